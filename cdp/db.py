@@ -1,0 +1,185 @@
+"""The one database: engines, transactions, and the rule that nothing unsettled commits.
+
+SQLite runs WAL with `synchronous=FULL` and `secure_delete`; its writers say BEGIN IMMEDIATE,
+since a deferred transaction that upgrades loses updates or fails. PostgreSQL runs READ COMMITTED.
+
+A transaction that changes what a permission or a stage rests on names the people in its
+*unsettled* set. The settlers run before the commit; a transaction with anyone left is refused.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, Select, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel import Session, SQLModel
+
+from cdp.clock import Clock, SystemClock
+from cdp.errors import Unavailable
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+T = TypeVar("T")
+
+Settler = Callable[[Session, set[int], datetime], None]
+"""Brings one derived thing of these people up to date, in the transaction that changed them."""
+
+
+class Unsettled(RuntimeError):
+    """A transaction wanted to commit with people whose permissions nobody brought up to date."""
+
+
+class Database:
+    """Engines for one deployment, and what every session of it can reach.
+
+    `context` is what operations need beside the session (vault, policy …), by name;
+    each package reads its own entry with a typed function, for example `vault.of(session)`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock | None = None,
+        context: dict[str, Any] | None = None,
+        settlers: Iterable[tuple[str, Settler]] = (),
+        pool_size: int = 16,
+    ) -> None:
+        self.url = url
+        self.clock = clock or SystemClock()
+        self.context = context if context is not None else {}
+        self.settlers = list(settlers)
+        self.is_sqlite = url.startswith("sqlite")
+        if self.is_sqlite:
+            self.writer = _sqlite_engine(url, "BEGIN IMMEDIATE")
+            self.reader = _sqlite_engine(url, "BEGIN")
+        else:
+            self.writer = self.reader = create_engine(
+                url, hide_parameters=True, pool_pre_ping=True, pool_size=pool_size, max_overflow=pool_size
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Open a writing transaction; settle, then commit, or roll everything back.
+
+        Raises Unavailable when the database is out of reach.
+        """
+        with _available(), self._session(self.writer) as session:
+            yield session
+            self.settle(session)
+            session.commit()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Open a reading transaction; what it changed is rolled back."""
+        with _available(), self._session(self.reader) as session:
+            yield session
+            session.rollback()
+
+    def settle(self, session: Session) -> None:
+        """Let every settler bring the unsettled people up to date, in order."""
+        people: set[int] = session.info["unsettled"]
+        while people:
+            batch = set(people)
+            for _, settler in self.settlers:
+                settler(session, batch, self.clock.now())
+            people -= batch
+            session.info["settled"] = True
+
+    def dispose(self) -> None:
+        self.writer.dispose()
+        self.reader.dispose()
+
+    @contextmanager
+    def _session(self, engine: Engine) -> Iterator[Session]:
+        with Session(engine, expire_on_commit=False, autoflush=True) as session:
+            session.info.update(self.context, unsettled=set(), clock=self.clock, database=self)
+            yield session
+
+
+def unsettle(session: Session, people: Iterable[int]) -> None:
+    """Say that these people's permissions and stages must be brought up to date before commit."""
+    session.info["unsettled"].update(int(person) for person in people)
+
+
+@event.listens_for(Session, "before_commit")
+def _refuse_unsettled(session: Session) -> None:
+    if session.info.get("unsettled"):
+        raise Unsettled("people were changed and not settled; open the transaction with Database.transaction()")
+
+
+def is_sqlite(session: Session) -> bool:
+    """Whether this session speaks to SQLite, where one writer makes row locks needless."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def for_share(statement: Select[Any]) -> Select[Any]:
+    """Lock the rows shared until commit; SQLite's single writer needs no lock and drops it."""
+    return statement.with_for_update(read=True)
+
+
+def insert_ignoring(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, leaving those out that a unique key already has; both databases alike."""
+    if not rows:
+        return
+    if is_sqlite(session):
+        from sqlalchemy.dialects.sqlite import insert
+    else:
+        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
+    session.execute(insert(table).on_conflict_do_nothing(), rows)
+
+
+def chunked(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
+    """Yield lists of at most `size`: databases limit how many values one statement may name."""
+    batch: list[T] = []
+    for value in values:
+        batch.append(value)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _sqlite_engine(url: str, begin: str) -> Engine:
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=30000",
+            "temp_store=MEMORY",
+            "cache_size=-65536",
+            "secure_delete=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+@contextmanager
+def _available() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable("database") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable("database") from error
+        raise

@@ -1,0 +1,66 @@
+"""Tables of the identity graph: evidence, overrides by people, and what resolution found in the way."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+
+class Identifier(SQLModel, table=True):
+    """Evidence: a subject was seen with this identifier. The token finds; the sealed value is compared."""
+
+    __tablename__ = "identifier"
+    __table_args__ = (Index("ix_identifier_namespace_token", "namespace", "token"),)
+
+    subject: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    namespace: str = Field(primary_key=True, max_length=32)
+    """For example `email`, `phone`, `crm_id`, `line_uid`, `anonymous_id`."""
+    token: bytes = Field(primary_key=True)
+    """Blind index of scope and normalised value under the epoch's key."""
+    epoch: int
+    sealed: bytes
+    """Sealed under the subject's key: JSON `{"value": as normalised, "scope": …}`."""
+    verified: bool = False
+    normaliser: int = 1
+    first_at: datetime
+
+
+class Token(SQLModel, table=True):
+    """One row per identifier token: what two processes that bring the same identifier lock, in token order."""
+
+    __tablename__ = "token"
+
+    namespace: str = Field(primary_key=True, max_length=32)
+    token: bytes = Field(primary_key=True)
+    state: str = Field(default="active", max_length=16)
+    """active, generic (too many subjects), shared (too many unique ids), conflict, blocked"""
+
+
+class Override(SQLModel, table=True):
+    """A person's word on two subjects: must be one, or cannot be. Revoked, never deleted."""
+
+    __tablename__ = "identity_override"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str = Field(max_length=8)
+    """must | cannot"""
+    subject: int = Field(index=True)
+    other_subject: int = Field(index=True)
+    reason: str
+    actor: str
+    at: datetime
+    revoked_at: datetime | None = None
+
+
+class Alias(SQLModel, table=True):
+    """An earlier person number and where it went, for those who keep our numbers; closed when split again."""
+
+    __tablename__ = "person_alias"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    old_person: int = Field(index=True)
+    person: int = Field(index=True)
+    from_at: datetime
+    to_at: datetime | None = None

@@ -1,0 +1,97 @@
+"""Tables of what is known of people: subjects, their traits and facts, and the person derived from them."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Index
+from sqlmodel import Field, SQLModel
+
+TEXT_SLOTS = tuple(f"t{n:02d}" for n in range(1, 9))
+NUMBER_SLOTS = tuple(f"n{n:02d}" for n in range(1, 7))
+
+
+class Subject(SQLModel, table=True):
+    """One distinct set of identifiers from one source. Its facts never move; its person may change."""
+
+    __tablename__ = "subject"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    number: int | None = Field(default=None, primary_key=True)
+    person: int = Field(index=True)
+    """Lowest subject number of the cluster; 0 only between insert and resolution."""
+    source: str = Field(max_length=64)
+    fingerprint: bytes = Field(unique=True)
+    """Keyed hash of source and identifiers: the same set from the same source is the same subject."""
+    first_at: datetime
+    residence_default: str = Field(default="", max_length=2)
+
+
+class Trait(SQLModel, table=True):
+    """What a source says of a subject, newest statement per name. Either clear and coarse, or sealed."""
+
+    __tablename__ = "trait"
+
+    subject: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    name: str = Field(primary_key=True, max_length=64)
+    clear: str | None = None
+    """Only for traits that the policy declares coarse enough to stand in the clear."""
+    sealed: bytes | None = None
+    at: datetime
+    source: str = Field(max_length=64)
+
+
+class Fact(SQLModel, table=True):
+    """One thing that happened. What it says is sealed; only pseudonymous columns stand in the clear."""
+
+    __tablename__ = "fact"
+    __table_args__ = (
+        Index("ix_fact_subject_kind_at", "subject", "kind", "at"),
+        Index("ix_fact_kind_at", "kind", "at"),
+    )
+
+    ref: bytes = Field(primary_key=True)
+    """128-bit keyed digest of source and message id; binds the sealed payload to this row."""
+    subject: int
+    source: str = Field(max_length=64)
+    kind: str = Field(max_length=64)
+    """The event's declared name, for example `Order Completed`."""
+    at: datetime
+    received_at: datetime
+    amount: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    """Minor units of `currency`; refunds are negative."""
+    currency: str | None = Field(default=None, max_length=3)
+    item: str | None = Field(default=None, max_length=128)
+    channel: str = Field(default="none", max_length=16)
+    sealed: bytes
+
+
+class Person(SQLModel, table=True):
+    """What the rules may read of a person without opening anything; derived from the subjects' rows."""
+
+    __tablename__ = "person"
+
+    person: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    country: str = Field(default="", max_length=2)
+    """Residence: trait > postal address > phone prefix > the source's default; empty = conflict or unknown."""
+    birth_year: int | None = None
+    birth_day: str | None = Field(default=None, max_length=5)
+    """`MM-DD`, in the clear so that a birthday can be asked for without opening a birth date."""
+    customer_since: datetime | None = None
+    """First completed order: the existing relation that soft opt-in asks for."""
+    first_at: datetime
+    t01: str | None = Field(default=None, index=True, max_length=64)
+    t02: str | None = Field(default=None, index=True, max_length=64)
+    t03: str | None = Field(default=None, index=True, max_length=64)
+    t04: str | None = Field(default=None, index=True, max_length=64)
+    t05: str | None = Field(default=None, max_length=64)
+    t06: str | None = Field(default=None, max_length=64)
+    t07: str | None = Field(default=None, max_length=64)
+    t08: str | None = Field(default=None, max_length=64)
+    n01: float | None = Field(default=None, index=True)
+    n02: float | None = Field(default=None, index=True)
+    n03: float | None = None
+    n04: float | None = None
+    n05: float | None = None
+    n06: float | None = None
+
+
+__all__ = ["NUMBER_SLOTS", "TEXT_SLOTS", "Fact", "Person", "Subject", "Trait"]

@@ -1,0 +1,32 @@
+"""Tables of what people ask of us."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+
+class SubjectRequest(SQLModel, table=True):
+    """A right exercised: its state, its steps and what was answered. Holds no identifier in the clear."""
+
+    __tablename__ = "subject_request"
+
+    id: str = Field(primary_key=True, max_length=32)
+    right: str = Field(max_length=32)
+    requester: str = Field(max_length=16)
+    law: str = Field(default="", max_length=8)
+    people: bytes | None = None
+    """Roaring bitmap of the subject numbers concerned; removed when an erasure is complete."""
+    client: str = Field(default="", max_length=64)
+    reason: str = ""
+    state: str = Field(max_length=16, index=True)
+    """received | in_progress | completed | refused"""
+    steps: str = "[]"
+    """JSON list of `{"step", "state", "at", "counts"}`."""
+    certificate: str | None = None
+    """JSON, signed: what was destroyed, which copies of keys remain and until when."""
+    package: bytes | None = None
+    """An export at rest, sealed under the first subject's key; gone when it expires or the person is erased."""
+    package_until: datetime | None = None
+    received_at: datetime
+    due_at: datetime
+    completed_at: datetime | None = None

