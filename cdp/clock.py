@@ -1,6 +1,7 @@
 """Time as an argument: everything that depends on now is given a clock or an instant."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -28,3 +29,21 @@ def parse_instant(text: str) -> datetime:
     """
     value = datetime.fromisoformat(text)
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_DURATION = re.compile(r"P(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?)?")
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read an ISO 8601 duration of weeks, days, hours and minutes; raises ValueError for nonsense or none at all.
+
+    Months and years are refused: their length depends on when one starts to count.
+    """
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise ValueError("not a duration such as P30D or PT2H")
+    weeks, days, hours, minutes = (int(part or 0) for part in found.groups())
+    value = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)
+    if not value:
+        raise ValueError("a duration of nothing")
+    return value
