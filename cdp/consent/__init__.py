@@ -1,0 +1,29 @@
+"""Keeps what people said, and to which notice; only ever adds."""
+
+from cdp.consent.holder import holder
+from cdp.consent.links import confirm, read_unsubscribe_token, request, unsubscribe, unsubscribe_token
+from cdp.consent.records import Statement, record, record_all, said_by
+from cdp.consent.suppression import in_force, lift, suppress, suppress_all, suppressed_tokens
+from cdp.consent.withdrawal import Point, point, subjects_at, withdraw
+
+__all__ = [
+    "Point",
+    "Statement",
+    "confirm",
+    "holder",
+    "in_force",
+    "lift",
+    "point",
+    "read_unsubscribe_token",
+    "record",
+    "record_all",
+    "request",
+    "said_by",
+    "subjects_at",
+    "suppress",
+    "suppress_all",
+    "suppressed_tokens",
+    "unsubscribe",
+    "unsubscribe_token",
+    "withdraw",
+]

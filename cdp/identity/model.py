@@ -18,6 +18,8 @@ class Identifier(SQLModel, table=True):
     token: bytes = Field(primary_key=True)
     """Blind index of scope and normalised value under the epoch's key."""
     epoch: int
+    suppression_token: bytes = Field(default=b"", index=True)
+    """The same value under the suppression key: joins `suppression` without opening anything."""
     sealed: bytes
     """Sealed under the subject's key: JSON `{"value": as normalised, "scope": …}`."""
     verified: bool = False

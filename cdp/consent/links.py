@@ -1,0 +1,123 @@
+"""Links that act for whoever holds the contact point: unsubscribe (RFC 8058) and double opt-in (ruling R14).
+
+A link carries no identifier: an unsubscribe token is sealed, a confirmation token is random and
+only its keyed digest is stored.
+"""
+
+import base64
+import binascii
+import json
+import secrets
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from cdp import vault
+from cdp.consent import records, suppression
+from cdp.consent.model import ConsentRecord
+from cdp.consent.records import Statement
+from cdp.consent.withdrawal import Point, withdraw
+from cdp.errors import CiphertextCorrupt, Problem
+from cdp.identity.model import Identifier
+
+CONFIRM_WITHIN = timedelta(days=7)
+_LINK = "unsubscribe link"
+
+
+def unsubscribe_token(keys: vault.Vault, point: Point, channel: str, brand: str = "") -> str:
+    """Make the token of a link that silences this contact point on this channel."""
+    said = {
+        "namespace": point.namespace,
+        "token": point.token.hex(),
+        "suppression": point.suppression_token.hex(),
+        "channel": channel,
+        "brand": brand,
+    }
+    sealed = keys.seal_credentials(_LINK, json.dumps(said).encode())
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+
+def read_unsubscribe_token(session: Session, token: str) -> tuple[Point, str]:
+    """Return the contact point and channel of a link; raises Problem 404 for one that is not ours."""
+    try:
+        sealed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        said: dict[str, Any] = json.loads(vault.of(session).open_credentials(_LINK, sealed))
+    except (binascii.Error, ValueError, CiphertextCorrupt):
+        raise Problem(404, "unknown_link", "This link is not one of ours, or was damaged on its way.") from None
+    point = Point(said["namespace"], bytes.fromhex(said["token"]), bytes.fromhex(said["suppression"]))
+    return point, str(said["channel"])
+
+
+def unsubscribe(session: Session, token: str, at: datetime) -> set[int]:
+    """Silence the link's contact point on its channel; returns the people behind it."""
+    point, channel = read_unsubscribe_token(session, token)
+    suppression.suppress(session, point.namespace, point.suppression_token, channel, "unsubscribe", at)
+    _, people = withdraw(session, point, at, channel=channel, method="one_click", source="unsubscribe_link")
+    return people
+
+
+def request(session: Session, subject: int, statement: Statement, at: datetime) -> tuple[str, str]:
+    """Record that consent was asked for; returns the record id and the token of the confirmation link."""
+    token = secrets.token_urlsafe(32)
+    asked = replace(statement, status="requested", confirm_digest=_digest(session, token))
+    return records.record(session, subject, asked, at), token
+
+
+def confirm(session: Session, token: str, at: datetime) -> str:
+    """Turn a confirmed request into consent; returns its record id.
+
+    Raises Problem 404 for an unknown or late token (7 days). Confirming twice gives the same consent.
+    """
+    asked = session.execute(
+        select(ConsentRecord).where(col(ConsentRecord.confirm_digest) == _digest(session, token))
+    ).scalars()
+    request = next((one for one in asked if one.status == "requested"), None)
+    if request is None or request.received_time + CONFIRM_WITHIN < at:
+        raise Problem(404, "unknown_link", "This confirmation link is not known, or is older than seven days.")
+    done = session.execute(
+        select(col(ConsentRecord.record)).where(
+            col(ConsentRecord.subject) == request.subject,
+            col(ConsentRecord.method) == "double_opt_in",
+            col(ConsentRecord.event_time) >= request.event_time,
+            col(ConsentRecord.purpose) == request.purpose,
+            col(ConsentRecord.token) == request.token,
+        )
+    ).scalar()
+    return done or records.record(session, request.subject, _confirmed(session, request, at), at)
+
+
+def _confirmed(session: Session, request: ConsentRecord, at: datetime) -> Statement:
+    return Statement(
+        purpose=request.purpose,
+        channel=request.channel,
+        status="given",
+        method="double_opt_in",
+        event_time=at,
+        source=request.source,
+        namespace=request.namespace,
+        token=request.token,
+        notice=request.notice,
+        notice_version=request.notice_version,
+        language=request.language,
+        verified=True,
+        brand=request.brand,
+        lifts=_suppression_token(session, request),
+    )
+
+
+def _suppression_token(session: Session, request: ConsentRecord) -> bytes:
+    found = session.scalar(
+        select(col(Identifier.suppression_token)).where(
+            col(Identifier.subject) == request.subject,
+            col(Identifier.namespace) == request.namespace,
+            col(Identifier.token) == request.token,
+        )
+    )
+    return found or b""
+
+
+def _digest(session: Session, token: str) -> bytes:
+    return vault.of(session).digest("confirm", token.encode())

@@ -1,0 +1,158 @@
+"""Consent records: written once, never changed; a correction is another record."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlmodel import Session, col
+
+from cdp import ledger, vault
+from cdp.consent import suppression
+from cdp.consent.model import ConsentRecord
+from cdp.consent.rules import INVALID_METHODS, Said
+from cdp.db import chunked, unsettle
+from cdp.ids import new_id
+from cdp.profile.model import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing said about consent, with what proves it."""
+
+    purpose: str
+    channel: str
+    status: str
+    method: str
+    event_time: datetime
+    source: str
+    act: bool = True
+    namespace: str = ""
+    token: bytes = b""
+    notice: str = ""
+    notice_version: str = ""
+    language: str = ""
+    evidence: str = "full"
+    actor: str = "subject"
+    verified: bool = False
+    public: bool = False
+    brand: str = ""
+    valid_until: datetime | None = None
+    proof: bytes = field(default=b"", repr=False)
+    """What proves it (form, IP, document): sealed under the subject's key."""
+    confirm_digest: bytes | None = None
+    lifts: bytes = b""
+    """Suppression token of the contact point: an explicit yes by the identified person lifts an unsubscribe."""
+
+
+def record(session: Session, subject: int, statement: Statement, at: datetime) -> str:
+    """Write one statement of a subject and return its record id."""
+    return record_all(session, [(subject, statement)], at)[0]
+
+
+def record_all(session: Session, said: Sequence[tuple[int, Statement]], at: datetime) -> list[str]:
+    """Write many statements at once; returns the record ids in the same order.
+
+    A yes asked for in a way that is no consent (pre-ticked, silence …) is kept as `invalidated`.
+    """
+    if not said:
+        return []
+    keys = vault.deks(session, {subject for subject, statement in said if statement.proof})
+    rows = [_row(subject, statement, keys.get(subject), at) for subject, statement in said]
+    session.execute(insert(ConsentRecord), rows)
+    for (subject, statement), row in zip(said, rows, strict=True):
+        _note(session, row, at)
+        _lift(session, statement, row, at)
+    unsettle(session, people_of(session, {subject for subject, _ in said}))
+    return [str(row["record"]) for row in rows]
+
+
+def said_by(session: Session, subjects: Iterable[int], as_of: datetime | None = None) -> dict[int, list[Said]]:
+    """Load what these subjects said, by subject; with `as_of`, only what had been received by then."""
+    found: dict[int, list[Said]] = {}
+    for some in chunked(subjects):
+        query = select(*_SAID).where(col(ConsentRecord.subject).in_(some))
+        if as_of is not None:
+            query = query.where(col(ConsentRecord.received_time) <= as_of)
+        for row in session.execute(query):
+            found.setdefault(row.subject, []).append(Said(*row))
+    return found
+
+
+def people_of(session: Session, subjects: Iterable[int]) -> set[int]:
+    """Return the people that these subjects belong to now."""
+    people: set[int] = set()
+    for some in chunked(subjects):
+        people.update(session.scalars(select(col(Subject.person)).where(col(Subject.number).in_(some))))
+    return people
+
+
+_SAID = (
+    col(ConsentRecord.id),
+    col(ConsentRecord.subject),
+    col(ConsentRecord.purpose),
+    col(ConsentRecord.channel),
+    col(ConsentRecord.token),
+    col(ConsentRecord.status),
+    col(ConsentRecord.act),
+    col(ConsentRecord.verified),
+    col(ConsentRecord.public),
+    col(ConsentRecord.method),
+    col(ConsentRecord.evidence),
+    col(ConsentRecord.notice),
+    col(ConsentRecord.notice_version),
+    col(ConsentRecord.actor),
+    col(ConsentRecord.event_time),
+    col(ConsentRecord.valid_until),
+)
+
+
+def _row(subject: int, statement: Statement, key: vault.Dek | None, at: datetime) -> dict[str, Any]:
+    name = new_id()
+    status = statement.status
+    if status == "given" and statement.method in INVALID_METHODS:
+        status = "invalidated"
+    sealed = None
+    if statement.proof and key is not None:
+        cell = vault.Cell(subject, "consent_record", "sealed_evidence", name)
+        sealed = vault.seal(key, statement.proof, cell)
+    return {
+        "record": name,
+        "subject": subject,
+        "namespace": statement.namespace,
+        "token": statement.token,
+        "purpose": statement.purpose,
+        "channel": statement.channel,
+        "status": status,
+        "act": statement.act,
+        "verified": statement.verified,
+        "public": statement.public,
+        "notice": statement.notice,
+        "notice_version": statement.notice_version,
+        "language": statement.language,
+        "method": statement.method,
+        "evidence": statement.evidence,
+        "sealed_evidence": sealed,
+        "actor": statement.actor,
+        "source": statement.source,
+        "brand": statement.brand,
+        "event_time": min(statement.event_time, at),
+        "received_time": at,
+        "valid_until": statement.valid_until,
+        "confirm_digest": statement.confirm_digest,
+    }
+
+
+def _note(session: Session, row: dict[str, Any], at: datetime) -> None:
+    act = "consent.withdrawn" if row["status"] == "withdrawn" else "consent.recorded"
+    kept = ("record", "purpose", "channel", "status", "notice", "notice_version", "language", "method", "source")
+    digest = vault.of(session).digest("ledger.consent", json.dumps([row["record"], row["subject"]]).encode())
+    ledger.note(session, act, {name: row[name] for name in kept} | {"subject": digest.hex()}, at)
+
+
+def _lift(session: Session, statement: Statement, row: dict[str, Any], at: datetime) -> None:
+    explicit = statement.act and statement.verified and not statement.public and statement.evidence == "full"
+    if statement.lifts and row["status"] == "given" and explicit:
+        suppression.lift(session, statement.namespace, statement.lifts, statement.channel, at, by=str(row["record"]))

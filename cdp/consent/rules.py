@@ -1,0 +1,133 @@
+"""What holds of everything a person said: effective consent over a cluster (law.md 4.5, rulings R3, R10, R13).
+
+Said by the identified person, the newest act wins and a tie is a no. What an unverified device
+said is a branch of its own, and any branch's no stands until a later act by the identified
+person. A reported state may be the first word, never the last: it overrides no no.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+YES = frozenset({"given"})
+NO = frozenset({"refused", "withdrawn"})
+INVALID_METHODS = frozenset({"pre_ticked", "silence", "scroll", "inactivity", "bundled_terms"})
+"""Ways of asking that are no consent (GDPR 4(11); C-673/17, C-61/19)."""
+
+_IDENTIFIED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One consent record, as far as the rules read it."""
+
+    order: int
+    subject: int
+    purpose: str
+    channel: str
+    token: bytes
+    status: str
+    act: bool
+    verified: bool
+    public: bool
+    method: str
+    evidence: str
+    notice: str
+    notice_version: str
+    actor: str
+    at: datetime
+    valid_until: datetime | None = None
+
+    @property
+    def says_no(self) -> bool:
+        return self.status in NO
+
+    @property
+    def says_yes(self) -> bool:
+        return self.status in YES and self.evidence == "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """What holds now for one purpose at one place, and the record it rests on."""
+
+    status: str
+    order: int
+    notice: str
+    notice_version: str
+    explicit: bool
+    by_guardian: bool
+    valid_until: datetime | None
+
+
+def effective(said: Iterable[Said], purpose: str, channel: str, token: bytes, at: datetime) -> Effective | None:
+    """Return what holds for the purpose on the channel at the contact point, or None if nothing was said.
+
+    `token` is the contact point's or device's blind index; empty asks for the person as a whole.
+    """
+    relevant = [one for one in said if one.at <= at and _covers(one, purpose, channel, token)]
+    winner = _decisive(relevant) or _newest([one for one in relevant if not one.says_no and not one.says_yes])
+    if winner is None:
+        return None
+    return Effective(
+        status=_status(winner, at),
+        order=winner.order,
+        notice=winner.notice,
+        notice_version=winner.notice_version,
+        explicit=winner.act and winner.evidence == "full",
+        by_guardian=winner.actor == "guardian",
+        valid_until=winner.valid_until,
+    )
+
+
+def _covers(one: Said, purpose: str, channel: str, token: bytes) -> bool:
+    if one.purpose not in (purpose, "*") or one.channel not in (channel, "*"):
+        return False
+    if one.says_no:
+        return one.token in (b"", token) or token == b""
+    # A yes never widens: it opens the contact point or device it was given for, or, said by
+    # the identified person of no point in particular, a purpose that has no contact point.
+    if one.purpose == "*" or one.channel == "*":
+        return False
+    return one.token == token or (one.token == b"" and one.verified and not one.public)
+
+
+def _decisive(relevant: list[Said]) -> Said | None:
+    anyone_said_no = any(one.says_no for one in relevant)
+    branches: dict[int, list[Said]] = {}
+    for one in relevant:
+        if one.says_no or (one.says_yes and (one.act or not anyone_said_no)):
+            branches.setdefault(_IDENTIFIED if one.verified else one.subject, []).append(one)
+    words = {branch: _newest(records) for branch, records in branches.items()}
+    identified = words.pop(_IDENTIFIED, None)
+    standing_noes = [
+        word
+        for word in words.values()
+        if word is not None and word.says_no and not (_is_act_of_yes(identified) and _later(identified, word))
+    ]
+    if identified is not None and identified.says_no:
+        return identified
+    if standing_noes:
+        return _newest(standing_noes)
+    return identified or _newest([word for word in words.values() if word is not None])
+
+
+def _is_act_of_yes(one: Said | None) -> bool:
+    return one is not None and one.says_yes and one.act
+
+
+def _later(one: Said | None, other: Said) -> bool:
+    return one is not None and one.at > other.at
+
+
+def _newest(records: list[Said]) -> Said | None:
+    return max(records, key=lambda one: (one.at, one.says_no, one.order), default=None)
+
+
+def _status(winner: Said, at: datetime) -> str:
+    if winner.status in YES:
+        if winner.evidence != "full":
+            return "unknown"
+        if winner.valid_until is not None and winner.valid_until <= at:
+            return "expired"
+    return winner.status

@@ -1,0 +1,101 @@
+"""Contact points that stay silent, and identifiers that must not come back.
+
+A suppression belongs to the contact point, never to the person (ruling R10): a shared mailbox
+that unsubscribed is silent for everyone behind it, and no one's other channels change.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from cdp.consent.model import Suppression
+from cdp.db import chunked, insert_ignoring, unsettle
+from cdp.identity.model import Identifier
+from cdp.profile.model import Subject
+
+LIFTABLE = ("unsubscribe", "complaint", "objection")
+"""What a later explicit consent by the identified person lifts; a bounce or an erasure it does not."""
+
+
+def suppress(
+    session: Session, namespace: str, token: bytes, channel: str, reason: str, at: datetime, brand: str = ""
+) -> None:
+    """Silence the contact point with this suppression token on the channel (`*` = every channel)."""
+    suppress_all(session, [(namespace, token)], channel, reason, at, brand)
+
+
+def suppress_all(
+    session: Session, points: Iterable[tuple[str, bytes]], channel: str, reason: str, at: datetime, brand: str = ""
+) -> None:
+    """Silence many contact points for one reason; those already silent for it stay as they are."""
+    wanted = set(points)
+    tokens = [token for _, token in wanted]
+    standing = {(namespace, token) for namespace, token, _, _ in in_force(session, tokens, reason, channel)}
+    rows = [
+        {
+            "namespace": namespace,
+            "token": token,
+            "channel": channel,
+            "reason": reason,
+            "brand": brand,
+            "at": at,
+            "lifted_at": None,
+            "lifted_by": "",
+        }
+        for namespace, token in sorted(wanted - standing)
+    ]
+    insert_ignoring(session, Suppression, rows)
+    unsettle(session, holders_of(session, tokens))
+
+
+def lift(session: Session, namespace: str, token: bytes, channel: str, at: datetime, by: str) -> None:
+    """End what a later explicit consent may end, for this channel; `by` is the record that did it."""
+    session.execute(
+        update(Suppression)
+        .where(
+            col(Suppression.namespace) == namespace,
+            col(Suppression.token) == token,
+            col(Suppression.channel) == channel,
+            col(Suppression.reason).in_(LIFTABLE),
+            col(Suppression.lifted_at).is_(None),
+        )
+        .values(lifted_at=at, lifted_by=by)
+    )
+    unsettle(session, holders_of(session, [token]))
+
+
+def in_force(
+    session: Session, tokens: Iterable[bytes], reason: str = "", channel: str = ""
+) -> list[tuple[str, bytes, str, str]]:
+    """List `(namespace, token, channel, reason)` of the suppressions in force on these tokens."""
+    found: list[tuple[str, bytes, str, str]] = []
+    for some in chunked(tokens):
+        query = select(
+            col(Suppression.namespace), col(Suppression.token), col(Suppression.channel), col(Suppression.reason)
+        ).where(col(Suppression.token).in_(some), col(Suppression.lifted_at).is_(None))
+        if reason:
+            query = query.where(col(Suppression.reason) == reason)
+        if channel:
+            query = query.where(col(Suppression.channel) == channel)
+        found.extend((row[0], row[1], row[2], row[3]) for row in session.execute(query))
+    return found
+
+
+def suppressed_tokens(session: Session, tokens: Iterable[bytes], reason: str) -> set[bytes]:
+    """Return those of the suppression tokens that are suppressed for this reason."""
+    return {token for _, token, _, _ in in_force(session, tokens, reason)}
+
+
+def holders_of(session: Session, tokens: Iterable[bytes]) -> set[int]:
+    """Return the people who have a contact point with one of these suppression tokens."""
+    people: set[int] = set()
+    for some in chunked(tokens):
+        query = (
+            select(col(Subject.person))
+            .join(Identifier, col(Identifier.subject) == col(Subject.number))
+            .where(col(Identifier.suppression_token).in_(some))
+        )
+        people.update(session.scalars(query))
+    return people

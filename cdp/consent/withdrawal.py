@@ -1,0 +1,96 @@
+"""Saying no: as easy as saying yes, for known and unknown contact points alike (GDPR 7(3), 特定電子メール法 3(3))."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from cdp import vault
+from cdp.consent import records, suppression
+from cdp.consent.records import Statement
+from cdp.db import chunked
+from cdp.identity.model import Identifier
+from cdp.policy.terms import CONTACT_CHANNELS
+from cdp.profile.model import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """An identifier as the product knows it: by its blind indexes only."""
+
+    namespace: str
+    token: bytes
+    suppression_token: bytes
+
+
+def point(session: Session, namespace: str, scope: str, normalised: str) -> Point:
+    """Return the blind indexes of a normalised identifier."""
+    keys = vault.of(session)
+    return Point(
+        namespace, keys.token(namespace, scope, normalised), keys.suppression_token(namespace, scope, normalised)
+    )
+
+
+def withdraw(
+    session: Session,
+    at_point: Point,
+    at: datetime,
+    *,
+    purpose: str | None = None,
+    channel: str | None = None,
+    method: str = "api",
+    source: str = "api",
+) -> tuple[list[str], set[int]]:
+    """Withdraw consent for a purpose and channel (None = all); returns the record ids and the people.
+
+    Without a purpose the contact point itself falls silent on the channel, also when nobody is
+    known behind it: then there is nothing to record, and no record id.
+    """
+    subjects = subjects_at(session, at_point)
+    if purpose is None or not subjects:
+        for silent in _channels(at_point.namespace, channel):
+            suppression.suppress(
+                session, at_point.namespace, at_point.suppression_token, silent, "unsubscribe", at
+            )
+    if not subjects:
+        return [], set()
+    said = Statement(
+        purpose=purpose or "*",
+        channel=channel or "*",
+        status="withdrawn",
+        method=method,
+        event_time=at,
+        source=source,
+        verified=True,
+        namespace=at_point.namespace,
+    )
+    one_each = _one_per_person(session, subjects)
+    names = records.record_all(session, [(subject, said) for subject in one_each], at)
+    return names, records.people_of(session, subjects)
+
+
+def subjects_at(session: Session, at_point: Point) -> list[int]:
+    """Return the subjects seen with this identifier, in order."""
+    query = (
+        select(col(Identifier.subject))
+        .where(col(Identifier.namespace) == at_point.namespace, col(Identifier.token) == at_point.token)
+        .order_by(col(Identifier.subject))
+    )
+    return list(session.scalars(query))
+
+
+def _one_per_person(session: Session, subjects: list[int]) -> list[int]:
+    speakers: dict[int, int] = {}
+    for some in chunked(subjects):
+        query = select(col(Subject.number), col(Subject.person)).where(col(Subject.number).in_(some))
+        for subject, person in session.execute(query.order_by(col(Subject.number))):
+            speakers.setdefault(person, subject)
+    return sorted(speakers.values())
+
+
+def _channels(namespace: str, channel: str | None) -> list[str]:
+    reaching = [name for name, namespaces in CONTACT_CHANNELS.items() if namespace in namespaces]
+    if channel is None:
+        return reaching or ["*"]
+    return [channel] if channel in reaching else []
