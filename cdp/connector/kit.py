@@ -1,9 +1,39 @@
-"""What a source hands over, whatever system it speaks to: values only, nothing is stored or sent here."""
+"""What a connector is, and what a source hands over: values only, nothing is stored or sent here.
 
-from collections.abc import Mapping
+A connector's Python subclasses `SourceType` (or `FileSource`) and stays pure; its YAML declares
+what may be taken in. `cdp.ingest` runs it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from cdp.errors import Refusal
+
+REASONS = frozenset(
+    {
+        "signature_missing",
+        "signature_wrong",
+        "timestamp_stale",
+        "not_an_object",
+        "too_large",
+        "too_deep",
+        "unprintable_text",
+        "unknown_type",
+        "event_name_missing",
+        "no_identifier",
+        "identifier_malformed",
+        "timestamp_malformed",
+        "email_malformed",
+        "date_malformed",
+        "date_ambiguous",
+        "number_malformed",
+        "row_malformed",
+    }
+)
+"""Why a connector refuses what it was handed; `where` of the refusal says which item, never a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +95,126 @@ class Item:
     """Message id of an earlier item whose fact must be deleted (LINE `unsend`)."""
     pointer: str = ""
     """Where the item stood in what was received, for reports: `/batch/3`, `row 17`."""
+    dropped: tuple[str, ...] = ()
+    """Names of fields that were left out because nothing declares them; counted, never values."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventTerm:
+    """An event that a source declares: what of it is kept, and what for."""
+
+    name: str
+    fields: tuple[str, ...] = ()
+    """Paths of the properties that are kept, through lists: `order_id`, `products.sku`."""
+    purposes: tuple[str, ...] = ()
+    """It is collected when one of these may collect; empty = the source's purposes."""
+    channel: str = "none"
+    consent: "ConsentTerm | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentTerm:
+    """What an event or a banner category says about consent."""
+
+    purpose: str
+    channel: str
+    status: str = "given"
+    contact: str = ""
+    """Namespace of the contact point it is about; empty = device scoped."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierTerm:
+    """Where a source carries an identifier, and how far it is believed."""
+
+    field: str
+    namespace: str
+    scope: str = ""
+    verified: bool = False
+    """Already resolved for the source: through a public key nothing is verified (ruling R3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """A registered source with its manifest applied: all that a connector and ingest must know of it.
+
+    Secrets are not in it.
+    """
+
+    name: str
+    type: str
+    kind: str
+    """site | crm | sns | email"""
+    public: bool
+    """Its key is in browsers and apps: grants bind that device only, identifiers are unverified."""
+    events: Mapping[str, EventTerm]
+    """Declared name → term. Anything else is counted and dropped."""
+    aliases: Mapping[str, str]
+    """Vendor's event name → declared name."""
+    identifiers: tuple[IdentifierTerm, ...]
+    traits: Mapping[str, str]
+    """Vendor's field path → trait name."""
+    purposes: tuple[str, ...]
+    """What the source's traits and facts are collected for."""
+    banner: Mapping[str, ConsentTerm] = field(default_factory=dict)
+    """Cookie banner category → device-scoped purpose; never a contact channel (ruling R2)."""
+    layouts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Column layouts of a file source."""
+    establishment: str = ""
+    offers_to: tuple[str, ...] = ()
+    residence_default: str = ""
+    readmits: bool = False
+    brand: str = ""
+    notice: str = ""
+    notice_version: str = ""
+    language: str = ""
+    method: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """The instance's own settings that are not secret."""
+
+    def event(self, name: str) -> EventTerm | None:
+        """Return the declared event that the vendor's name stands for, or None."""
+        return self.events.get(self.aliases.get(name, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request as it arrived; signatures are checked over these very bytes (after unpacking gzip)."""
+
+    body: bytes = field(repr=False)
+    at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Names in lower case."""
+    call: str = ""
+    """Which door it came through, where the protocol has several: `track`, `batch` …"""
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    event_limit: int = 32_000
+    """Bytes that one event may have."""
+
+
+class SourceType(ABC):
+    """A kind of source: pure, so that it can be tested with bytes alone."""
+
+    @abstractmethod
+    def verify(self, incoming: Incoming, credentials: Mapping[str, str], at: datetime) -> Refusal | None:
+        """Check the sender over the raw bytes; `credentials` holds settings and secrets by name."""
+
+    @abstractmethod
+    def read(self, incoming: Incoming, config: SourceConfig) -> Iterator[Item | Refusal]:
+        """Yield an item or a refusal for everything in it; raises Problem for what is no message at all."""
+
+    @abstractmethod
+    def welcome(self, config: SourceConfig) -> list[tuple[str, str]]:
+        """List what the other side must be told, as (key, value) lines; `{…}` is filled by `cdp connector add`."""
+
+    def challenge(self, incoming: Incoming, credentials: Mapping[str, str]) -> bytes | None:
+        """Answer a vendor's GET challenge; None = this vendor sends none."""
+        return None
+
+
+class FileSource(SourceType):
+    """A kind of source whose items are rows of files."""
+
+    @abstractmethod
+    def read_row(self, row: Mapping[str, str], pointer: str, config: SourceConfig, at: datetime) -> Item | Refusal:
+        """Make an item of one row, by its column names; never raises for what a row holds."""
