@@ -218,3 +218,49 @@ class FileSource(SourceType):
     @abstractmethod
     def read_row(self, row: Mapping[str, str], pointer: str, config: SourceConfig, at: datetime) -> Item | Refusal:
         """Make an item of one row, by its column names; never raises for what a row holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventTerm:
+    """An event that a source may bring: which of its properties are kept, what for, and by which channel.
+
+    A bare field name keeps a plain value or a list of plain values. What is inside an object needs
+    its path (`products.sku`, `address.country`; lists are walked), or `products.*` for all of it.
+    """
+
+    fields: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    channel: str = ""
+    """Channel of the fact where the item names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """One registered source as ingest sees it: what it may bring, and on which terms."""
+
+    name: str
+    events: Mapping[str, EventTerm] = field(default_factory=dict)
+    traits: tuple[str, ...] = ()
+    """Traits it may state; each must be declared by the policy too."""
+    purposes: tuple[str, ...] = ()
+    """What items without an event (traits alone) are collected for."""
+    region: str = "JP"
+    """ISO 3166 region that phone numbers without a country code are read in."""
+    currency: str = ""
+    """ISO 4217 code of amounts that name none; empty = such amounts are not counted."""
+    residence_default: str = ""
+    """Country of people who state none; empty = unknown."""
+    establishment: str = ""
+    offers_to: tuple[str, ...] = ()
+    readmits: bool = False
+    """First-party acts through it may start anew after an erasure (law.md ruling R11)."""
+    public: bool = False
+    """Its key stands in browsers or apps: identifiers are unverified, grants bind the device only."""
+    brand: str = ""
+    notice: str = ""
+    """Terms of its banner or form, for signals that name none: they make a signal evidence."""
+    notice_version: str = ""
+    language: str = ""
+    method: str = ""
+    actor: str = "subject"
+    """Who speaks through it: subject, staff or import."""
