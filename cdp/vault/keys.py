@@ -1,0 +1,130 @@
+"""The vault: what the rest of the product may do with the keyring, and nothing more."""
+
+import hmac
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from cdp.db import chunked
+from cdp.errors import KeyDestroyed, KeyUnavailable
+from cdp.vault import tokens
+from cdp.vault.keyring import Keyring
+from cdp.vault.model import SubjectKey
+from cdp.vault.sealing import Cell, Dek, _unseal, check_capability, seal, unwrap, wrap
+from cdp.vault.state import State
+
+
+class Vault:
+    """Mints, wraps and unwraps data keys, and names values; every call sees the newest keyring."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        """Raises StartRefused when this machine lacks a cipher."""
+        check_capability()
+        self.keyring = keyring
+
+    def mint(self, subject: int) -> tuple[Dek, dict[str, Any]]:
+        """Make a new subject's data key; returns it with its row for SubjectKey.
+
+        Raises KeyDestroyed for a number that was erased before: numbers are never used twice.
+        """
+        state = self.keyring.state()
+        tree = state.generation
+        dek = Dek(os.urandom(32))
+        wrapped = wrap(state.trees[tree].leaf(subject), subject, tree, dek)
+        return dek, {"subject": subject, "tree": tree, "wrapped": wrapped}
+
+    def unwrap(self, subject: int, tree: int, wrapped: bytes) -> Dek:
+        """Unwrap a data key; raises KeyDestroyed (final), CiphertextCorrupt, KeyUnavailable."""
+        state = self.keyring.state()
+        if tree not in state.trees:
+            state = self.keyring.reload()
+        return _unwrap(state, subject, tree, wrapped)
+
+    @property
+    def epoch(self) -> int:
+        """The index epoch that new tokens are written in."""
+        return self.keyring.state().epoch
+
+    def token(self, namespace: str, scope: str, value: str) -> bytes:
+        """Name an identifier in the current epoch of the blind index."""
+        state = self.keyring.state()
+        return tokens.index_token(state.index[state.epoch], namespace, scope, value)
+
+    def tokens(self, namespace: str, scope: str, value: str) -> dict[int, bytes]:
+        """Name an identifier in every live epoch, by epoch."""
+        index = self.keyring.state().index
+        return {epoch: tokens.index_token(key, namespace, scope, value) for epoch, key in index.items()}
+
+    def suppression_token(self, namespace: str, scope: str, value: str) -> bytes:
+        """Name an identifier for suppression: another key, and no epochs."""
+        return tokens.suppression_token(self._key("suppression"), namespace, scope, value)
+
+    def digest(self, label: str, data: bytes) -> bytes:
+        """Name content under a label, 128 bits."""
+        return tokens.digest(self._key("digest"), label, data)
+
+    def pseudonym(self, recipient: str, person: int) -> str:
+        """Name a person for one recipient, safe in a URL."""
+        return tokens.pseudonym(self._key("pseudonym"), recipient, person)
+
+    def ledger_mac(self, data: bytes) -> bytes:
+        """Authenticate a ledger entry before it is sealed."""
+        return hmac.digest(self._key("ledger"), data, "sha256")
+
+    def seal_credentials(self, name: str, value: bytes) -> bytes:
+        """Seal a connector's credentials under their own key, bound to the connector's name."""
+        return seal(Dek(self._key("credential")), value, _credential_cell(name))
+
+    def open_credentials(self, name: str, sealed: bytes) -> bytes:
+        """Open a connector's credentials; raises CiphertextCorrupt."""
+        return _unseal(Dek(self._key("credential")), sealed, _credential_cell(name))
+
+    def _key(self, name: str) -> bytes:
+        return self.keyring.state().keys[name]
+
+
+def of(session: Session) -> Vault:
+    """Return the session's vault; raises KeyUnavailable when its deployment was given none."""
+    vault = session.info.get("vault")
+    if not isinstance(vault, Vault):
+        raise KeyUnavailable("keyring")
+    return vault
+
+
+def deks(session: Session, subjects: Iterable[int]) -> dict[int, Dek]:
+    """Unwrap the data keys of many subjects; those without a key, or with a destroyed one, are absent.
+
+    A row whose key is not found is read once more, for a rotation may have moved it meanwhile.
+    """
+    vault = of(session)
+    wanted = set(subjects)
+    found, missed = _unwrap_all(session, vault.keyring.state(), wanted)
+    if missed:
+        again, _ = _unwrap_all(session, vault.keyring.reload(), missed)
+        found |= again
+    return found
+
+
+def _unwrap_all(session: Session, state: State, subjects: Iterable[int]) -> tuple[dict[int, Dek], set[int]]:
+    found: dict[int, Dek] = {}
+    missed: set[int] = set()
+    for some in chunked(subjects):
+        rows = select(SubjectKey.subject, SubjectKey.tree, SubjectKey.wrapped).where(col(SubjectKey.subject).in_(some))
+        for subject, tree, wrapped in session.exec(rows):
+            try:
+                found[subject] = _unwrap(state, subject, tree, wrapped)
+            except KeyDestroyed:
+                missed.add(subject)
+    return found, missed
+
+
+def _unwrap(state: State, subject: int, tree: int, wrapped: bytes) -> Dek:
+    if tree not in state.trees:
+        raise KeyDestroyed("the tree of this key was dropped")
+    return unwrap(state.trees[tree].leaf(subject), subject, tree, bytes(wrapped))
+
+
+def _credential_cell(name: str) -> Cell:
+    return Cell(0, "credential", "sealed", name)

@@ -1,0 +1,39 @@
+"""Keyed names for values: blind index, suppression, digests and pseudonyms, 128 bits each.
+
+A token answers "is it the same value?" to whoever holds the key and nothing to anyone else.
+Every purpose has its own key, and within it its own label, so that no token of one kind equals
+one of another. Only identifiers of high cardinality may be indexed: a token of a prefecture
+would be read off its frequency (Naveed, Kamara, Wright, CCS 2015).
+"""
+
+import base64
+import hmac
+
+from cdp.vault.sealing import length_prefixed
+
+TOKEN_BYTES = 16
+
+
+def index_token(key: bytes, namespace: str, scope: str, value: str) -> bytes:
+    """Name an identifier in the blind index of one epoch."""
+    return _keyed(key, b"cdp/v1/index", namespace.encode(), scope.encode(), value.encode())
+
+
+def suppression_token(key: bytes, namespace: str, scope: str, value: str) -> bytes:
+    """Name an identifier that must stay unused, also after its subject is erased."""
+    return _keyed(key, b"cdp/v1/suppression", namespace.encode(), scope.encode(), value.encode())
+
+
+def digest(key: bytes, label: str, content: bytes) -> bytes:
+    """Name content under a label: message ids, fingerprints, secrets of high entropy."""
+    return _keyed(key, b"cdp/v1/digest", label.encode(), content)
+
+
+def pseudonym(key: bytes, recipient: str, person: int) -> str:
+    """Name a person for one recipient; two recipients cannot join what they got."""
+    name = _keyed(key, b"cdp/v1/pseudonym", recipient.encode(), str(person).encode())
+    return base64.urlsafe_b64encode(name).rstrip(b"=").decode("ascii")
+
+
+def _keyed(key: bytes, *items: bytes) -> bytes:
+    return hmac.digest(key, length_prefixed(*items), "sha256")[:TOKEN_BYTES]
