@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Select, create_engine, event
+from sqlalchemy import Engine, Select, create_engine, event, inspect
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session, SQLModel
 
@@ -128,16 +129,28 @@ def for_share(statement: Select[Any]) -> Select[Any]:
 
 def insert_ignoring(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
     """Insert rows, leaving those out that a unique key already has; both databases alike."""
+    if rows:
+        session.execute(_insert(session, table).on_conflict_do_nothing(), rows)
+
+
+def upsert(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, replacing every other column of those whose primary key exists.
+
+    Give the rows in key order: two transactions that upsert the same rows then never deadlock.
+    """
     if not rows:
         return
-    if is_sqlite(session):
-        from sqlalchemy.dialects.sqlite import insert
-    else:
-        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
-    session.execute(insert(table).on_conflict_do_nothing(), rows)
+    statement = _insert(session, table)
+    keys = [column.name for column in inspect(table).primary_key]
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
 
 
-def chunked(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
+def _insert(session: Session, table: Any) -> Any:
+    return sqlite.insert(table) if is_sqlite(session) else postgresql.insert(table)
+
+
+def chunked(values: Iterable[T], size: int = 5000) -> Iterator[list[T]]:
     """Yield lists of at most `size`: databases limit how many values one statement may name."""
     batch: list[T] = []
     for value in values:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from cdp.policy.terms import CONTACT_CHANNELS
+
 YES = frozenset({"given"})
 NO = frozenset({"refused", "withdrawn"})
 INVALID_METHODS = frozenset({"pre_ticked", "silence", "scroll", "inactivity", "bundled_terms"})
@@ -85,10 +87,12 @@ def _covers(one: Said, purpose: str, channel: str, token: bytes) -> bool:
         return False
     if one.says_no:
         return one.token in (b"", token) or token == b""
-    # A yes never widens: it opens the contact point or device it was given for, or, said by
-    # the identified person of no point in particular, a purpose that has no contact point.
+    # A yes never widens: it opens the contact point or device it was given for. Only where the
+    # channel has no contact point may the identified person speak for the person as a whole.
     if one.purpose == "*" or one.channel == "*":
         return False
+    if channel in CONTACT_CHANNELS:
+        return one.token == token and not one.public
     return one.token == token or (one.token == b"" and one.verified and not one.public)
 
 

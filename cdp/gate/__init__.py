@@ -1,0 +1,33 @@
+"""Decides each use of people's data, and opens it; nothing is opened anywhere else."""
+
+from cdp.gate.collection import collectable
+from cdp.gate.disclosure import Disclosure, Page, read_page, wait_until_clear
+from cdp.gate.explanation import Explanation, explain
+from cdp.gate.holder import holder
+from cdp.gate.opened import open_for_subject
+from cdp.gate.permission import code_of, due, permitted, policy_number, register_policy, settle, settle_due, settled
+from cdp.gate.permit import PageRequest, Permit, ask, check_request
+
+__all__ = [
+    "Disclosure",
+    "Explanation",
+    "Page",
+    "PageRequest",
+    "Permit",
+    "ask",
+    "check_request",
+    "code_of",
+    "collectable",
+    "due",
+    "explain",
+    "holder",
+    "open_for_subject",
+    "permitted",
+    "policy_number",
+    "read_page",
+    "register_policy",
+    "settle",
+    "settle_due",
+    "settled",
+    "wait_until_clear",
+]

@@ -1,0 +1,127 @@
+"""A page of people is a lease: decided and recorded, then opened, then handed over before its deadline.
+
+T1 locks the page's permission rows shared, decides, records the disclosure as `open`, commits.
+The values are opened in memory, without a lock. T2 marks the page closed, and only then is it
+handed over. A withdrawal commits first and is acknowledged once no open, unexpired lease holds
+the person; an expired lease counts as disclosed. So no page that is asked for after the
+acknowledgement holds the person, and no `handed_over_at` follows it.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pyroaring import BitMap64
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from cdp import policy, vault
+from cdp.consent import Point, unsubscribe_token
+from cdp.db import Database
+from cdp.errors import Refusal, Unavailable
+from cdp.gate.model import Disclosed
+from cdp.gate.opened import Material, gather, open_fields
+from cdp.gate.permit import Grant, PageRequest, Permit, ask, redeem
+
+_POLL_SECONDS = 0.002
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What one recipient may know of one person: the only thing a serialiser takes."""
+
+    pseudonym: str
+    person: int = field(repr=False)
+    fields: dict[str, Any] = field(repr=False)
+    links: dict[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Opened people under one lease; call `hand_over` as the last thing before the page leaves."""
+
+    id: str
+    rows: tuple[Disclosure, ...]
+    use_by: datetime
+    deadline: datetime
+    database: Database = field(repr=False)
+
+    def hand_over(self) -> None:
+        """Close the lease; raises Unavailable if its time ran out, and then the page must not leave."""
+        now = self.database.clock.now()
+        if now < self.deadline:
+            with self.database.transaction() as session:
+                session.execute(
+                    update(Disclosed)
+                    .where(col(Disclosed.id) == self.id, col(Disclosed.state) == "open")
+                    .values(state="closed", handed_over_at=now)
+                )
+        if self.database.clock.now() >= self.deadline:
+            raise Unavailable("lease")
+
+
+Choose = Callable[[Session, datetime], Iterable[int]]
+"""Says which people a page is about, within the transaction that decides on them."""
+
+
+def read_page(database: Database, request: PageRequest, choose: Choose) -> Page | Refusal:
+    """Decide, record and open one page; refusals are those of `ask`, all independent of a person."""
+    with database.transaction() as session:
+        at = database.clock.now()
+        permit = ask(session, request, list(choose(session, at)), at)
+        if isinstance(permit, Refusal):
+            return permit
+        material = gather(session, permit.grants, request.fields, request.use.channel)
+        max_age = policy.of(session).recipients[request.use.recipient].max_age_seconds
+        keys = vault.of(session)
+    return Page(
+        permit.id, tuple(disclose(permit, material, keys)), _use_by(permit, max_age), permit.deadline, database
+    )
+
+
+def disclose(permit: Permit, material: Material, keys: vault.Vault) -> list[Disclosure]:
+    """Open what the permit covers, once; people whose key is destroyed meanwhile are left out."""
+    redeem(permit)
+    found = []
+    for person, grant in permit.grants.items():
+        opened = open_fields(material, person, keys)
+        if opened is None:
+            continue
+        pseudonym = keys.pseudonym(permit.request.use.recipient, person)
+        found.append(Disclosure(pseudonym, person, opened, _links(permit.request, grant, keys)))
+    return found
+
+
+def wait_until_clear(database: Database, people: Iterable[int]) -> datetime:
+    """Wait until no open, unexpired lease holds any of these people; returns the instant it holds from.
+
+    Call it after the withdrawal has committed. Takes at most the length of a lease.
+    """
+    wanted = BitMap64(people)
+    while wanted and _is_leased(database, wanted):
+        time.sleep(_POLL_SECONDS)
+    return database.clock.now()
+
+
+def _is_leased(database: Database, people: BitMap64) -> bool:
+    with database.snapshot() as session:
+        query = select(col(Disclosed.people)).where(
+            col(Disclosed.state) == "open", col(Disclosed.deadline) > database.clock.now()
+        )
+        return any(people & BitMap64.deserialize(blob) for blob in session.scalars(query))
+
+
+def _use_by(permit: Permit, max_age_seconds: int) -> datetime:
+    ends = [grant.situation.changes_at for grant in permit.grants.values()]
+    return min([permit.at + timedelta(seconds=max_age_seconds), *ends])
+
+
+def _links(request: PageRequest, grant: Grant, keys: vault.Vault) -> dict[str, str]:
+    links = {"preferences": f"{request.base_url}/privacy"}
+    if grant.point is not None:
+        point = Point(grant.point.namespace, grant.point.token, grant.point.suppression_token)
+        token = unsubscribe_token(keys, point, request.use.channel)
+        links["unsubscribe"] = f"{request.base_url}/privacy/unsubscribe/{token}"
+    return links

@@ -1,0 +1,43 @@
+"""Why: one decision about one person, with every reason, for those who may have it explained."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cdp import policy
+from cdp.gate.decide import decide
+from cdp.gate.question import Decision, Standing
+from cdp.gate.standing import load
+from cdp.policy.terms import Policy, Use
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision, and until when it holds by itself."""
+
+    decision: Decision
+    standing: Standing
+    expires_at: datetime
+
+
+def explain(session: Session, person: int, use: Use, at: datetime) -> Explanation | None:
+    """Decide one use for one person afresh, with all reasons; None for a person without subjects."""
+    situation = load(session, [person], at).get(person)
+    if situation is None:
+        return None
+    decision = best(policy.of(session), use, situation.standing, at)
+    return Explanation(decision, situation.standing, situation.changes_at)
+
+
+def best(terms: Policy, use: Use, standing: Standing, at: datetime) -> Decision:
+    """Decide over every way to the person on the channel: a yes if any is one, else the first way's no."""
+    decisions = [decide(terms, use, standing, reach, at.date()) for reach in standing.on(use.channel)]
+    return next((one for one in decisions if one.allow), _first(decisions, terms, use, standing, at))
+
+
+def _first(
+    decisions: Iterable[Decision], terms: Policy, use: Use, standing: Standing, at: datetime
+) -> Decision:
+    return next(iter(decisions), None) or decide(terms, use, standing, None, at.date())

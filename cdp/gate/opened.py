@@ -1,0 +1,179 @@
+"""Opening: the one place where sealed values of people become plain, always for a recipient.
+
+Gathering (what to open) happens inside the deciding transaction; opening happens in memory after it.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pyroaring import BitMap64
+from sqlalchemy import insert, select
+from sqlmodel import Session, col
+
+from cdp import ledger, policy, vault
+from cdp.db import chunked
+from cdp.errors import KeyDestroyed
+from cdp.gate.model import Disclosed
+from cdp.gate.permission import policy_number
+from cdp.gate.permit import Grant
+from cdp.holders import Held
+from cdp.identity.model import Identifier
+from cdp.ids import new_id
+from cdp.policy.terms import CONTACT_CHANNELS
+from cdp.profile.model import Trait
+from cdp.vault.model import SubjectKey
+from cdp.vault.opening import open_sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """One sealed value and where it stands; or a value that stands in the clear."""
+
+    cell: vault.Cell | None
+    value: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a permit will open: sealed values and wrapped keys, nothing plain but coarse traits."""
+
+    fields: Mapping[int, Mapping[str, Sealed]] = field(repr=False)
+    keys: Mapping[int, SubjectKey] = field(repr=False)
+
+
+def gather(session: Session, grants: Mapping[int, Grant], fields: Sequence[str], channel: str) -> Material:
+    """Collect the sealed values of the granted people for these fields, best one per field."""
+    owner = {subject: person for person, grant in grants.items() for subject in grant.situation.subjects}
+    namespaces = [name for name in fields if name in policy.of(session).namespaces]
+    traits = [name for name in fields if name not in namespaces]
+    found: dict[int, dict[str, Sealed]] = defaultdict(dict)
+    _gather_identifiers(session, grants, owner, namespaces, channel, found)
+    _gather_traits(session, owner, traits, found)
+    used = {sealed.cell.subject for some in found.values() for sealed in some.values() if sealed.cell}
+    return Material(found, _keys(session, used))
+
+
+def open_fields(material: Material, person: int, keys: vault.Vault) -> dict[str, Any] | None:
+    """Open one person's fields; None when a key was destroyed meanwhile."""
+    opened: dict[str, Any] = {}
+    for name, sealed in material.fields.get(person, {}).items():
+        if sealed.cell is None:
+            opened[name] = sealed.value.decode()
+            continue
+        row = material.keys.get(sealed.cell.subject)
+        if row is None:
+            return None
+        try:
+            key = keys.unwrap(row.subject, row.tree, row.wrapped)
+        except KeyDestroyed:
+            return None
+        value = json.loads(open_sealed(key, sealed.value, sealed.cell))
+        opened[name] = value["value"] if sealed.cell.table == "identifier" else value
+    return opened
+
+
+def open_for_subject(
+    session: Session, person: int, held: Iterable[Held], at: datetime
+) -> list[tuple[Held, Any]]:
+    """Open everything held of a person for that person (GDPR 15, APPI 33), and record the disclosure.
+
+    Returns each held thing with its opened value: None for what has nothing sealed.
+    """
+    listed = list(held)
+    keys, rows = vault.of(session), _keys(session, {one.subject for one in listed if one.sealed})
+    opened = [(one, _open_held(one, rows, keys)) for one in listed]
+    _record_export(session, person, at)
+    return opened
+
+
+def _open_held(one: Held, rows: Mapping[int, SubjectKey], keys: vault.Vault) -> Any:
+    row = rows.get(one.subject)
+    if one.sealed is None or row is None:
+        return None
+    key = keys.unwrap(row.subject, row.tree, row.wrapped)
+    value = open_sealed(key, one.sealed, vault.Cell(one.subject, one.table, one.column, one.row, one.version))
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value.decode(errors="replace")
+
+
+def _record_export(session: Session, person: int, at: datetime) -> None:
+    name = new_id()
+    header = {"disclosure": name, "recipient": "subject", "purpose": "subject_access", "people": 1}
+    row = {
+        "id": name,
+        "recipient": "subject",
+        "client": "",
+        "purpose": "subject_access",
+        "channel": "none",
+        "fields": "*",
+        "kind": "export",
+        "audience": "",
+        "policy": policy_number(session),
+        "people": BitMap64([person]).serialize(),
+        "count": 1,
+        "opened_at": at,
+        "deadline": at,
+        "state": "closed",
+        "handed_over_at": at,
+        "entry": ledger.note(session, "page.opened", header, at),
+    }
+    session.execute(insert(Disclosed), row)
+
+
+def _gather_identifiers(
+    session: Session,
+    grants: Mapping[int, Grant],
+    owner: Mapping[int, int],
+    namespaces: Sequence[str],
+    channel: str,
+    found: dict[int, dict[str, Sealed]],
+) -> None:
+    reached = CONTACT_CHANNELS.get(channel, ())
+    for some in chunked(owner if namespaces else ()):
+        query = (
+            select(Identifier)
+            .where(col(Identifier.subject).in_(some), col(Identifier.namespace).in_(namespaces))
+            .order_by(col(Identifier.verified), col(Identifier.subject), col(Identifier.token))
+        )
+        for row in session.scalars(query):
+            person = owner[row.subject]
+            point = grants[person].point
+            # Where the use reaches a contact point, that very point is given and no other.
+            if row.namespace in reached and (point is None or point.token != row.token):
+                continue
+            cell = vault.Cell(row.subject, "identifier", "sealed", row.namespace.encode() + b":" + row.token)
+            found[person][row.namespace] = Sealed(cell, row.sealed)
+
+
+def _gather_traits(
+    session: Session, owner: Mapping[int, int], names: Sequence[str], found: dict[int, dict[str, Sealed]]
+) -> None:
+    for some in chunked(owner if names else ()):
+        query = (
+            select(Trait)
+            .where(col(Trait.subject).in_(some), col(Trait.name).in_(names))
+            .order_by(col(Trait.at), col(Trait.subject).desc())
+        )
+        for row in session.scalars(query):
+            found[owner[row.subject]][row.name] = _sealed_trait(row)
+
+
+def _sealed_trait(row: Trait) -> Sealed:
+    if row.sealed is None:
+        return Sealed(None, (row.clear or "").encode())
+    cell = vault.Cell(row.subject, "trait", "sealed", row.name, int(row.at.timestamp() * 1e6))
+    return Sealed(cell, row.sealed)
+
+
+def _keys(session: Session, subjects: Iterable[int]) -> dict[int, SubjectKey]:
+    found: dict[int, SubjectKey] = {}
+    for some in chunked(sorted(subjects)):
+        rows = session.scalars(select(SubjectKey).where(col(SubjectKey.subject).in_(some)))
+        found.update((row.subject, row) for row in rows)
+    return found

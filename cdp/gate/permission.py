@@ -1,0 +1,124 @@
+"""Permissions: each person's answer to every use, kept up to date in the transaction that changes it.
+
+Rule: a yes here means that a fresh `decide()` says yes. A row that is absent, of another policy
+version, or past `holds_until` is a no.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, insert, or_, select
+from sqlmodel import Session, col
+
+from cdp import policy
+from cdp.db import Database, chunked, unsettle, upsert
+from cdp.gate.decide import person_code
+from cdp.gate.model import Permission, PolicyVersion
+from cdp.gate.question import Standing
+from cdp.gate.standing import Situation, load
+from cdp.policy.terms import Law, Policy, Use
+
+_NO_VERSION = -1
+
+
+def settle(session: Session, people: Iterable[int], at: datetime) -> None:
+    """Decide every use again for these people and write their rows; rows of nobody go."""
+    wanted = sorted(set(people))
+    situations = load(session, wanted, at)
+    number = _register(session)
+    rows = [_row(policy.of(session), situations[one], number, at) for one in wanted if one in situations]
+    for some in chunked(rows):
+        upsert(session, Permission, some)
+    for some in chunked(one for one in wanted if one not in situations):
+        session.execute(delete(Permission).where(col(Permission.person).in_(some)))
+
+
+def permitted(session: Session, use: Use, denied: Law, at: datetime) -> ColumnElement[bool]:
+    """Return the one SQL condition on `permission` rows that means "yes" for this use now.
+
+    `denied` are the laws under which the recipient itself is refused at this instant.
+    """
+    return and_(settled(session, at), code_of(use) == b"\0", col(Permission.laws).op("&")(int(denied)) == 0)
+
+
+def settled(session: Session, at: datetime) -> ColumnElement[bool]:
+    """Return the condition that a permission row may be believed: this policy, this instant, not being erased."""
+    return and_(
+        col(Permission.policy) == policy_number(session),
+        col(Permission.holds_until) > at,
+        col(Permission.erasing).is_(False),
+    )
+
+
+def code_of(use: Use) -> ColumnElement[bytes]:
+    """Return the SQL expression of a row's one-byte answer to the use."""
+    return func.substr(col(Permission.codes), use.index + 1, 1, type_=LargeBinary())
+
+
+def policy_number(session: Session) -> int:
+    """Return the number of the policy in force, or one that no row has while it is unregistered."""
+    digest = policy.of(session).digest
+    numbers: dict[str, int] = session.info.setdefault("policy_numbers", {})
+    if digest not in numbers:
+        found = session.scalar(select(col(PolicyVersion.id)).where(col(PolicyVersion.digest) == digest))
+        if found is None:
+            return _NO_VERSION
+        numbers[digest] = found
+    return numbers[digest]
+
+
+def register_policy(database: Database) -> int:
+    """Number the policy in force, once; returns how many people must be decided again because of it."""
+    with database.transaction() as session:
+        number = _register(session)
+        stale = select(func.count()).select_from(Permission).where(col(Permission.policy) != number)
+        return session.scalar(stale) or 0
+
+
+def due(session: Session, at: datetime, limit: int = 200) -> list[int]:
+    """Return people whose rows no longer hold: time passed, or the policy is another."""
+    query = (
+        select(col(Permission.person))
+        .where(or_(col(Permission.next_change_at) <= at, col(Permission.policy) != policy_number(session)))
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def settle_due(database: Database, limit: int = 200) -> int:
+    """Decide one batch of due people again; returns how many there were."""
+    with database.transaction() as session:
+        people = due(session, database.clock.now(), limit)
+        unsettle(session, people)
+    return len(people)
+
+
+def _register(session: Session) -> int:
+    number = policy_number(session)
+    if number == _NO_VERSION:
+        row = {"digest": policy.of(session).digest, "at": session.info["clock"].now()}
+        session.execute(insert(PolicyVersion), row)
+        number = policy_number(session)
+    return number
+
+
+def _row(terms: Policy, situation: Situation, number: int, at: datetime) -> dict[str, Any]:
+    standing = situation.standing
+    return {
+        "person": situation.person,
+        "policy": number,
+        "laws": int(standing.laws),
+        "restricted": standing.restricted,
+        "erasing": standing.erasing,
+        "codes": _codes(terms, standing),
+        "holds_until": situation.changes_at,
+        "next_change_at": situation.changes_at,
+        "settled_at": at,
+    }
+
+
+@lru_cache(maxsize=50_000)
+def _codes(terms: Policy, standing: Standing) -> bytes:
+    return bytes(person_code(terms, use, standing) for use in terms.uses)
