@@ -101,15 +101,18 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class EventTerm:
-    """An event that a source declares: what of it is kept, and what for."""
+    """An event that a source may bring: which of its properties are kept, what for, and by which channel.
 
-    name: str
+    A bare field name keeps a plain value or a list of plain values. What is inside an object needs
+    its path (`products.sku`, `address.country`; lists are walked), or `products.*` for all of it.
+    """
+
     fields: tuple[str, ...] = ()
-    """Paths of the properties that are kept, through lists: `order_id`, `products.sku`."""
     purposes: tuple[str, ...] = ()
-    """It is collected when one of these may collect; empty = the source's purposes."""
-    channel: str = "none"
+    channel: str = ""
+    """Channel of the fact where the item names none."""
     consent: "ConsentTerm | None" = None
+    """What the event says about consent, where it is a declared act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,45 +139,53 @@ class IdentifierTerm:
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
-    """A registered source with its manifest applied: all that a connector and ingest must know of it.
-
-    Secrets are not in it.
-    """
+    """One registered source as ingest sees it: what it may bring, and on which terms."""
 
     name: str
-    type: str
-    kind: str
+    events: Mapping[str, EventTerm] = field(default_factory=dict)
+    traits: tuple[str, ...] = ()
+    """Traits it may state; each must be declared by the policy too."""
+    purposes: tuple[str, ...] = ()
+    """What items without an event (traits alone) are collected for."""
+    region: str = "JP"
+    """ISO 3166 region that phone numbers without a country code are read in."""
+    currency: str = ""
+    """ISO 4217 code of amounts that name none; empty = such amounts are not counted."""
+    residence_default: str = ""
+    """Country of people who state none; empty = unknown."""
+    establishment: str = ""
+    offers_to: tuple[str, ...] = ()
+    readmits: bool = False
+    """First-party acts through it may start anew after an erasure (law.md ruling R11)."""
+    public: bool = False
+    """Its key stands in browsers or apps: identifiers are unverified, grants bind the device only."""
+    brand: str = ""
+    notice: str = ""
+    """Terms of its banner or form, for signals that name none: they make a signal evidence."""
+    notice_version: str = ""
+    language: str = ""
+    method: str = ""
+    actor: str = "subject"
+    """Who speaks through it: subject, staff or import."""
+    type: str = ""
+    """Type of connector: the manifest's name."""
+    kind: str = ""
     """site | crm | sns | email"""
-    public: bool
-    """Its key is in browsers and apps: grants bind that device only, identifiers are unverified."""
-    events: Mapping[str, EventTerm]
-    """Declared name → term. Anything else is counted and dropped."""
-    aliases: Mapping[str, str]
+    aliases: Mapping[str, str] = field(default_factory=dict)
     """Vendor's event name → declared name."""
-    identifiers: tuple[IdentifierTerm, ...]
-    traits: Mapping[str, str]
-    """Vendor's field path → trait name."""
-    purposes: tuple[str, ...]
-    """What the source's traits and facts are collected for."""
+    identifiers: tuple[IdentifierTerm, ...] = ()
+    trait_paths: Mapping[str, str] = field(default_factory=dict)
+    """Vendor's field path → trait; their names are `traits`."""
     banner: Mapping[str, ConsentTerm] = field(default_factory=dict)
     """Cookie banner category → device-scoped purpose; never a contact channel (ruling R2)."""
     layouts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Column layouts of a file source."""
-    establishment: str = ""
-    offers_to: tuple[str, ...] = ()
-    residence_default: str = ""
-    readmits: bool = False
-    brand: str = ""
-    notice: str = ""
-    notice_version: str = ""
-    language: str = ""
-    method: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """The instance's own settings that are not secret."""
+    """The instance's own settings, without its secrets."""
 
-    def event(self, name: str) -> EventTerm | None:
-        """Return the declared event that the vendor's name stands for, or None."""
-        return self.events.get(self.aliases.get(name, name))
+    def declared(self, vendor_name: str) -> str:
+        """Return the declared name of the vendor's event, or the name as it is."""
+        return self.aliases.get(vendor_name, vendor_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,49 +229,3 @@ class FileSource(SourceType):
     @abstractmethod
     def read_row(self, row: Mapping[str, str], pointer: str, config: SourceConfig, at: datetime) -> Item | Refusal:
         """Make an item of one row, by its column names; never raises for what a row holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class EventTerm:
-    """An event that a source may bring: which of its properties are kept, what for, and by which channel.
-
-    A bare field name keeps a plain value or a list of plain values. What is inside an object needs
-    its path (`products.sku`, `address.country`; lists are walked), or `products.*` for all of it.
-    """
-
-    fields: tuple[str, ...] = ()
-    purposes: tuple[str, ...] = ()
-    channel: str = ""
-    """Channel of the fact where the item names none."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceConfig:
-    """One registered source as ingest sees it: what it may bring, and on which terms."""
-
-    name: str
-    events: Mapping[str, EventTerm] = field(default_factory=dict)
-    traits: tuple[str, ...] = ()
-    """Traits it may state; each must be declared by the policy too."""
-    purposes: tuple[str, ...] = ()
-    """What items without an event (traits alone) are collected for."""
-    region: str = "JP"
-    """ISO 3166 region that phone numbers without a country code are read in."""
-    currency: str = ""
-    """ISO 4217 code of amounts that name none; empty = such amounts are not counted."""
-    residence_default: str = ""
-    """Country of people who state none; empty = unknown."""
-    establishment: str = ""
-    offers_to: tuple[str, ...] = ()
-    readmits: bool = False
-    """First-party acts through it may start anew after an erasure (law.md ruling R11)."""
-    public: bool = False
-    """Its key stands in browsers or apps: identifiers are unverified, grants bind the device only."""
-    brand: str = ""
-    notice: str = ""
-    """Terms of its banner or form, for signals that name none: they make a signal evidence."""
-    notice_version: str = ""
-    language: str = ""
-    method: str = ""
-    actor: str = "subject"
-    """Who speaks through it: subject, staff or import."""
