@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 
 
 class ConsentRecord(SQLModel, table=True):
-    """One statement about one purpose (and channel), with what proves it. Never changed, never deleted but by erasure."""
+    """One statement about one purpose and channel, with what proves it. Never changed; only erasure deletes it."""
 
     __tablename__ = "consent_record"
     __table_args__ = ({"sqlite_autoincrement": True},)

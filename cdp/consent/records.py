@@ -62,7 +62,7 @@ def record_all(session: Session, said: Sequence[tuple[int, Statement]], at: date
     keys = vault.deks(session, {subject for subject, statement in said if statement.proof})
     rows = [_row(subject, statement, keys.get(subject), at) for subject, statement in said]
     session.execute(insert(ConsentRecord), rows)
-    for (subject, statement), row in zip(said, rows, strict=True):
+    for (_, statement), row in zip(said, rows, strict=True):
         _note(session, row, at)
         _lift(session, statement, row, at)
     unsettle(session, people_of(session, {subject for subject, _ in said}))

@@ -50,9 +50,7 @@ def withdraw(
     subjects = subjects_at(session, at_point)
     if purpose is None or not subjects:
         for silent in _channels(at_point.namespace, channel):
-            suppression.suppress(
-                session, at_point.namespace, at_point.suppression_token, silent, "unsubscribe", at
-            )
+            suppression.suppress(session, at_point.namespace, at_point.suppression_token, silent, "unsubscribe", at)
     if not subjects:
         return [], set()
     said = Statement(

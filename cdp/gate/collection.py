@@ -48,6 +48,4 @@ def _stands_alone(purpose: Purpose, law: Law) -> bool:
 
 
 def _needs_no_consent(purpose: Purpose) -> bool:
-    return bool(purpose.bases) and all(
-        basis.kind in ("contract", "legal_obligation") for _, basis in purpose.bases
-    )
+    return bool(purpose.bases) and all(basis.kind in ("contract", "legal_obligation") for _, basis in purpose.bases)

@@ -19,11 +19,12 @@ from sqlmodel import Session, col
 
 from cdp import policy, vault
 from cdp.consent import Point, unsubscribe_token
-from cdp.db import Database
+from cdp.db import Database, chunked
 from cdp.errors import Refusal, Unavailable
 from cdp.gate.model import Disclosed
 from cdp.gate.opened import Material, gather, open_fields
 from cdp.gate.permit import Grant, PageRequest, Permit, ask, redeem
+from cdp.profile.model import Subject
 
 _POLL_SECONDS = 0.002
 
@@ -76,9 +77,7 @@ def read_page(database: Database, request: PageRequest, choose: Choose) -> Page 
         material = gather(session, permit.grants, request.fields, request.use.channel)
         max_age = policy.of(session).recipients[request.use.recipient].max_age_seconds
         keys = vault.of(session)
-    return Page(
-        permit.id, tuple(disclose(permit, material, keys)), _use_by(permit, max_age), permit.deadline, database
-    )
+    return Page(permit.id, tuple(disclose(permit, material, keys)), _use_by(permit, max_age), permit.deadline, database)
 
 
 def disclose(permit: Permit, material: Material, keys: vault.Vault) -> list[Disclosure]:
@@ -99,10 +98,19 @@ def wait_until_clear(database: Database, people: Iterable[int]) -> datetime:
 
     Call it after the withdrawal has committed. Takes at most the length of a lease.
     """
-    wanted = BitMap64(people)
+    wanted = _numbers_of(database, people)
     while wanted and _is_leased(database, wanted):
         time.sleep(_POLL_SECONDS)
     return database.clock.now()
+
+
+def _numbers_of(database: Database, people: Iterable[int]) -> BitMap64:
+    """Every number these people may stand under in a lease: a merge since then gave them another."""
+    numbers = BitMap64(people)
+    with database.snapshot() as session:
+        for some in chunked(sorted(numbers)):
+            numbers.update(session.scalars(select(col(Subject.number)).where(col(Subject.person).in_(some))))
+    return numbers
 
 
 def _is_leased(database: Database, people: BitMap64) -> bool:

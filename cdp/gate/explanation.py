@@ -37,7 +37,5 @@ def best(terms: Policy, use: Use, standing: Standing, at: datetime) -> Decision:
     return next((one for one in decisions if one.allow), _first(decisions, terms, use, standing, at))
 
 
-def _first(
-    decisions: Iterable[Decision], terms: Policy, use: Use, standing: Standing, at: datetime
-) -> Decision:
+def _first(decisions: Iterable[Decision], terms: Policy, use: Use, standing: Standing, at: datetime) -> Decision:
     return next(iter(decisions), None) or decide(terms, use, standing, None, at.date())

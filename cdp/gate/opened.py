@@ -76,9 +76,7 @@ def open_fields(material: Material, person: int, keys: vault.Vault) -> dict[str,
     return opened
 
 
-def open_for_subject(
-    session: Session, person: int, held: Iterable[Held], at: datetime
-) -> list[tuple[Held, Any]]:
+def open_for_subject(session: Session, person: int, held: Iterable[Held], at: datetime) -> list[tuple[Held, Any]]:
     """Open everything held of a person for that person (GDPR 15, APPI 33), and record the disclosure.
 
     Returns each held thing with its opened value: None for what has nothing sealed.

@@ -202,9 +202,7 @@ def _reach(
         if holds is None:
             continue
         consents.append(
-            Consent(
-                purpose.name, holds.status, holds.notice, holds.notice_version, holds.explicit, holds.by_guardian
-            )
+            Consent(purpose.name, holds.status, holds.notice, holds.notice_version, holds.explicit, holds.by_guardian)
         )
         if holds.valid_until is not None and holds.valid_until > at:
             until = min(until or holds.valid_until, holds.valid_until)

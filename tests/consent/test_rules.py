@@ -1,0 +1,167 @@
+"""What holds of everything said: rulings R3, R10 and R13 as a table, and as laws over any history."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdp.consent.rules import Said, effective
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = START + timedelta(days=100)
+MAIL, OTHER_MAIL, DEVICE, OTHER_DEVICE = b"mail", b"other-mail", b"device", b"other-device"
+
+
+def said(status: str, day: float, **more) -> Said:
+    first = Said(
+        order=more.pop("order", int(day * 10) + 1),
+        subject=more.pop("subject", 1),
+        purpose="email_marketing",
+        channel="email",
+        token=MAIL,
+        status=status,
+        act=True,
+        verified=True,
+        public=False,
+        method="checkbox",
+        evidence="full",
+        notice="email_marketing",
+        notice_version="1",
+        actor="subject",
+        at=START + timedelta(days=day),
+    )
+    return replace(first, **more)
+
+
+def on_device(status: str, day: float, **more) -> Said:
+    return said(
+        status,
+        day,
+        **({"purpose": "analytics", "channel": "web", "token": DEVICE, "verified": False, "public": True} | more),
+    )
+
+
+def held(records: list[Said], token: bytes = MAIL) -> str:
+    found = effective(records, "email_marketing", "email", token, NOW)
+    return found.status if found else "none"
+
+
+def held_on_device(records: list[Said], token: bytes = DEVICE) -> str:
+    found = effective(records, "analytics", "web", token, NOW)
+    return found.status if found else "none"
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ([], "none"),
+        ([said("given", 1)], "given"),
+        ([said("given", 1), said("withdrawn", 2)], "withdrawn"),
+        ([said("withdrawn", 1), said("given", 2)], "given"),
+        ([said("given", 1), said("withdrawn", 1)], "withdrawn"),
+        ([said("given", 1), said("withdrawn", 2, purpose="*", channel="*", token=b"")], "withdrawn"),
+        ([said("given", 1), said("requested", 2)], "given"),
+        ([said("requested", 1)], "requested"),
+        ([said("given", 1, evidence="none")], "unknown"),
+        ([said("given", 1, evidence="partial")], "unknown"),
+        ([said("withdrawn", 1), said("given", 2, evidence="none")], "withdrawn"),
+        ([said("given", 1, valid_until=START + timedelta(days=50))], "expired"),
+        ([said("given", 1, valid_until=START + timedelta(days=500))], "given"),
+        ([said("given", 200)], "none"),
+        ([said("invalidated", 1)], "invalidated"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "+".join(one.status for one in value) or "nothing",
+)
+def test_what_holds_is_the_newest_proven_act_of_the_identified_person(records, expected):
+    for order in permutations(records):
+        assert held(list(order)) == expected
+
+
+def test_a_reported_state_may_be_the_first_word():
+    assert held([said("given", 1, act=False)]) == "given"
+
+
+@pytest.mark.parametrize("no_day", [0.5, 2])
+def test_a_reported_state_overrides_no_no(no_day):
+    assert held([said("given", 1, act=False), said("withdrawn", no_day)]) == "withdrawn"
+
+
+def test_consent_for_one_address_opens_no_other():
+    assert held([said("given", 1)], token=OTHER_MAIL) == "none"
+
+
+def test_a_yes_of_the_person_as_a_whole_opens_no_contact_point():
+    assert held([said("given", 1, token=b"")]) == "none"
+
+
+def test_a_yes_for_all_purposes_is_no_yes_for_this_one():
+    assert held([said("given", 1, purpose="*")]) == "none"
+
+
+def test_a_grant_through_a_browser_key_never_opens_a_contact_point():
+    assert held([said("given", 1, public=True, verified=False)]) == "none"
+
+
+def test_a_device_grant_binds_that_device_only():
+    records = [on_device("given", 1)]
+    assert held_on_device(records) == "given"
+    assert held_on_device(records, token=OTHER_DEVICE) == "none"
+    assert held_on_device(records, token=b"") == "none"
+
+
+def test_any_device_no_stands_until_a_later_act_by_the_identified_person():
+    records = [said("given", 1, purpose="analytics", channel="web", token=b""), on_device("refused", 2, subject=2)]
+    assert held_on_device(records, token=b"") == "refused"
+    later = [*records, said("given", 3, purpose="analytics", channel="web", token=b"", order=99)]
+    assert held_on_device(later, token=b"") == "given"
+
+
+def test_one_device_cannot_lift_what_another_refused():
+    records = [on_device("refused", 1, subject=2, token=b""), on_device("given", 5, subject=3)]
+    assert held_on_device(records) == "refused"
+
+
+STATUSES = st.sampled_from(["given", "refused", "withdrawn", "requested", "unknown"])
+
+
+@st.composite
+def histories(draw, subjects=(1, 2, 3)):
+    size = draw(st.integers(0, 8))
+    return [
+        said(
+            draw(STATUSES),
+            draw(st.integers(0, 6)),
+            order=index + 1,
+            subject=draw(st.sampled_from(subjects)),
+            act=draw(st.booleans()),
+            verified=draw(st.booleans()),
+            evidence=draw(st.sampled_from(["full", "full", "none"])),
+            token=draw(st.sampled_from([MAIL, MAIL, OTHER_MAIL, b""])),
+            channel=draw(st.sampled_from(["email", "email", "*"])),
+        )
+        for index in range(size)
+    ]
+
+
+@given(histories(), st.randoms())
+def test_the_order_of_arrival_never_matters(history, random):
+    shuffled = list(history)
+    random.shuffle(shuffled)
+    assert held(shuffled) == held(history)
+
+
+@given(histories(), st.integers(0, 6), st.sampled_from([MAIL, b""]), st.booleans())
+def test_one_more_no_never_makes_a_yes(history, day, token, verified):
+    more = [*history, said("withdrawn", day, order=99, token=token, verified=verified)]
+    assert not (held(more) == "given" and held(history) != "given")
+
+
+@given(histories(subjects=(1, 2)), histories(subjects=(3, 4)))
+def test_a_merge_never_turns_a_no_into_a_yes_without_a_later_act(mine, theirs):
+    theirs = [replace(one, order=one.order + 50) for one in theirs]
+    if held(mine) in ("refused", "withdrawn") and held([*mine, *theirs]) == "given":
+        last_no = max(one.at for one in mine if one.says_no)
+        assert any(one.says_yes and one.act and one.verified and one.at > last_no for one in theirs)
