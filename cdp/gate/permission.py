@@ -29,10 +29,9 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     situations = load(session, wanted, at)
     number = _register(session)
     rows = [_row(policy.of(session), situations[one], number, at) for one in wanted if one in situations]
-    for some in chunked(rows):
-        upsert(session, Permission, some)
-    for some in chunked(one for one in wanted if one not in situations):
-        session.execute(delete(Permission).where(col(Permission.person).in_(some)))
+    upsert(session, Permission, rows)
+    for gone in chunked(one for one in wanted if one not in situations):
+        session.execute(delete(Permission).where(col(Permission.person).in_(gone)))
 
 
 def permitted(session: Session, use: Use, denied: Law, at: datetime) -> ColumnElement[bool]:
