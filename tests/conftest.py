@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlmodel import SQLModel
 
+ROOT = Path(__file__).resolve().parent.parent
 DEEP = bool(os.environ.get("CDP_DEEP"))
 
 settings.register_profile(
@@ -96,6 +97,20 @@ def empty_database(database_url: str, clock: StandingClock):  # noqa: ANN201
     SQLModel.metadata.create_all(database.writer)
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def house(empty_database, tmp_path: Path):  # noqa: ANN201
+    """A database with a vault, the shipped policy and the settlers: everything below the web."""
+    from cdp import gate, journey, policy, profile, vault
+
+    empty_database.context.update(
+        vault=vault.Vault(vault.Keyring.create(f"file:{tmp_path / 'keyring' / 'keyring.json'}")),
+        policy=policy.load(ROOT / "policies"),
+    )
+    empty_database.settlers += [("profile", profile.settle), ("gate", gate.settle), ("journey", journey.settle)]
+    gate.register_policy(empty_database)
+    return empty_database
 
 
 def import_tables() -> None:
