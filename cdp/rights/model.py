@@ -13,6 +13,9 @@ class SubjectRequest(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=32)
     right: str = Field(max_length=32)
     requester: str = Field(max_length=16)
+    """subject | guardian | agent | staff"""
+    verified: bool = False
+    """Who asks is known to be the person, or to act for it; nothing is done before."""
     law: str = Field(default="", max_length=8)
     people: bytes | None = None
     """Roaring bitmap of the subject numbers concerned; removed when an erasure is complete."""
@@ -22,10 +25,14 @@ class SubjectRequest(SQLModel, table=True):
     """received | in_progress | completed | refused"""
     steps: str = "[]"
     """JSON list of `{"step", "state", "at", "counts"}`."""
+    points: str = "[]"
+    """JSON list of `[namespace, suppression token]` that an erasure silences; empty once it is complete."""
     certificate: str | None = None
     """JSON, signed: what was destroyed, which copies of keys remain and until when."""
     package: bytes | None = None
     """An export at rest, sealed under the first subject's key; gone when it expires or the person is erased."""
+    package_owner: int | None = None
+    """The subject whose key seals the package."""
     package_until: datetime | None = None
     received_at: datetime
     due_at: datetime

@@ -1,0 +1,249 @@
+"""Erasure (GDPR 17, APPI 35): no page after the first step holds the person, no key after the fourth exists.
+
+stop     mark the people, silence every identifier of the whole cluster
+wait     until no page that was being handed over holds them
+log      write the tombstone beside the keyring: from here on no restored backup brings them back
+puncture destroy their leaves of the key tree: every copy of the database is dark for them
+forget   let every holder delete its rows
+certify  sign what was destroyed and what old copies of keys remain
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+from sqlmodel import Session, SQLModel, col
+
+from cdp import consent, gate, ledger, vault
+from cdp.db import chunked, unsettle
+from cdp.gate.model import Permission
+from cdp.identity.model import Identifier, Token
+from cdp.rights import certificate, steps, tombstones
+from cdp.rights.grounds import Grounds
+from cdp.rights.holders import HOLDERS
+from cdp.rights.model import SubjectRequest
+from cdp.rights.steps import Steps
+from cdp.rights.tombstones import Tombstone
+
+Points = set[tuple[str, bytes]]
+
+
+def stop(grounds: Grounds, request_id: str) -> None:
+    """Close the gate for the whole cluster and silence its identifiers, in one transaction."""
+    while not _stopped(grounds, request_id):
+        pass
+
+
+def _stopped(grounds: Grounds, request_id: str) -> bool:
+    """Try with the cluster as found; False when it grew while we waited for the locks of its tokens."""
+    at = grounds.clock.now()
+    with grounds.database.transaction() as session:
+        request = steps.load(session, request_id, lock=True)
+        subjects = steps.cluster(session, steps.subjects_of(request))
+        lock_tokens(session, subjects)
+        if steps.cluster(session, subjects) != subjects:
+            return False
+        points = _points(request) | suppression_points(session, subjects)
+        request.points = json.dumps([[namespace, token.hex()] for namespace, token in sorted(points)])
+        steps.name_subjects(session, request, {*steps.subjects_of(request), *subjects})
+        consent.suppress_all(session, points, "*", "erasure", at)
+        mark_erasing(session, subjects)
+        steps.checkpoint(session, request, "stop", at, subjects=len(subjects), silenced=len(points))
+    return True
+
+
+def wait(grounds: Grounds, request_id: str) -> None:
+    """Return when no page in flight holds the people; keep who got what, for those who must be told (GDPR 19)."""
+    with grounds.database.snapshot() as session:
+        subjects = steps.subjects_of(steps.load(session, request_id))
+    if subjects:
+        gate.wait_until_clear(grounds.database, set(subjects))
+    with grounds.database.transaction() as session:
+        request = steps.load(session, request_id, lock=True)
+        told = recipients_of(session, subjects)
+        steps.checkpoint(session, request, "wait", grounds.clock.now(), recipients=told)
+
+
+def log(grounds: Grounds, request_id: str) -> None:
+    """Have the disks hold the tombstone before any key goes."""
+    at = grounds.clock.now()
+    with grounds.database.snapshot() as session:
+        request = steps.load(session, request_id)
+        stone = Tombstone(request_id, at, tuple(steps.subjects_of(request)), tuple(sorted(_points(request))))
+    tombstones.append(grounds.erasures, stone)
+    with grounds.database.transaction() as session:
+        steps.checkpoint(session, steps.load(session, request_id, lock=True), "log", at)
+
+
+def puncture(grounds: Grounds, request_id: str) -> None:
+    """Destroy the keys; when it returns, both copies of the keyring are on disk without them."""
+    with grounds.database.snapshot() as session:
+        subjects = steps.subjects_of(steps.load(session, request_id))
+    version = vault.puncture(grounds.vault, subjects)
+    with grounds.database.transaction() as session:
+        request = steps.load(session, request_id, lock=True)
+        steps.checkpoint(session, request, "puncture", grounds.clock.now(), keys=len(subjects), keyring_version=version)
+
+
+def forget(grounds: Grounds, request_id: str) -> None:
+    """Delete every row; a cluster that grew since the tombstone was written goes back to the first step."""
+    at = grounds.clock.now()
+    with grounds.database.transaction() as session:
+        request = steps.load(session, request_id, lock=True)
+        logged = steps.subjects_of(request)
+        present = steps.cluster(session, logged)
+        lock_tokens(session, present)
+        grown = set(steps.cluster(session, logged)) - set(logged)
+        if grown:
+            steps.name_subjects(session, request, {*logged, *grown})
+            steps.reopen(session, request, ("stop", "wait", "log", "puncture"))
+            return
+        forget_rows(session, request, logged, at)
+
+
+def forget_rows(session: Session, request: SubjectRequest | None, subjects: Sequence[int], at: datetime) -> None:
+    """Let every holder delete what it has of the subjects, note it, and tell the request if there is one."""
+    destroyed = count_rows(session, subjects)
+    for holder in HOLDERS:
+        holder.forget(session, subjects)
+    digests = [vault.of(session).digest("ledger.subject", str(subject).encode()).hex() for subject in subjects]
+    header = {"request": request.id if request else "", "subjects": digests, "rows": destroyed}
+    ledger.note(session, "subject.erased", header, at)
+    if request is not None:
+        steps.checkpoint(session, request, "forget", at, subjects=len(subjects), destroyed=destroyed)
+
+
+def certify(grounds: Grounds, request_id: str) -> None:
+    """Sign the certificate and close the request."""
+    at = grounds.clock.now()
+    with grounds.database.transaction() as session:
+        request = steps.load(session, request_id, lock=True)
+        body = _certificate(grounds, request, at)
+        request.certificate = certificate.sign(grounds.signer, body)
+        request.points = "[]"
+        steps.checkpoint(session, request, "certify", at)
+        steps.complete(session, request, at)
+        ledger.note(session, "request.step", {"request": request.id, "step": "certify", "right": request.right}, at)
+
+
+STEPS: Steps = (
+    ("stop", stop),
+    ("wait", wait),
+    ("log", log),
+    ("puncture", puncture),
+    ("forget", forget),
+    ("certify", certify),
+)
+
+
+def lock_tokens(session: Session, subjects: Iterable[int]) -> None:
+    """Lock the subjects' token rows in token order: whoever brings one of these identifiers waits."""
+    found: set[tuple[str, bytes]] = set()
+    for some in chunked(subjects):
+        query = select(col(Identifier.namespace), col(Identifier.token)).where(col(Identifier.subject).in_(some))
+        found.update((row[0], row[1]) for row in session.execute(query))
+    for namespace, token in sorted(found):
+        one = select(Token).where(col(Token.namespace) == namespace, col(Token.token) == token)
+        session.execute(one.with_for_update())
+
+
+def suppression_points(session: Session, subjects: Iterable[int]) -> Points:
+    """Return the suppression tokens of every identifier of the subjects."""
+    points: Points = set()
+    for some in chunked(subjects):
+        query = select(col(Identifier.namespace), col(Identifier.suppression_token))
+        rows = session.execute(query.where(col(Identifier.subject).in_(some)))
+        points.update((row[0], row[1]) for row in rows)
+    return points
+
+
+def mark_erasing(session: Session, subjects: Iterable[int]) -> None:
+    """Make every permission of these people a no from this commit on."""
+    for some in chunked(sorted(subjects)):
+        session.execute(update(Permission).where(col(Permission.person).in_(some)).values(erasing=True))
+    unsettle(session, steps.people_of(session, subjects))
+
+
+def count_rows(session: Session, subjects: Sequence[int]) -> dict[str, int]:
+    """Count what is held of the subjects, by table; tables that hold nothing are left out."""
+    counts: dict[str, int] = {}
+    for name in sorted(table for holder in HOLDERS for table in holder.tables):
+        table = SQLModel.metadata.tables[name]
+        known = ("number",) if "number" in table.c else ("subject", "other_subject", "person", "old_person")
+        columns = [table.c[column] for column in known if column in table.c]
+        for some in chunked(subjects) if columns else ():
+            query = select(func.count()).select_from(table).where(or_(*(column.in_(some) for column in columns)))
+            counts[name] = counts.get(name, 0) + session.scalars(query).one()
+    return {name: count for name, count in counts.items() if count}
+
+
+def recipients_of(session: Session, subjects: Sequence[int]) -> list[dict[str, str]]:
+    """Name who was ever given data of these subjects, and when last."""
+    last: dict[str, str] = {}
+    for held in gate.holder.export(session, subjects):
+        if held.kind == "disclosure":
+            recipient, when = held.plain["recipient"], held.plain["at"]
+            last[recipient] = max(when, last.get(recipient, ""))
+    return [{"recipient": recipient, "last_at": when} for recipient, when in sorted(last.items())]
+
+
+def remaining_keys(grounds: Grounds) -> dict[str, Any]:
+    """Say which keys still exist where we know of: the version in force, its copies, older ones beside them."""
+    state = grounds.vault.keyring.state()
+    older = [one for log in grounds.erasures for one in _older_copies(log.parent, state.id, state.version)]
+    return {
+        "id": state.id,
+        "version": state.version,
+        "copies": len(grounds.erasures),
+        "older_copies": older,
+        "index_epochs": sorted(state.index),
+    }
+
+
+def _older_copies(folder: Path, keyring: str, version: int) -> list[dict[str, Any]]:
+    found = []
+    for path in sorted(folder.iterdir()):
+        try:
+            said = json.loads(path.read_bytes())
+            if said["id"] == keyring and said["version"] < version:
+                written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                found.append({"version": said["version"], "written_at": written.isoformat()})
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def _points(request: SubjectRequest) -> Points:
+    return {(namespace, bytes.fromhex(token)) for namespace, token in json.loads(request.points)}
+
+
+def _certificate(grounds: Grounds, request: SubjectRequest, at: datetime) -> dict[str, Any]:
+    counted = {entry["step"]: entry["counts"] for entry in steps.taken(request)}
+    destroyed = counted.get("forget", {}).get("destroyed", {})
+    return {
+        "request": request.id,
+        "received_at": request.received_at.isoformat(),
+        "completed_at": at.isoformat(),
+        "controller": grounds.policy.controller.name_en,
+        "held": bool(destroyed),
+        "statement": HELD if destroyed else NOT_HELD,
+        "destroyed": destroyed,
+        "subjects": counted.get("forget", {}).get("subjects", 0),
+        "silenced": counted.get("stop", {}).get("silenced", 0),
+        "keyring": remaining_keys(grounds),
+        "recipients": counted.get("wait", {}).get("recipients", []),
+    }
+
+
+HELD = (
+    "The keys were destroyed in the keyring and its mirror, so every copy of the database, old or new, is unreadable "
+    "for this person; the rows were deleted. Copies of the keyring made before are kept no longer than named here. "
+    "Until the index epochs named here end, an old copy of the database together with the keyring still answers "
+    "whether an identifier was known."
+)
+NOT_HELD = (
+    "Nothing was held under this identifier. It is kept out from now on by a keyed token that cannot be read back."
+)

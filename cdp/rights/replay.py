@@ -1,0 +1,88 @@
+"""Before any door opens, what was erased is erased again: a restored backup brings nobody back.
+
+Every start reads the whole of `erasures.log`. What is gone already costs a look; what is there
+again is punctured, deleted and silenced. Numbers that were ever erased are never given again.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select, text, update
+from sqlmodel import Session, col
+
+from cdp import consent, vault
+from cdp.db import chunked, is_sqlite, unsettle
+from cdp.profile.model import Subject
+from cdp.rights import erasure, steps, tombstones
+from cdp.rights.grounds import Grounds
+from cdp.rights.model import SubjectRequest
+from cdp.rights.tombstones import Tombstone
+
+BATCH = 50
+
+Progress = Callable[[int, int], None]
+"""Called with how many tombstones are done, of how many."""
+
+
+def replay(grounds: Grounds, progress: Progress = lambda done, total: None) -> int:
+    """Erase again whoever is back; returns how many subjects were. Raises StartRefused for a damaged log."""
+    stones = tombstones.read(grounds.erasures)
+    vault.puncture(grounds.vault, {subject for stone in stones for subject in stone.subjects})
+    again = done = 0
+    for some in chunked(stones, BATCH):
+        with grounds.database.transaction() as session:
+            again += sum(_bury(session, stone, grounds.clock.now()) for stone in some)
+        done += len(some)
+        progress(done, len(stones))
+    highest = max((subject for stone in stones for subject in stone.subjects), default=0)
+    with grounds.database.transaction() as session:
+        reserve_numbers(session, highest)
+    return again
+
+
+def reserve_numbers(session: Session, highest: int) -> None:
+    """Give no subject number up to `highest` from now on: an erased one opens nothing and names nobody."""
+    if is_sqlite(session):
+        params = {"highest": highest}
+        given = session.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'subject'")).scalar()
+        if given is None:
+            session.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES ('subject', :highest)"), params)
+        elif given < highest:
+            session.execute(text("UPDATE sqlite_sequence SET seq = :highest WHERE name = 'subject'"), params)
+        return
+    sequence = session.execute(text("SELECT pg_get_serial_sequence('subject', 'number')")).scalar()
+    given = session.execute(text(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")).scalar()  # noqa: S608
+    if (given or 0) < highest:
+        session.execute(text("SELECT setval(:sequence, :highest)"), {"sequence": sequence, "highest": highest})
+
+
+def highest_number(session: Session) -> int:
+    """Return the highest subject number in the database."""
+    return session.scalar(select(func.max(Subject.number))) or 0
+
+
+def _bury(session: Session, stone: Tombstone, at: datetime) -> int:
+    """Delete what is back of one tombstone and silence what was lost; returns how many subjects were back."""
+    request = session.get(SubjectRequest, stone.request, with_for_update=True)
+    back = _present(session, stone.subjects)
+    if back:
+        left = sorted(set(steps.cluster(session, back)) - set(stone.subjects))
+        unfinished = request if request and request.state in ("received", "in_progress") else None
+        erasure.forget_rows(session, unfinished, list(stone.subjects), at)
+        _name_anew(session, left)
+    consent.suppress_all(session, stone.points, "*", "erasure", stone.at)
+    return len(back)
+
+
+def _present(session: Session, subjects: Sequence[int]) -> list[int]:
+    found: list[int] = []
+    for some in chunked(subjects):
+        found.extend(session.scalars(select(col(Subject.number)).where(col(Subject.number).in_(some))))
+    return sorted(found)
+
+
+def _name_anew(session: Session, left: list[int]) -> None:
+    """Give who was one with an erased subject, in this copy, their own number again: the lowest left."""
+    for some in chunked(left):
+        session.execute(update(Subject).where(col(Subject.number).in_(some)).values(person=left[0]))
+    unsettle(session, left)

@@ -1,0 +1,91 @@
+"""A request is a list of steps, each ended by a checkpoint, so that a crash anywhere is resumed.
+
+A step may run twice; what it did to the database and its checkpoint are one transaction.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from pyroaring import BitMap64
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from cdp.db import chunked
+from cdp.errors import Problem
+from cdp.profile.model import Subject
+from cdp.rights.grounds import Grounds
+from cdp.rights.model import SubjectRequest
+
+Step = Callable[[Grounds, str], None]
+Steps = tuple[tuple[str, Step], ...]
+
+
+def load(session: Session, request_id: str, lock: bool = False) -> SubjectRequest:
+    """Return the request; raises Problem where there is none."""
+    request = session.get(SubjectRequest, request_id, with_for_update=lock, populate_existing=lock)
+    if request is None:
+        raise Problem(404, "unknown_request", "There is no such request.")
+    return request
+
+
+def taken(request: SubjectRequest) -> list[dict[str, Any]]:
+    """Return the steps that were taken: `{"step", "state", "at", "counts"}` each."""
+    steps: list[dict[str, Any]] = json.loads(request.steps)
+    return steps
+
+
+def is_taken(request: SubjectRequest, step: str) -> bool:
+    return any(entry["step"] == step for entry in taken(request))
+
+
+def checkpoint(session: Session, request: SubjectRequest, step: str, at: datetime, **counts: Any) -> None:
+    """Write that the step is done, with what it counted; the first word stands."""
+    if is_taken(request, step):
+        return
+    entry = {"step": step, "state": "done", "at": at.isoformat(), "counts": counts}
+    request.steps = json.dumps([*taken(request), entry])
+    if request.state == "received":
+        request.state = "in_progress"
+    session.add(request)
+
+
+def reopen(session: Session, request: SubjectRequest, steps: Iterable[str]) -> None:
+    """Have these steps taken again, since what they were done for has grown."""
+    again = set(steps)
+    request.steps = json.dumps([entry for entry in taken(request) if entry["step"] not in again])
+    session.add(request)
+
+
+def complete(session: Session, request: SubjectRequest, at: datetime) -> None:
+    request.state, request.completed_at = "completed", at
+    session.add(request)
+
+
+def subjects_of(request: SubjectRequest) -> list[int]:
+    """Return the subject numbers that the request is about; empty when nobody was known."""
+    return list(BitMap64.deserialize(request.people)) if request.people else []
+
+
+def name_subjects(session: Session, request: SubjectRequest, subjects: Iterable[int]) -> None:
+    """Keep whom the request is about."""
+    request.people = BitMap64(subjects).serialize() or None
+    session.add(request)
+
+
+def people_of(session: Session, subjects: Iterable[int]) -> set[int]:
+    """Return the people that these subjects belong to now."""
+    people: set[int] = set()
+    for some in chunked(subjects):
+        people.update(session.scalars(select(col(Subject.person)).where(col(Subject.number).in_(some))))
+    return people
+
+
+def cluster(session: Session, subjects: Iterable[int]) -> list[int]:
+    """Return every subject of the people that these subjects belong to now, in order."""
+    people = people_of(session, subjects)
+    numbers: set[int] = set()
+    for some in chunked(sorted(people)):
+        numbers.update(session.scalars(select(col(Subject.number)).where(col(Subject.person).in_(some))))
+    return sorted(numbers)
