@@ -18,6 +18,10 @@ PRODUCTS = (
 """Item, name, price in yen, price in euros."""
 
 
+LINE_PROVIDER = "sekisho-demo"
+"""LINE user ids differ per provider, so the provider is part of the identifier."""
+
+
 @dataclass(slots=True)
 class Key:
     """A record's own key in its system, and the number of the person it is truly about."""
@@ -73,10 +77,10 @@ def _in_the_crm(rng: Random, one: Someone, traces: Traces) -> None:
             "Email": dirt.email(rng, one.email),
             "Phone Number": dirt.phone(rng, one.phone, one.country) if rng.random() < 0.7 else "",
             "Country/Region": one.country,
-            "Date of birth": one.birth.isoformat() if rng.random() < 0.6 else "",
+            "Date of birth": one.birth.isoformat() if rng.random() < 0.6 or one.child else "",
             "Lifecycle Stage": "customer" if one.buys else "lead",
         }
-        if rng.random() < 0.025:
+        if rng.random() < 0.025 and not one.child:
             row |= {"Email": "test@test.com", "Phone Number": "000-0000-0000"}
         traces.crm.append(row)
         traces.truth.append(Key("crm_id", "crm", record, one.number))
@@ -88,9 +92,9 @@ def _in_the_shop(rng: Random, one: Someone, traces: Traces) -> None:
             "会員番号": one.member_number,
             "氏名": dirt.japanese_name(rng, one.family.native, one.given.native),
             "フリガナ": dirt.kana(rng, one.family.kana, one.given.kana),
-            "メールアドレス": dirt.email(rng, one.email) if rng.random() < 0.85 else "",
+            "メールアドレス": dirt.email(rng, one.email) if rng.random() < 0.85 or one.child else "",
             "電話番号": dirt.phone(rng, one.phone, one.country) if rng.random() < 0.95 else "なし",
-            "生年月日": dirt.birthday(rng, one.birth) if rng.random() < 0.9 else "",
+            "生年月日": dirt.birthday(rng, one.birth) if rng.random() < 0.9 or one.child else "",
             "都道府県": rng.choice(("東京都", "大阪府", "北海道", "福岡県", "京都府", "愛知県")),
         }
     )
@@ -122,10 +126,13 @@ class Site:
         self.known = False
 
     def visit(self) -> None:
+        """Look around after an answer to the banner; half say yes, some no, some nothing."""
+        said = self.rng.choices(({"Analytics": True, "Functional": True}, {"Analytics": False}, None), (55, 20, 25))[0]
+        context = {"consent": {"categoryPreferences": said}} if said else {}
         for path in self.rng.sample(("/", "/tea", "/cups", "/journal", "/stores"), self.rng.randint(1, 2)):
-            self._call("page", name=path, properties={"path": path, "url": f"https://shop.example{path}"})
+            self._call("page", name=path, properties={"path": path, "title": path}, context=context)
         if self.rng.random() < 0.5:
-            self._track("Product Viewed", self._product())
+            self._call("track", event="Product Viewed", properties=self._product(), context=context)
 
     def log_in(self) -> None:
         one, self.known = self.one, True
@@ -139,9 +146,9 @@ class Site:
             traits["phone"] = dirt.international(one.phone, one.country)
         if self.rng.random() < 0.3 or one.child:
             traits["birthday"] = one.birth.isoformat()
-        if "line" in one.places and self.rng.random() < 0.7:
-            traits["line_uid"] = one.line_uid
-        self._call("identify", traits=traits)
+        linked = "line" in one.places and self.rng.random() < 0.7
+        account = {"id": one.line_uid, "type": "line_uid", "collection": "users", "encoding": "none"}
+        self._call("identify", traits=traits, **({"context": {"externalIds": [account]}} if linked else {}))
 
     def buy(self, now: datetime) -> None:
         """Complete every order that the person is to complete; leave a cart behind, one time in six."""
@@ -207,7 +214,7 @@ def _on_line(rng: Random, one: Someone, traces: Traces, now: datetime) -> None:
         if kind == "follow":
             event["follow"] = {"isUnblocked": False}
         traces.line.append(event)
-    traces.truth.append(Key("line_uid", "", one.line_uid, one.number))
+    traces.truth.append(Key("line_uid", LINE_PROVIDER, one.line_uid, one.number))
 
 
 def _by_mail(rng: Random, one: Someone, traces: Traces, now: datetime) -> None:
@@ -245,7 +252,7 @@ def _said(rng: Random, one: Someone, traces: Traces, now: datetime) -> None:
     if one.stance == WITHDREW and one.number % 3:
         traces.withdrawals.append({"identifier": mailbox, "purpose": "email_marketing", "channel": "email"})
     if one.line_stance in (GIVEN, WITHDREW):
-        account = {"type": "line_uid", "value": one.line_uid}
+        account = {"type": "line_uid", "value": one.line_uid, "scope": LINE_PROVIDER}
         traces.consents.append(_consent(one, account, "line_marketing", "line", "given", at))
 
 

@@ -1,0 +1,97 @@
+"""Whom we may write to in Japan and in the EU, why not the others, and the page that the MA tool gets."""
+
+from typing import Any
+
+from cdp.ops.demo.demonstration import Demonstration
+from cdp.ops.demo.people import EUROPEAN
+from cdp.ops.demo.reasons import ground
+from cdp.ops.demo.telling import masked
+from cdp.policy.terms import Law
+
+PLACES = (("in Japan", ["JP"], Law.APPI), ("in the EU", sorted(EUROPEAN), Law.GDPR))
+WAYS = (("email_marketing", "email", "by e-mail"), ("line_marketing", "line", "by LINE"))
+YES = "may be reached"
+
+
+def reach(demo: Demonstration) -> None:
+    """Count by country and channel, with the reason, the article and the remedy for every no."""
+    telling = demo.telling
+    telling.chapter("Whom may we reach, and why not the others?", "for the marketer and the data protection officer")
+    for place, countries, law in PLACES:
+        for purpose, channel, way in WAYS:
+            told = _count(demo, countries, purpose, channel)
+            telling.say(f"\n  [bold]{way}, {place}[/bold]")
+            refused = dict(sorted(told["refused"].items(), key=lambda entry: -entry[1])[:6])
+            telling.bars({YES: told["count"], **refused}, {code: ground(code, law) for code in refused}, YES)
+    whole = _count(demo, None, "email_marketing", "email")
+    listed = list(members(demo, "everyone", "email_marketing", "email"))
+    telling.promise(
+        f"the count is the list: {whole['count']:,} counted, {len(listed):,} listed", whole["count"] == len(listed) > 0
+    )
+    addresses = {str(row["fields"].get("email", "")) for row in listed}
+    _promises(demo, addresses)
+
+
+def page(demo: Demonstration) -> None:
+    """Show what the MA tool received: its own pseudonyms, the fields of the purpose, links, and an end."""
+    telling = demo.telling
+    telling.chapter("The page that the marketing automation tool got", "for its integrator")
+    answer = demo.ma_tool.get(
+        "/api/audiences/recent_buyers/members", purpose="email_marketing", channel="email", fields="email", limit=5
+    )
+    body = answer.json
+    telling.say("  GET /api/audiences/recent_buyers/members?purpose=email_marketing&channel=email&fields=email&limit=5")
+    rows = [
+        (row["id"], masked(row["fields"]["email"]), row.get("stage") or "", ", ".join(row["links"]))
+        for row in body["data"]
+    ]
+    telling.table("", ("id (this recipient's own)", "e-mail (masked here)", "stage", "links"), rows)
+    telling.say(f"  use by {body['use_by']}, disclosure {body['disclosure']}")
+    fields = {name for row in body["data"] for name in row["fields"]}
+    telling.promise("only the field that was asked for and allowed came", answer.status == 200 and fields == {"email"})
+    telling.promise("every row has its link to unsubscribe", all("unsubscribe" in row["links"] for row in body["data"]))
+    ads = demo.ma_tool.get("/api/audiences/everyone/members", purpose="ads_sharing", channel="ads")
+    telling.promise("a purpose that the tool is not registered for is refused: 403", ads.status == 403)
+
+
+def members(demo: Demonstration, audience: str, purpose: str, channel: str) -> Any:
+    """Yield every row of an audience, page by page."""
+    cursor: dict[str, str] = {}
+    while True:
+        query = {"purpose": purpose, "channel": channel, "fields": "email" if channel == "email" else "line_uid"}
+        answer = demo.ma_tool.get(f"/api/audiences/{audience}/members", limit=500, **query, **cursor)
+        if answer.status != 200:
+            raise RuntimeError(f"members answered {answer.status}")
+        yield from answer.json["data"]
+        if not answer.json["next_cursor"]:
+            return
+        cursor = {"cursor": answer.json["next_cursor"]}
+
+
+def _count(demo: Demonstration, countries: list[str] | None, purpose: str, channel: str) -> Any:
+    """Count everybody of these countries (or everybody) for a purpose; the reasons come with it."""
+    rule = {"trait": {"name": "country", "op": "in", "value": countries}} if countries else {"everyone": True}
+    answer = demo.ma_tool.post("/api/audiences/preview", {"rule": rule, "purpose": purpose, "channel": channel})
+    if answer.status != 200:
+        raise RuntimeError(f"preview answered {answer.status}")
+    return answer.json
+
+
+def _promises(demo: Demonstration, addresses: set[str]) -> None:
+    told = demo.telling
+    left = {str(body["identifier"]["value"]).lower() for body in demo.traces.withdrawals}
+    told.promise(f"none of the {len(left):,} addresses that withdrew is on the list", not left & addresses)
+    shared = _mailboxes_of_adults(demo)
+    children = {one.email for one in demo.people if one.child} - shared
+    told.promise(f"none of the {len(children):,} children's addresses is on the list", not children & addresses)
+    never = _never_asked(demo)
+    told.promise(f"none of the {len(never):,} who were never asked is on the list", not never & addresses)
+
+
+def _mailboxes_of_adults(demo: Demonstration) -> set[str]:
+    return {one.email for one in demo.people if not one.child}
+
+
+def _never_asked(demo: Demonstration) -> set[str]:
+    asked = {one.email for one in demo.people if one.stance != "never"}
+    return {one.email for one in demo.people} - asked

@@ -1,0 +1,128 @@
+"""Somebody changes their mind, somebody asks what is held, somebody wants to be forgotten."""
+
+import json
+import time
+from typing import Any
+
+from cdp.ops.demo.chapters.reach import members
+from cdp.ops.demo.demonstration import Demonstration
+from cdp.ops.demo.home import CommandError
+from cdp.ops.demo.people import Someone
+from cdp.ops.demo.telling import masked
+from cdp.ops.demo.wire import Answer
+
+
+def withdrawal(demo: Demonstration) -> None:
+    """Withdraw one consent and ask for the list again at once."""
+    telling = demo.telling
+    telling.chapter("A withdrawal, and what it does", "for the data protection officer")
+    before = {row["fields"]["email"] for row in members(demo, "everyone", "email_marketing", "email")}
+    one = pick(demo, before)
+    answer = demo.clients["form"].post(
+        "/api/consents/withdraw",
+        {"identifier": {"type": "email", "value": one.email}, "purpose": "email_marketing", "channel": "email"},
+    )
+    after = {row["fields"]["email"] for row in members(demo, "everyone", "email_marketing", "email")}
+    telling.say(
+        f"  {masked(one.email)} withdraws; answered after {answer.milliseconds:.0f} ms, and when it answers it holds."
+    )
+    telling.promise("the withdrawal was recorded", answer.status == 200 and len(answer.json["withdrawn"]) >= 1)
+    telling.promise("the next page is without this person, and without nobody else", before - after == {one.email})
+
+
+def export(demo: Demonstration) -> None:
+    """Ask for everything that is held of somebody."""
+    telling = demo.telling
+    telling.chapter("What do you hold of me?", "GDPR 15, APPI 33 · for the data protection officer")
+    one = seen_everywhere(demo)
+    request = ask(demo, "access", one)
+    package = fetch_package(demo, request)
+    telling.say(f"  {masked(one.email)} asks; due by {request['due_at']}; {len(package):,} bytes are ready.")
+    text = package.decode(errors="replace")
+    telling.promise("the export is complete: their address, login and orders are in it", _holds(text, one))
+    others = [other.email for other in demo.people if other.email != one.email and other.email in text]
+    telling.promise("nobody else is in it", not others)
+
+
+def erasure(demo: Demonstration) -> None:
+    """Keep a backup, erase somebody, and show what proves it."""
+    telling = demo.telling
+    telling.chapter("Forget me", "GDPR 17, APPI 35 · for the data protection officer")
+    one = seen_everywhere(demo)
+    demo.secrets["erased"] = {"number": str(one.number)}
+    demo.home.cdp("backup", str(demo.home.folder / "before-erasure.backup"))
+    request = ask(demo, "erasure", one)
+    steps = [step["step"] for step in request.get("steps", [])]
+    telling.say(f"  {masked(one.email)} is forgotten in {len(steps)} steps: {' → '.join(steps)}")
+    certificate = request.get("certificate")
+    shown = certificate if isinstance(certificate, str) else json.dumps(certificate, ensure_ascii=False)
+    telling.panel("certificate", shown[:900])
+    telling.promise("a signed certificate says what was destroyed", bool(certificate))
+    telling.promise("neither address nor login nor LINE account finds anybody", not any(found(demo, one)))
+    telling.promise("the ledger verifies after it, against its signed checkpoints", _verified(demo))
+
+
+def ask(demo: Demonstration, right: str, one: Someone) -> Any:
+    """Make a request for somebody and wait until it is done."""
+    body = {"right": right, "identifier": {"type": "email", "value": one.email}, "requester": "subject"}
+    request = demo.officer.post("/api/subject-requests", body).json
+    due = request.get("due_at", "")
+    end = time.monotonic() + 30
+    while request.get("state") not in ("completed", "refused") and time.monotonic() < end:
+        time.sleep(0.2)
+        request = demo.officer.get(f"/api/subject-requests/{request['id']}").json
+    return {"due_at": due, **request}
+
+
+def fetch_package(demo: Demonstration, request: Any) -> bytes:
+    """Download the package of a request."""
+    url = str(request.get("package_url") or "")
+    path = url.split(f":{demo.home.port}", 1)[-1]
+    return demo.officer.get(path).body if path else b""
+
+
+def pick(demo: Demonstration, addresses: set[str]) -> Someone:
+    """Return somebody on the list who shares the mailbox with nobody."""
+    once = {one.email for one in demo.people} - _shared(demo)
+    return next(one for one in demo.people if one.email in addresses & once)
+
+
+def seen_everywhere(demo: Demonstration) -> Someone:
+    """Return somebody with many traces and a mailbox and telephone of their own."""
+    alone = [
+        one for one in demo.people if one.email not in _shared(demo) and one.device.startswith("anon") and one.buys
+    ]
+    return max(alone, key=lambda one: (len(one.places), one.buys))
+
+
+def found(demo: Demonstration, one: Someone) -> list[bool]:
+    """Say for each of a person's identifiers whether it still finds anybody."""
+    named = (("email", one.email), ("user_id", one.user_id), ("line_uid", one.line_uid))
+    return [_lookup(demo, kind, value).status == 200 for kind, value in named]
+
+
+def _lookup(demo: Demonstration, kind: str, value: str) -> Answer:
+    body = {
+        "identifier": {"type": kind, "value": value},
+        "purpose": "email_marketing",
+        "channel": "email",
+        "fields": ["email"],
+    }
+    return demo.ma_tool.post("/api/profiles/lookup", body)
+
+
+def _shared(demo: Demonstration) -> set[str]:
+    seen: set[str] = set()
+    return {one.email for one in demo.people if one.email in seen or seen.add(one.email)}  # type: ignore[func-returns-value]
+
+
+def _holds(text: str, one: Someone) -> bool:
+    return one.email in text and one.user_id in text and f"o-{one.number}-0" in text
+
+
+def _verified(demo: Demonstration) -> bool:
+    try:
+        demo.home.cdp("ledger", "verify")
+    except CommandError:
+        return False
+    return True
