@@ -15,6 +15,8 @@ class Identifier(SQLModel, table=True):
     subject: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     namespace: str = Field(primary_key=True, max_length=32)
     """For example `email`, `phone`, `crm_id`, `line_uid`, `anonymous_id`."""
+    scope: str = Field(default="", max_length=64)
+    """The system or provider that gave the value, where limits count per scope."""
     token: bytes = Field(primary_key=True)
     """Blind index of scope and normalised value under the epoch's key."""
     epoch: int

@@ -7,7 +7,7 @@ value turning generic splits what it had joined. The label is the lowest subject
 same evidence gives the same people in any order of arrival. Protection only ever splits.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -84,26 +84,24 @@ def _usable(
     rows: list[Evidence], namespaces: Mapping[str, Namespace], blocked: Set[TokenKey]
 ) -> tuple[list[Evidence], dict[TokenKey, str]]:
     """Drop tokens that are blocked, generic or shared; what is left may link."""
-    holders: dict[TokenKey, set[int]] = defaultdict(set)
-    for row in rows:
-        holders[row.namespace, row.token].add(row.subject)
-    states = {key: "generic" for key, subjects in holders.items() if _is_generic(namespaces.get(key[0]), len(subjects))}
-    linking = [row for row in rows if links(namespaces.get(row.namespace), row) and not _dropped(row, blocked, states)]
+    linking = [
+        row for row in rows if links(namespaces.get(row.namespace), row) and (row.namespace, row.token) not in blocked
+    ]
+    degrees = Counter((row.namespace, row.token) for row in linking)
+    states = {key: "generic" for key, degree in degrees.items() if degree > cap(namespaces[key[0]])}
+    linking = [row for row in linking if (row.namespace, row.token) not in states]
     states.update(dict.fromkeys(_shared(linking, namespaces), "shared"))
     return [row for row in linking if (row.namespace, row.token) not in states], states
+
+
+def cap(term: Namespace) -> int:
+    """Return on how many subjects a value may be before it is generic."""
+    return term.max_degree or MAX_CLUSTER
 
 
 def links(term: Namespace | None, row: Evidence) -> bool:
     """Whether this kind of evidence may join people at all."""
     return term is not None and term.role == "link" and (row.verified or not term.verified_only)
-
-
-def _dropped(row: Evidence, blocked: Set[TokenKey], states: Mapping[TokenKey, str]) -> bool:
-    return (row.namespace, row.token) in blocked or (row.namespace, row.token) in states
-
-
-def _is_generic(term: Namespace | None, degree: int) -> bool:
-    return term is not None and (term.max_degree or MAX_CLUSTER) < degree
 
 
 def _shared(rows: list[Evidence], namespaces: Mapping[str, Namespace]) -> set[TokenKey]:

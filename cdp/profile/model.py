@@ -37,6 +37,8 @@ class Trait(SQLModel, table=True):
     sealed: bytes | None = None
     at: datetime
     source: str = Field(max_length=64)
+    ref: bytes = b""
+    """Digest of the message that said so: of two statements of one instant the greater wins."""
 
 
 class Fact(SQLModel, table=True):

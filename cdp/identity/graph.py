@@ -1,0 +1,158 @@
+"""The evidence as stored: loading the raw components that a change touches, and locking them.
+
+Two processes that bring one new identifier meet at its token row, two that touch one person at the
+person's subjects; whoever comes second reads what the first wrote. What is generic or blocked joins
+nothing and is not walked through.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlmodel import Session, col
+
+from cdp import policy
+from cdp.db import chunked, insert_ignoring, is_sqlite
+from cdp.identity.model import Identifier, Override, Token
+from cdp.identity.rules import Evidence, Link, TokenKey, links
+from cdp.policy.terms import Namespace
+from cdp.profile.model import Subject
+
+MANY = 4000
+"""Values that one statement may name here; both databases allow more."""
+
+UNWALKED = ("generic", "blocked")
+
+
+@dataclass(slots=True)
+class Region:
+    """Whole raw components: every subject that a path of usable evidence leads to."""
+
+    subjects: set[int] = field(default_factory=set)
+    evidence: list[Evidence] = field(default_factory=list)
+    links: set[Link] = field(default_factory=set)
+    states: dict[TokenKey, str] = field(default_factory=dict)
+
+    @property
+    def unwalked(self) -> frozenset[TokenKey]:
+        return frozenset(key for key, state in self.states.items() if state in UNWALKED)
+
+
+def load(session: Session, subjects: Iterable[int]) -> Region:
+    """Walk from these subjects, breadth first, over the evidence that may link and the must-links."""
+    region, namespaces = Region(), policy.of(session).namespaces
+    frontier, walked = set(subjects), set[TokenKey]()
+    while frontier:
+        region.subjects |= frontier
+        rows = _evidence(session, frontier, region)
+        keys = {key for row in rows if (key := _walkable(row, region, namespaces))} - walked
+        walked |= keys
+        frontier = (holders(session, keys) | _linked(session, frontier, region)) - region.subjects
+    return region
+
+
+def load_locked(session: Session, subjects: Iterable[int], fresh: Iterable[int] = ()) -> Region:
+    """Load the components and lock their subjects in order; loads again until nothing joined meanwhile.
+
+    `fresh` are subjects that this transaction made, which nobody else can see.
+    """
+    wanted, known = set(subjects), set(fresh)
+    while True:
+        region = load(session, wanted)
+        others = region.subjects - known
+        if not others or is_sqlite(session):
+            return region
+        lock_subjects(session, others)
+        known |= others
+
+
+def lock_tokens(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, str]:
+    """Make the token rows where needed and lock them in order; returns their states."""
+    ordered = sorted(set(keys))
+    insert_ignoring(session, Token, [{"namespace": ns, "token": token, "state": "active"} for ns, token in ordered])
+    states: dict[TokenKey, str] = {}
+    for some in chunked(ordered, MANY):
+        query = select(col(Token.namespace), col(Token.token), col(Token.state)).where(among(Token, some))
+        ordered_query = query.order_by(col(Token.namespace), col(Token.token)).with_for_update()
+        states.update({(row[0], bytes(row[1])): row[2] for row in session.execute(ordered_query)})
+    return states
+
+
+def lock_subjects(session: Session, subjects: Iterable[int]) -> dict[int, int]:
+    """Lock subjects in order; returns subject → person of those that are there."""
+    found: dict[int, int] = {}
+    for some in chunked(sorted(set(subjects)), MANY):
+        query = select(col(Subject.number), col(Subject.person)).where(col(Subject.number).in_(some))
+        rows = session.execute(query.order_by(col(Subject.number)).with_for_update())
+        found.update({row[0]: row[1] for row in rows})
+    return found
+
+
+def holders(session: Session, keys: Iterable[TokenKey]) -> set[int]:
+    """Return the subjects seen with any of these identifiers."""
+    found: set[int] = set()
+    for some in chunked(sorted(keys), MANY):
+        found.update(session.scalars(select(col(Identifier.subject)).where(among(Identifier, some))))
+    return found
+
+
+def among(table: type[Identifier] | type[Token], keys: Iterable[TokenKey]) -> ColumnElement[bool]:
+    """Match rows with one of these (namespace, token), in a way that both databases answer by index."""
+    tokens: dict[str, list[bytes]] = defaultdict(list)
+    for namespace, token in keys:
+        tokens[namespace].append(token)
+    return or_(
+        *(and_(col(table.namespace) == namespace, col(table.token).in_(some)) for namespace, some in tokens.items())
+    )
+
+
+def overrides(session: Session, subjects: Iterable[int]) -> set[Link]:
+    """Return what people decided about these subjects and did not take back."""
+    found: set[Link] = set()
+    for some in chunked(subjects, MANY):
+        query = select(col(Override.kind), col(Override.subject), col(Override.other_subject)).where(
+            col(Override.revoked_at).is_(None),
+            or_(col(Override.subject).in_(some), col(Override.other_subject).in_(some)),
+        )
+        found.update(Link(*row) for row in session.execute(query))
+    return found
+
+
+def _evidence(session: Session, subjects: set[int], region: Region) -> list[Evidence]:
+    found: list[Evidence] = []
+    for some in chunked(sorted(subjects), MANY):
+        for row in session.execute(_EVIDENCE.where(col(Identifier.subject).in_(some))):
+            found.append(_read(row))
+            region.states[row.namespace, bytes(row.token)] = row.state or "active"
+    region.evidence += found
+    return found
+
+
+def _read(row: Any) -> Evidence:
+    return Evidence(row.subject, row.namespace, bytes(row.token), row.scope, row.verified, row.epoch)
+
+
+def _walkable(row: Evidence, region: Region, namespaces: Any) -> TokenKey | None:
+    key = (row.namespace, row.token)
+    term: Namespace | None = namespaces.get(row.namespace)
+    return key if links(term, row) and region.states[key] not in UNWALKED else None
+
+
+def _linked(session: Session, subjects: set[int], region: Region) -> set[int]:
+    found = overrides(session, subjects)
+    region.links |= found
+    return {end for link in found if link.kind == "must" for end in (link.subject, link.other)}
+
+
+def _columns() -> Iterator[Any]:
+    yield from (col(Identifier.subject), col(Identifier.namespace), col(Identifier.token))
+    yield from (col(Identifier.scope), col(Identifier.verified), col(Identifier.epoch), col(Token.state))
+
+
+_EVIDENCE = select(*_columns()).join(
+    Token,
+    and_(col(Token.namespace) == col(Identifier.namespace), col(Token.token) == col(Identifier.token)),
+    isouter=True,
+)

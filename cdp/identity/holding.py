@@ -1,0 +1,111 @@
+"""What this package holds of subjects: exported whole, forgotten whole; those left behind are resolved anew."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, exists, func, or_, select, update
+from sqlmodel import Session, col
+
+from cdp import policy
+from cdp.clock import Clock
+from cdp.db import chunked
+from cdp.holders import Held, Holder
+from cdp.identity import graph, resolution
+from cdp.identity.model import Alias, Identifier, Override, Token
+from cdp.identity.rules import TokenKey, cap
+
+
+def forget(session: Session, subjects: Sequence[int]) -> int:
+    """Delete identifiers, decisions, aliases, and tokens that nobody uses any more; returns how many went.
+
+    Whoever shared an identifier is resolved anew: what stood between two people may be gone.
+    """
+    going = set(subjects)
+    neighbours = graph.load_locked(session, going).subjects - going
+    keys = _keys(session, going)
+    graph.lock_tokens(session, keys)
+    gone = sum(_delete(session, some) for some in chunked(sorted(going)))
+    gone += _drop_unused(session, keys)
+    _reopen(session, keys)
+    resolution.resolve(session, neighbours | (graph.holders(session, keys) - going), _now(session), "erasure")
+    for some in chunked(sorted(going)):
+        gone += _count(session.execute(delete(Alias).where(col(Alias.person).in_(some))))
+    return gone
+
+
+def export(session: Session, subjects: Sequence[int]) -> list[Held]:
+    """List identifiers, decisions about the subjects, and numbers they went by."""
+    found: list[Held] = []
+    for some in chunked(sorted(set(subjects))):
+        rows = select(Identifier).where(col(Identifier.subject).in_(some)).order_by(col(Identifier.subject))
+        found += [_identifier(row) for row in session.scalars(rows)]
+        decided = or_(col(Override.subject).in_(some), col(Override.other_subject).in_(some))
+        found += [_decision(row, set(some)) for row in session.scalars(select(Override).where(decided))]
+        names = select(Alias).where(col(Alias.old_person).in_(some))
+        found += [Held("earlier number", row.old_person, {"from": row.from_at}) for row in session.scalars(names)]
+    return found
+
+
+def _keys(session: Session, subjects: set[int]) -> set[TokenKey]:
+    found: set[TokenKey] = set()
+    for some in chunked(sorted(subjects)):
+        query = select(col(Identifier.namespace), col(Identifier.token)).where(col(Identifier.subject).in_(some))
+        found.update((row[0], bytes(row[1])) for row in session.execute(query))
+    return found
+
+
+def _delete(session: Session, subjects: Sequence[int]) -> int:
+    named = or_(col(Override.subject).in_(subjects), col(Override.other_subject).in_(subjects))
+    statements = (
+        delete(Identifier).where(col(Identifier.subject).in_(subjects)),
+        delete(Override).where(named),
+        delete(Alias).where(col(Alias.old_person).in_(subjects)),
+    )
+    return sum(_count(session.execute(statement)) for statement in statements)
+
+
+def _drop_unused(session: Session, keys: set[TokenKey]) -> int:
+    used = exists().where(col(Identifier.namespace) == col(Token.namespace), col(Identifier.token) == col(Token.token))
+    gone = 0
+    for some in chunked(sorted(keys)):
+        unused = delete(Token).where(graph.among(Token, some), ~used, col(Token.state) != "blocked")
+        gone += _count(session.execute(unused))
+    return gone
+
+
+def _reopen(session: Session, keys: set[TokenKey]) -> None:
+    """Let tokens link again that are on few enough subjects now."""
+    for namespace, term in policy.of(session).namespaces.items():
+        for some in chunked(sorted(key for key in keys if key[0] == namespace)):
+            query = select(col(Identifier.token)).where(graph.among(Identifier, some))
+            if term.verified_only:
+                query = query.where(col(Identifier.verified))
+            many = query.group_by(col(Identifier.token)).having(func.count() > cap(term))
+            few = sorted({token for _, token in some} - {bytes(token) for token in session.scalars(many)})
+            where = (col(Token.namespace) == namespace, col(Token.token).in_(few), col(Token.state) == "generic")
+            session.execute(update(Token).where(*where).values(state="active"))
+
+
+def _identifier(row: Identifier) -> Held:
+    plain = {"type": row.namespace, "verified": row.verified, "first_at": row.first_at}
+    cell = resolution.cell(row.subject, row.namespace, bytes(row.token))
+    return Held("identifier", row.subject, plain, row.sealed, cell.table, cell.column, cell.row, cell.version)
+
+
+def _decision(row: Override, subjects: set[int]) -> Held:
+    subject = row.subject if row.subject in subjects else row.other_subject
+    plain = {"kind": row.kind, "reason": row.reason, "at": row.at, "revoked_at": row.revoked_at}
+    return Held("decision on identity", subject, plain)
+
+
+def _count(result: Any) -> int:
+    return int(result.rowcount)
+
+
+def _now(session: Session) -> datetime:
+    clock: Clock = session.info["clock"]
+    return clock.now()
+
+
+holder = Holder("identity", ("identifier", "token", "identity_override", "person_alias"), forget=forget, export=export)

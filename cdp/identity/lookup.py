@@ -1,0 +1,78 @@
+"""Who has an identifier: a token finds, the sealed value decides."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from cdp import policy, vault
+from cdp.db import chunked
+from cdp.identity.model import Identifier
+from cdp.identity.normalise import canonical
+from cdp.identity.resolution import cell, is_same
+from cdp.profile.model import Subject
+
+
+def find(session: Session, namespace: str, scope: str, value: str, region: str = "JP") -> int | None:
+    """Return the one person with this identifier; None for nobody, and for more than one.
+
+    Where several have it, verified evidence decides; a wrong person's answer would be a leak.
+    """
+    people = _holders(session, namespace, scope, value, region)
+    for sure in ([row.person for row in people if row.verified], [row.person for row in people]):
+        if len(set(sure)) == 1:
+            return int(sure[0])
+    return None
+
+
+def find_all(session: Session, namespace: str, scope: str, value: str, region: str = "JP") -> list[int]:
+    """Return everyone with this identifier, for what must reach all of them (silence, erasure)."""
+    return sorted({row.person for row in _holders(session, namespace, scope, value, region)})
+
+
+def subjects_of(session: Session, person: int) -> list[int]:
+    """Return the subjects of a person, lowest first."""
+    query = select(col(Subject.number)).where(col(Subject.person) == person).order_by(col(Subject.number))
+    return list(session.scalars(query))
+
+
+def identifiers(session: Session, people: Iterable[int]) -> list[tuple[int, Identifier]]:
+    """Return (person, identifier row) of these people, values sealed; by person, namespace and subject."""
+    found: list[tuple[int, Identifier]] = []
+    for some in chunked(sorted(set(people))):
+        query = (
+            select(col(Subject.person), Identifier)
+            .join(Identifier, col(Identifier.subject) == col(Subject.number))
+            .where(col(Subject.person).in_(some))
+            .order_by(col(Subject.person), col(Identifier.namespace), col(Identifier.subject), col(Identifier.token))
+        )
+        found += [(row[0], row[1]) for row in session.execute(query)]
+    return found
+
+
+def _holders(session: Session, namespace: str, scope: str, value: str, region: str) -> Sequence[Any]:
+    name = canonical(policy.of(session), namespace, value, scope, region)
+    if name is None:
+        return []
+    tokens = vault.of(session).tokens(name.namespace, name.scope, name.value).values()
+    query = (
+        select(
+            col(Identifier.subject),
+            col(Identifier.token),
+            col(Identifier.sealed),
+            col(Identifier.verified),
+            col(Subject.person),
+        )
+        .join(Subject, col(Subject.number) == col(Identifier.subject))
+        .where(col(Identifier.namespace) == namespace, col(Identifier.token).in_(list(tokens)))
+        .order_by(col(Identifier.subject))
+    )
+    rows = session.execute(query).all()
+    deks = vault.deks(session, {row.subject for row in rows})
+    return [
+        row
+        for row in rows
+        if row.subject in deks
+        and is_same(deks[row.subject], bytes(row.sealed), cell(row.subject, namespace, bytes(row.token)), name)
+    ]

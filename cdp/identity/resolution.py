@@ -1,0 +1,322 @@
+"""Finds or makes the subject of every arrival, and keeps `subject.person` equal to the rules' partition.
+
+A token hit joins nothing until the sealed value behind it was compared. The partition never depends
+on the order of arrival; numbers do, so who keeps our numbers follows the aliases.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlmodel import Session, col
+
+from cdp import ledger, policy, vault
+from cdp.db import chunked, is_sqlite, unsettle
+from cdp.errors import CiphertextCorrupt
+from cdp.identity import aliases, graph, rules
+from cdp.identity.model import Identifier, Token
+from cdp.identity.normalise import VERSION, Canonical, phone_country
+from cdp.identity.rules import TokenKey
+from cdp.profile import traits
+from cdp.profile.model import Subject
+from cdp.vault.model import SubjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A set of identifiers that a source brought together."""
+
+    source: str
+    names: tuple[Canonical, ...]
+    residence_default: str = ""
+
+
+@dataclass(slots=True)
+class Attached:
+    """The subjects of a batch of arrivals."""
+
+    subjects: list[int]
+    """Parallel to the arrivals."""
+    made: dict[int, vault.Dek]
+    """New subjects and their keys."""
+    mismatches: int = 0
+    """Token hits whose sealed value was another: they joined nothing."""
+
+
+def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attached:
+    """Find or make the subject of each arrival, join and part people as the rules say, and settle them later.
+
+    Locks tokens, then subjects, each in order. Every arrival needs at least one identifier.
+    """
+    prints = [fingerprint(session, arrival) for arrival in arrivals]
+    by_print = dict(zip(prints, arrivals, strict=True))
+    known = _known(session, by_print)
+    made = _make(session, {name: one for name, one in by_print.items() if name not in known}, at)
+    fresh = {made[name]: by_print[name] for name in made}
+    known |= _known(session, [name for name in by_print if name not in known and name not in made])
+    numbers = known | made
+    attached = Attached([numbers[name] for name in prints], _mint(session, fresh))
+    attached.mismatches = _write_identifiers(session, fresh, attached.made, at)
+    _write_phone_countries(session, fresh, at)
+    touched = set(fresh) | _verify(session, zip(attached.subjects, arrivals, strict=True), fresh)
+    resolve(session, touched, at, "arrival", fresh)
+    return attached
+
+
+def resolve(
+    session: Session, subjects: Iterable[int], at: datetime, cause: str, fresh: Iterable[int] = ()
+) -> dict[int, int]:
+    """Recompute the people of the components of these subjects; returns subject → person for all of them.
+
+    Writes the differences, aliases for those who keep our numbers, and the ledger; unsettles everyone touched.
+    """
+    wanted = set(subjects)
+    if not wanted:
+        return {}
+    region = graph.load_locked(session, wanted, fresh)
+    terms = policy.of(session).namespaces
+    partition = rules.resolve(region.evidence, region.links, terms, region.unwalked)
+    people = {number: partition.people.get(number, number) for number in region.subjects}
+    before = graph.lock_subjects(session, region.subjects)
+    _move(session, before, people)
+    _mark(session, region, partition.states)
+    _remember(session, before, people, at, cause)
+    unsettle(session, {*people.values(), *before.values()} - {0})
+    return people
+
+
+def fingerprint(session: Session, arrival: Arrival) -> bytes:
+    """Return the digest of source and identifiers: the same set from the same source is the same subject."""
+    names = sorted({(name.namespace, name.scope, name.value) for name in arrival.names})
+    return vault.of(session).digest("fingerprint", json.dumps([arrival.source, names]).encode())
+
+
+def sealed_value(name: Canonical) -> bytes:
+    """Write an identifier as it is sealed and compared."""
+    spelled = {"scope": name.scope, "value": name.value}
+    return json.dumps(spelled, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def cell(subject: int, namespace: str, token: bytes) -> vault.Cell:
+    """Return where a sealed identifier stands."""
+    return vault.Cell(subject, "identifier", "sealed", namespace.encode() + b":" + token)
+
+
+def _known(session: Session, prints: Iterable[bytes]) -> dict[bytes, int]:
+    """Lock and return the subjects that are there, by fingerprint: an erasure of one waits for us."""
+    found: dict[bytes, int] = {}
+    for some in chunked(sorted(prints), graph.MANY):
+        query = select(col(Subject.fingerprint), col(Subject.number)).where(col(Subject.fingerprint).in_(some))
+        rows = session.execute(query.order_by(col(Subject.number)).with_for_update())
+        found.update({bytes(row[0]): row[1] for row in rows})
+    return found
+
+
+def _make(session: Session, new: Mapping[bytes, Arrival], at: datetime) -> dict[bytes, int]:
+    """Insert subjects in the order of their fingerprints; those that another process made first are absent."""
+    if not new:
+        return {}
+    if is_sqlite(session):
+        from sqlalchemy.dialects.sqlite import insert as insert_new
+    else:
+        from sqlalchemy.dialects.postgresql import insert as insert_new  # type: ignore[assignment]
+    rows = [
+        {
+            "person": 0,
+            "source": one.source,
+            "fingerprint": name,
+            "first_at": at,
+            "residence_default": one.residence_default,
+        }
+        for name, one in sorted(new.items())
+    ]
+    statement = insert_new(Subject).on_conflict_do_nothing().returning(col(Subject.fingerprint), col(Subject.number))
+    return {bytes(row[0]): row[1] for row in session.execute(statement, rows)}
+
+
+def _mint(session: Session, fresh: Iterable[int]) -> dict[int, vault.Dek]:
+    minted = {number: vault.of(session).mint(number) for number in sorted(fresh)}
+    if minted:
+        session.execute(insert(SubjectKey), [row for _, row in minted.values()])
+    return {number: dek for number, (dek, _) in minted.items()}
+
+
+def _write_identifiers(
+    session: Session, fresh: Mapping[int, Arrival], deks: Mapping[int, vault.Dek], at: datetime
+) -> int:
+    """Write the evidence of new subjects in every live epoch; returns how many token hits did not match."""
+    found = _named(session, fresh)
+    graph.lock_tokens(session, {key for _, _, _, key in found})
+    wrong = _mismatches(session, found)
+    rows = [
+        {
+            "subject": number,
+            "namespace": name.namespace,
+            "token": key[1],
+            "scope": name.scope,
+            "epoch": epoch,
+            "suppression_token": vault.of(session).suppression_token(name.namespace, name.scope, name.value),
+            "sealed": vault.seal(deks[number], sealed_value(name), cell(number, *key)),
+            "verified": name.verified,
+            "normaliser": VERSION,
+            "first_at": at,
+        }
+        for number, name, epoch, key in found
+        if (key, name.value) not in wrong
+    ]
+    if rows:
+        session.execute(insert(Identifier), rows)
+    return len(found) - len(rows)
+
+
+def _named(session: Session, fresh: Mapping[int, Arrival]) -> list[tuple[int, Canonical, int, TokenKey]]:
+    found = []
+    for number, arrival in fresh.items():
+        # One row per identifier; said twice, once as verified, it is verified.
+        for name in {name: name for name in sorted(arrival.names, key=lambda name: name.verified)}.values():
+            tokens = vault.of(session).tokens(name.namespace, name.scope, name.value)
+            found += [(number, name, epoch, (name.namespace, token)) for epoch, token in tokens.items()]
+    return found
+
+
+def _mismatches(session: Session, found: Iterable[tuple[int, Canonical, int, TokenKey]]) -> set[tuple[TokenKey, str]]:
+    """Compare each value with what is sealed behind its token; returns those that differ (never yet seen)."""
+    values: dict[TokenKey, dict[str, Canonical]] = defaultdict(dict)
+    for _, name, _, key in found:
+        values[key][name.value] = name
+    behind = _first_behind(session, values)
+    deks = vault.deks(session, {subject for subject, _ in behind.values()})
+    wrong = set()
+    for key, names in values.items():
+        subject, sealed = behind.get(key, (0, b""))
+        for value, name in names.items():
+            alone = not subject and len(names) == 1
+            if not alone and not (subject in deks and is_same(deks[subject], sealed, cell(subject, *key), name)):
+                wrong.add((key, value))
+    return wrong
+
+
+def _first_behind(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, tuple[int, bytes]]:
+    found: dict[TokenKey, tuple[int, bytes]] = {}
+    for some in chunked(sorted(keys), graph.MANY):
+        first = (
+            select(col(Identifier.namespace), col(Identifier.token), func.min(col(Identifier.subject)).label("subject"))
+            .where(graph.among(Identifier, some))
+            .group_by(col(Identifier.namespace), col(Identifier.token))
+            .subquery()
+        )
+        query = select(
+            col(Identifier.namespace), col(Identifier.token), col(Identifier.subject), col(Identifier.sealed)
+        ).join(
+            first,
+            (col(Identifier.subject) == first.c.subject)
+            & (col(Identifier.namespace) == first.c.namespace)
+            & (col(Identifier.token) == first.c.token),
+        )
+        for row in session.execute(query):
+            found[row.namespace, bytes(row.token)] = (row.subject, bytes(row.sealed))
+    return found
+
+
+def is_same(dek: vault.Dek, sealed: bytes, where: vault.Cell, name: Canonical) -> bool:
+    try:
+        return vault.matches(dek, sealed, where, sealed_value(name))
+    except CiphertextCorrupt:
+        return False
+
+
+def _write_phone_countries(session: Session, fresh: Mapping[int, Arrival], at: datetime) -> None:
+    stated = [
+        traits.Stated(number, traits.PHONE_COUNTRY, country, at, arrival.source)
+        for number, arrival in fresh.items()
+        for name in arrival.names
+        if name.namespace == "phone" and (country := phone_country(name.value))
+    ]
+    traits.write_coarse(session, stated)
+
+
+def _verify(session: Session, arrived: Iterable[tuple[int, Arrival]], fresh: Mapping[int, Arrival]) -> set[int]:
+    """Mark identifiers of known subjects that arrive verified for the first time; returns their subjects."""
+    keys = vault.of(session)
+    verified = {
+        (number, name.namespace, token)
+        for number, arrival in arrived
+        for name in arrival.names
+        if name.verified and number not in fresh
+        for token in keys.tokens(name.namespace, name.scope, name.value).values()
+    }
+    news: set[tuple[int, str, bytes]] = set()
+    for some in chunked(sorted({number for number, _, _ in verified}), graph.MANY):
+        query = select(col(Identifier.subject), col(Identifier.namespace), col(Identifier.token))
+        rows = session.execute(query.where(col(Identifier.subject).in_(some), ~col(Identifier.verified)))
+        news |= {(row[0], row[1], bytes(row[2])) for row in rows} & verified
+    graph.lock_tokens(session, {(namespace, token) for _, namespace, token in news})
+    for number, namespace, token in sorted(news):
+        session.execute(
+            update(Identifier)
+            .where(
+                col(Identifier.subject) == number,
+                col(Identifier.namespace) == namespace,
+                col(Identifier.token) == token,
+            )
+            .values(verified=True)
+        )
+    return {number for number, _, _ in news}
+
+
+def _move(session: Session, before: Mapping[int, int], people: Mapping[int, int]) -> None:
+    """Write the new person of every subject whose person changed."""
+    moved = {number: person for number, person in people.items() if before.get(number) != person}
+    alone = sorted(number for number, person in moved.items() if number == person)
+    table = Subject.__table__  # type: ignore[attr-defined]
+    for some in chunked(alone, graph.MANY):
+        session.execute(update(table).where(table.c.number.in_(some)).values(person=table.c.number))
+    rows = [{"moved": number, "to": person} for number, person in sorted(moved.items()) if number != person]
+    if rows:
+        statement = update(table).where(table.c.number == bindparam("moved")).values(person=bindparam("to"))
+        session.connection().execute(statement, rows)
+
+
+def _mark(session: Session, region: graph.Region, states: Mapping[TokenKey, str]) -> None:
+    """Write the states of tokens where they changed."""
+    for key, state in region.states.items():
+        now = states.get(key, state if state in graph.UNWALKED else "active")
+        if now != state:
+            where = (col(Token.namespace) == key[0], col(Token.token) == key[1])
+            session.execute(update(Token).where(*where).values(state=now))
+
+
+def _remember(session: Session, before: Mapping[int, int], people: Mapping[int, int], at: datetime, cause: str) -> None:
+    """Keep aliases for old numbers, and note what was merged and split, by keyed digests."""
+    old = {number: person for number, person in before.items() if person}
+    if all(people[number] == person for number, person in old.items()):
+        return
+    aliases.follow(session, old, people, at)
+    into, out = defaultdict(set), defaultdict(set)
+    for number, person in old.items():
+        into[people[number]].add(person)
+        out[person].add(people[number])
+    members = Counter(people[number] for number in old)
+    acts = [("identity.merged", one, many) for one, many in sorted(into.items()) if len(many) > 1]
+    acts += [("identity.split", one, many) for one, many in sorted(out.items()) if len(many) > 1]
+    for act, one, many in acts:
+        header = {"cause": cause, "person": name_of(session, one), "subjects": members[one]}
+        ledger.note(session, act, header | {"people": [name_of(session, other) for other in sorted(many)]}, at)
+
+
+def name_of(session: Session, person: int) -> str:
+    """Return how the ledger names a person's number."""
+    return vault.of(session).digest("ledger.person", str(person).encode()).hex()
+
+
+def people_of(session: Session, subjects: Iterable[int]) -> dict[int, int]:
+    """Return subject → person of those that are there."""
+    found: dict[int, int] = {}
+    for some in chunked(sorted(set(subjects)), graph.MANY):
+        query: Any = select(col(Subject.number), col(Subject.person)).where(col(Subject.number).in_(some))
+        found.update({row[0]: row[1] for row in session.execute(query)})
+    return found

@@ -1,0 +1,86 @@
+"""What happened: one sealed payload per fact, and the few pseudonymous columns that measures need."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlmodel import Session, col
+
+from cdp import vault
+from cdp.db import chunked, insert_ignoring
+from cdp.profile.model import Fact, Subject
+
+ORDER_COMPLETED = "Order Completed"
+REFUNDS = frozenset({"Order Refunded"})
+AMOUNT_FIELDS = ("total", "revenue", "value")
+ITEM_FIELDS = ("sku", "product_id", "id")
+
+_WITHOUT_MINOR_UNITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_WITH_THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def cell(subject: int, ref: bytes) -> vault.Cell:
+    """Return where a sealed payload stands."""
+    return vault.Cell(subject, "fact", "sealed", ref)
+
+
+def amount(kind: str, properties: Mapping[str, Any], default_currency: str = "") -> tuple[int | None, str | None]:
+    """Return (minor units, currency) of a fact; refunds are negative; (None, None) without both."""
+    given = next((properties[name] for name in AMOUNT_FIELDS if properties.get(name) not in (None, "")), None)
+    currency = str(properties.get("currency") or default_currency).strip().upper()
+    if given is None or isinstance(given, bool) or not _CURRENCY.fullmatch(currency):
+        return None, None
+    try:
+        value = Decimal(str(given).replace(",", "")).scaleb(exponent(currency))
+        minor = int(value.to_integral_value(ROUND_HALF_UP))
+    except (InvalidOperation, ValueError, OverflowError):
+        return None, None
+    if abs(minor) > 2**62:
+        return None, None
+    return (-abs(minor) if kind in REFUNDS else minor), currency
+
+
+def exponent(currency: str) -> int:
+    """Return how many decimals a currency's minor unit is (ISO 4217)."""
+    if currency in _WITHOUT_MINOR_UNITS:
+        return 0
+    return 3 if currency in _WITH_THOUSANDTHS else 2
+
+
+def item(properties: Mapping[str, Any]) -> str | None:
+    """Return the first article that a fact names, as its shop numbers it; None for none or an odd one."""
+    products = properties.get("products")
+    first = products[0] if isinstance(products, list) and products and isinstance(products[0], Mapping) else properties
+    named = next((first[name] for name in ITEM_FIELDS if isinstance(first.get(name), str | int)), None)
+    written = str(named).strip() if named is not None and not isinstance(named, bool) else ""
+    return written if 0 < len(written) <= 128 and written.isprintable() else None
+
+
+def write(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Store facts; one whose reference is there already changes nothing."""
+    insert_ignoring(session, Fact, sorted(rows, key=lambda row: bytes(row["ref"])))
+
+
+def retract(session: Session, refs: Iterable[bytes]) -> set[int]:
+    """Delete facts by reference; returns the subjects that had them."""
+    subjects: set[int] = set()
+    for some in chunked(sorted(set(refs))):
+        subjects.update(session.scalars(select(col(Fact.subject)).where(col(Fact.ref).in_(some))))
+        session.execute(delete(Fact).where(col(Fact.ref).in_(some)))
+    return subjects
+
+
+def first_orders(session: Session, people: Sequence[int]) -> dict[int, datetime]:
+    """Return when each of these people completed their first order."""
+    query = (
+        select(col(Subject.person), func.min(col(Fact.at)))
+        .join(Fact, col(Fact.subject) == col(Subject.number))
+        .where(col(Subject.person).in_(people), col(Fact.kind) == ORDER_COMPLETED)
+        .group_by(col(Subject.person))
+    )
+    return {row[0]: row[1] for row in session.execute(query)}

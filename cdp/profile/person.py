@@ -1,0 +1,146 @@
+"""The person: what the rules may read without opening anything, rebuilt from the subjects' rows.
+
+Nothing here is stated twice: a row can be deleted and settled again to the same content. Residence
+is the first of trait or named address, postal address, phone prefix, source's default that says
+anything; where that says two things, it is unknown, and every law applies (ruling R1).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, select
+from sqlmodel import Session, col
+
+from cdp import policy
+from cdp.db import chunked, is_sqlite
+from cdp.policy.terms import Policy
+from cdp.profile import facts, traits
+from cdp.profile.model import NUMBER_SLOTS, TEXT_SLOTS, Person, Subject, Trait
+
+RESIDENCE = ((traits.STATED_COUNTRY, traits.ADDRESS_COUNTRY), (traits.POSTAL_COUNTRY,), (traits.PHONE_COUNTRY,))
+"""Coarse traits that say where a person lives, strongest first."""
+
+_COLUMNS = ("person", "country", "birth_year", "birth_day", "customer_since", "first_at", *TEXT_SLOTS, *NUMBER_SLOTS)
+
+
+class _Stated(NamedTuple):
+    """One statement as the rebuild reads it; sorts by who wins."""
+
+    at: datetime
+    ref: bytes
+    older_subject: int
+    """The subject's number, negated: of two equal statements the lowest subject's wins."""
+    clear: str | None
+
+
+Statements = Mapping[str, Sequence[_Stated]]
+
+
+def settle(session: Session, people: set[int], at: datetime) -> None:
+    """Rebuild the rows of these people, and delete those of numbers that no subject has any more."""
+    for some in chunked(sorted(people), 5000):
+        subjects = _lock(session, some)
+        stated = _stated(session, policy.of(session), some)
+        orders = facts.first_orders(session, some)
+        rows = {
+            person: _row(policy.of(session), person, members, stated.get(person, {}), orders.get(person))
+            for person, members in subjects.items()
+        }
+        _store(session, some, rows)
+
+
+def residence(stated: Statements, defaults: Iterable[str]) -> str:
+    """Return the country of residence; empty when unknown, or when equally strong statements differ."""
+    for names in RESIDENCE:
+        # Each subject's own newest statement counts; a move is one subject's newer word.
+        said = {one.clear for name in names for one in stated.get(name, ()) if one.clear}
+        if said:
+            return said.pop() if len(said) == 1 else ""
+    fallback = {default for default in defaults if default}
+    return fallback.pop() if len(fallback) == 1 else ""
+
+
+def _lock(session: Session, people: Sequence[int]) -> dict[int, list[Any]]:
+    """Lock the people's subjects in order, so that what is read next is what all others wrote before."""
+    query = select(
+        col(Subject.person), col(Subject.number), col(Subject.first_at), col(Subject.residence_default)
+    ).where(col(Subject.person).in_(people))
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in session.execute(query.order_by(col(Subject.number)).with_for_update()):
+        found[row.person].append(row)
+    return found
+
+
+def _stated(session: Session, terms: Policy, people: Sequence[int]) -> dict[int, dict[str, list[_Stated]]]:
+    slotted = [term.name for term in terms.traits.values() if term.slot]
+    query = (
+        select(
+            col(Subject.person), col(Trait.subject), col(Trait.name), col(Trait.clear), col(Trait.at), col(Trait.ref)
+        )
+        .join(Trait, col(Trait.subject) == col(Subject.number))
+        .where(col(Subject.person).in_(people), col(Trait.name).in_([*traits.COARSE, *slotted]))
+    )
+    found: dict[int, dict[str, list[_Stated]]] = defaultdict(lambda: defaultdict(list))
+    for row in session.execute(query):
+        found[row.person][row.name].append(_Stated(row.at, bytes(row.ref), -row.subject, row.clear))
+    return found
+
+
+def _row(
+    terms: Policy, person: int, members: Sequence[Any], stated: Statements, ordered: datetime | None
+) -> dict[str, Any]:
+    year = _winner(stated, traits.BIRTH_YEAR)
+    row: dict[str, Any] = dict.fromkeys(_COLUMNS)
+    row |= {
+        "person": person,
+        "country": residence(stated, (member.residence_default for member in members)),
+        "birth_year": int(year) if year else None,
+        "birth_day": _winner(stated, traits.BIRTH_DAY),
+        "customer_since": ordered,
+        "first_at": min(member.first_at for member in members),
+    }
+    for term in terms.traits.values():
+        if term.slot in row and (clear := _winner(stated, term.name)) is not None:
+            row[term.slot] = clear if term.slot in TEXT_SLOTS else _number(clear)
+    return row
+
+
+def _winner(stated: Statements, name: str) -> str | None:
+    """Return the newest statement of any subject, also when it says nothing any more."""
+    said = stated.get(name)
+    return max(said, key=lambda one: one[:3]).clear if said else None
+
+
+def _number(clear: str) -> float | None:
+    try:
+        return float(clear)
+    except ValueError:
+        return None
+
+
+def _store(session: Session, people: Sequence[int], rows: Mapping[int, dict[str, Any]]) -> None:
+    """Write only rows that differ: most facts change nothing here."""
+    table = Person.__table__  # type: ignore[attr-defined]
+    standing = {
+        row.person: row._asdict()
+        for row in session.execute(select(*(table.c[name] for name in _COLUMNS)).where(table.c.person.in_(people)))
+    }
+    gone = sorted(set(standing) - set(rows))
+    for some in chunked(gone):
+        session.execute(delete(Person).where(col(Person.person).in_(some)))
+    changed = [row for person, row in rows.items() if standing.get(person) != row]
+    _upsert(session, changed)
+
+
+def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    if is_sqlite(session):
+        from sqlalchemy.dialects.sqlite import insert as insert_or_update
+    else:
+        from sqlalchemy.dialects.postgresql import insert as insert_or_update  # type: ignore[assignment]
+    statement = insert_or_update(Person.__table__)  # type: ignore[attr-defined]
+    kept = {name: statement.excluded[name] for name in _COLUMNS if name != "person"}
+    session.execute(statement.on_conflict_do_update(index_elements=["person"], set_=kept), rows)
