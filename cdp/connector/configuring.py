@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cdp.connector.kit import ConsentTerm, IdentifierTerm, SourceConfig
+from cdp.connector.kit import COLUMN_KINDS, ConsentTerm, IdentifierTerm, SourceConfig
 from cdp.connector.manifest import IdentifierRule, Manifest
 from cdp.errors import FieldError, Problem
 
@@ -47,7 +47,7 @@ def configure(manifest: Manifest, name: str, settings: Mapping[str, str]) -> Sou
         events=manifest.events,
         aliases=manifest.aliases,
         identifiers=tuple(_identifier(rule, said, public) for rule in manifest.identifiers),
-        traits=tuple(dict.fromkeys(paths.values())),
+        traits=tuple(dict.fromkeys([*paths.values(), *_column_traits(manifest)])),
         trait_paths=paths,
         purposes=manifest.purposes,
         banner={**manifest.banner, **_categories(manifest, plain)},
@@ -95,6 +95,11 @@ def _identifier(rule: IdentifierRule, said: Mapping[str, str], public: bool) -> 
 
 def _prefixed(settings: Mapping[str, str], prefix: str) -> dict[str, str]:
     return {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
+
+
+def _column_traits(manifest: Manifest) -> list[str]:
+    targets = [target for layout in manifest.layouts.values() for target in layout["columns"].values()]
+    return [name for kind, _, name in (target.partition(":") for target in targets) if kind in COLUMN_KINDS]
 
 
 def _device_purposes(manifest: Manifest) -> dict[str, ConsentTerm]:

@@ -5,7 +5,7 @@ what may be taken in. `cdp.ingest` runs it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -31,9 +31,13 @@ REASONS = frozenset(
         "date_ambiguous",
         "number_malformed",
         "row_malformed",
+        "layout_unknown",
     }
 )
 """Why a connector refuses what it was handed; `where` of the refusal says which item, never a value."""
+
+COLUMN_KINDS = ("text", "date", "postal", "number")
+"""Kinds of columns that hold a trait, as a layout names them: `date:birthday`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +227,13 @@ class SourceType(ABC):
         return None
 
 
+RowReader = Callable[[Mapping[str, str], str, datetime], "Item | Refusal"]
+"""Makes an item of one row's cells by column name, its pointer and the instant; never raises for a cell."""
+
+
 class FileSource(SourceType):
     """A kind of source whose items are rows of files."""
 
     @abstractmethod
-    def read_row(self, row: Mapping[str, str], pointer: str, config: SourceConfig, at: datetime) -> Item | Refusal:
-        """Make an item of one row, by its column names; never raises for what a row holds."""
+    def plan(self, columns: Sequence[str], config: SourceConfig) -> RowReader | Refusal:
+        """Decide by the column names how rows are read; refuses columns that fit no layout."""

@@ -3,11 +3,27 @@
 import json
 import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+from cdp.clock import parse_instant
 from cdp.errors import Problem
 
 DEEPEST = 16
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST = 256
+"""Most characters of an identifier or a name."""
+
+
+class Malformed(Exception):
+    """An item that cannot be taken: the reason and the field's pointer, never what stood there.
+
+    For use inside a connector, which turns it into a Refusal where the item is known.
+    """
+
+    def __init__(self, reason: str, field: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.field = reason, field
 
 
 def read_json(body: bytes) -> Any:
@@ -35,6 +51,38 @@ def flaw(value: Any, depth: int = DEEPEST) -> str:
 def size(value: Any) -> int:
     """Return how many bytes a parsed value takes as compact JSON."""
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+
+
+def as_object(value: Any) -> Mapping[str, Any]:
+    """Return the value if it is an object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return the value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def as_text(value: Any, field: str, reason: str = "identifier_malformed") -> str:
+    """Return a short text or whole number as text, '' for nothing; raises Malformed for anything else."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int) or len(str(value)) > LONGEST:
+        raise Malformed(reason, field)
+    return str(value).strip()
+
+
+def as_instant(value: Any, field: str) -> datetime | None:
+    """Return an ISO 8601 instant in UTC, None for nothing; raises Malformed for anything else."""
+    if value is None:
+        return None
+    try:
+        instant = parse_instant(value)
+    except (TypeError, ValueError, OverflowError):
+        raise Malformed("timestamp_malformed", field) from None
+    if instant < EARLIEST:
+        raise Malformed("timestamp_malformed", field)
+    return instant
 
 
 def is_storable(text: str) -> bool:
