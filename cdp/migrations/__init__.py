@@ -39,19 +39,24 @@ def shape(engine: Engine) -> Shape:
     if found == newest():
         return "current"
     if found:
-        return "older" if found in {script.revision for script in _scripts().walk_revisions()} else "unknown"
+        return "older" if found in known() else "unknown"
     return "unknown" if "subject" in inspect(engine).get_table_names() else "empty"
 
 
-def upgrade(engine: Engine) -> str:
-    """Bring the database to the newest revision and return it; refuses an unknown one (StartRefused)."""
+def known() -> set[str]:
+    """Return every revision that this program knows."""
+    return {script.revision for script in _scripts().walk_revisions()}
+
+
+def upgrade(engine: Engine, to: str = "head") -> str:
+    """Bring the database to a revision (the newest) and return it; refuses an unknown one (StartRefused)."""
     if shape(engine) == "unknown":
         raise StartRefused(NEWER)
     with engine.begin() as connection:
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    return newest()
+        command.upgrade(config, to)
+    return revision(engine)
 
 
 def differences(engine: Engine, metadata: MetaData) -> list[object]:

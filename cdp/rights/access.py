@@ -7,7 +7,7 @@ only categories of them (C-154/21), and never holds another person.
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -107,10 +107,15 @@ def _keep(
         return
     owner = min(keys)
     cell = vault.Cell(owner, "subject_request", COLUMN, request.id)
-    request.package = vault.seal(keys[owner], json.dumps(package, ensure_ascii=False).encode(), cell)
+    request.package = vault.seal(keys[owner], json.dumps(package, ensure_ascii=False, default=_written).encode(), cell)
     request.package_until = at + KEPT
     request.package_owner = owner
     session.add(request)
+
+
+def _written(value: Any) -> str:
+    """Write what JSON has no form for: instants by ISO 8601, bytes in hex."""
+    return value.isoformat() if isinstance(value, date) else bytes(value).hex()
 
 
 def _shown(one: Held, value: Any, terms: Policy) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from sqlmodel import Session, SQLModel, col
 from cdp import consent, gate, ledger, vault
 from cdp.db import chunked, unsettle
 from cdp.gate.model import Permission
-from cdp.identity.model import Identifier, Token
+from cdp.identity import graph
+from cdp.identity.model import Identifier
 from cdp.rights import certificate, steps, tombstones
 from cdp.rights.grounds import Grounds
 from cdp.rights.holders import HOLDERS
@@ -144,10 +145,8 @@ def lock_tokens(session: Session, subjects: Iterable[int]) -> None:
     found: set[tuple[str, bytes]] = set()
     for some in chunked(subjects):
         query = select(col(Identifier.namespace), col(Identifier.token)).where(col(Identifier.subject).in_(some))
-        found.update((row[0], row[1]) for row in session.execute(query))
-    for namespace, token in sorted(found):
-        one = select(Token).where(col(Token.namespace) == namespace, col(Token.token) == token)
-        session.execute(one.with_for_update())
+        found.update((row[0], bytes(row[1])) for row in session.execute(query))
+    graph.lock_tokens(session, found)
 
 
 def suppression_points(session: Session, subjects: Iterable[int]) -> Points:
@@ -156,7 +155,7 @@ def suppression_points(session: Session, subjects: Iterable[int]) -> Points:
     for some in chunked(subjects):
         query = select(col(Identifier.namespace), col(Identifier.suppression_token))
         rows = session.execute(query.where(col(Identifier.subject).in_(some)))
-        points.update((row[0], row[1]) for row in rows)
+        points.update((row[0], bytes(row[1])) for row in rows)
     return points
 
 

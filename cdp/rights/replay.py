@@ -7,13 +7,13 @@ again is punctured, deleted and silenced. Numbers that were ever erased are neve
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 from sqlmodel import Session, col
 
 from cdp import consent, vault
-from cdp.db import chunked, is_sqlite, unsettle
+from cdp.db import chunked, is_sqlite
 from cdp.profile.model import Subject
-from cdp.rights import erasure, steps, tombstones
+from cdp.rights import erasure, tombstones
 from cdp.rights.grounds import Grounds
 from cdp.rights.model import SubjectRequest
 from cdp.rights.tombstones import Tombstone
@@ -66,10 +66,8 @@ def _bury(session: Session, stone: Tombstone, at: datetime) -> int:
     request = session.get(SubjectRequest, stone.request, with_for_update=True)
     back = _present(session, stone.subjects)
     if back:
-        left = sorted(set(steps.cluster(session, back)) - set(stone.subjects))
         unfinished = request if request and request.state in ("received", "in_progress") else None
         erasure.forget_rows(session, unfinished, list(stone.subjects), at)
-        _name_anew(session, left)
     consent.suppress_all(session, stone.points, "*", "erasure", stone.at)
     return len(back)
 
@@ -79,10 +77,3 @@ def _present(session: Session, subjects: Sequence[int]) -> list[int]:
     for some in chunked(subjects):
         found.extend(session.scalars(select(col(Subject.number)).where(col(Subject.number).in_(some))))
     return sorted(found)
-
-
-def _name_anew(session: Session, left: list[int]) -> None:
-    """Give who was one with an erased subject, in this copy, their own number again: the lowest left."""
-    for some in chunked(left):
-        session.execute(update(Subject).where(col(Subject.number).in_(some)).values(person=left[0]))
-    unsettle(session, left)

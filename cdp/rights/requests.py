@@ -14,7 +14,6 @@ from sqlmodel import Session, col, select
 from cdp import identity, ledger, policy, vault
 from cdp.errors import Problem
 from cdp.gate.laws import laws_for
-from cdp.identity.normalise import canonical
 from cdp.ids import new_id
 from cdp.policy.terms import Law
 from cdp.profile.model import Person
@@ -56,15 +55,20 @@ def receive(
 ) -> SubjectRequest:
     """Take a request in; `verified` says that who asks is known to be the person or to act for it.
 
-    Raises Problem 400 for an unknown right or requester, 422 for an identifier that cannot be read.
+    Raises Problem 400 for an unknown right or requester, 422 for an identifier that cannot be read,
+    409 for one that several people have: the wrong one's data would be given out or destroyed.
     """
     namespace, scope, value = identifier
     if namespace not in policy.of(session).namespaces:
         raise Problem(422, "unknown_identifier_type", "No identifier of this type is declared.")
-    named = canonical(policy.of(session), namespace, value, scope)
+    named = identity.canonical(policy.of(session), namespace, value, scope)
     if named is None:
         raise Problem(422, "unusable_identifier", "The identifier cannot be read as one of its type.")
     person = identity.find(session, namespace, named.scope, named.value)
+    if person is None and identity.find_all(session, namespace, named.scope, named.value):
+        raise Problem(
+            409, "ambiguous_identifier", "Several people have this identifier: give another one of the person."
+        )
     point = (namespace, vault.of(session).suppression_token(namespace, named.scope, named.value))
     people = [] if person is None else [person]
     return receive_for(session, right, people, requester, client, reason, at, verified=verified, points=[point])

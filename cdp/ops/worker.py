@@ -1,0 +1,186 @@
+"""The background process: a handful of jobs, each in transactions short enough for others to pass.
+
+It seals the ledger, carries requests on, and decides again whoever time has changed. A job that
+fails is logged by name and kind of error and tried again; nothing it logs holds a person's value.
+Stops at a signal between two transactions.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import FrameType
+
+import structlog
+from sqlalchemy import delete, select, tuple_
+from sqlmodel import Session, col
+
+from cdp import gate, journey, ledger, rights
+from cdp.db import unsettle
+from cdp.deployment import Deployment
+from cdp.errors import Problem, StartRefused, Unavailable
+from cdp.ingest.model import Received
+from cdp.web.auth.model import RevokedToken, UsedAssertion
+
+log = structlog.get_logger("worker")
+
+LONGEST = 0.05
+"""Seconds that one transaction may take: on SQLite every writer waits for it."""
+
+RECEIVED_KEPT = timedelta(days=30)
+"""How long a message is remembered, so that its replay changes nothing."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """How much one transaction takes on: halved when it was too slow, grown slowly when it was quick."""
+
+    size: int = 50
+    most: int = 1000
+
+    def took(self, seconds: float) -> None:
+        if seconds > LONGEST:
+            self.size = max(1, self.size // 2)
+        elif seconds < LONGEST / 2:
+            self.size = min(self.most, self.size + max(1, self.size // 4))
+
+
+Work = Callable[[Deployment, int], int]
+"""Do one transaction's worth of at most so many things; returns how many there were."""
+
+
+@dataclass(slots=True)
+class Job:
+    """One kind of work, how often to look for it, and how big its bites are."""
+
+    name: str
+    work: Work
+    every: float
+    pace: Pace = field(default_factory=Pace)
+    next_at: float = 0.0
+    failures: int = 0
+
+    def run(self, deployment: Deployment, stop: threading.Event) -> int:
+        """Work until there is nothing left or it is time to stop; returns how much was done."""
+        done = 0
+        while not stop.is_set():
+            asked, began = self.pace.size, time.monotonic()
+            found = self.work(deployment, asked)
+            self.pace.took(time.monotonic() - began)
+            done += found
+            if found < asked:
+                break
+        return done
+
+    def attempt(self, deployment: Deployment, stop: threading.Event) -> None:
+        """Run, and plan the next run: later and later while it fails, up to a minute."""
+        try:
+            self.run(deployment, stop)
+            self.failures = 0
+        except (Unavailable, StartRefused, Problem) as error:
+            self._failed(error)
+        except Exception as error:  # the worker outlives any one job; the text of an error may hold values
+            self._failed(error)
+        self.next_at = time.monotonic() + min(60.0, self.every * 2 ** min(self.failures, 10))
+
+    def _failed(self, error: Exception) -> None:
+        self.failures += 1
+        log.warning("job_failed", what=self.name, kind=type(error).__name__)
+
+
+def jobs() -> list[Job]:
+    """Return every job, fresh."""
+    return [
+        Job("seal", _seal, 1.0, Pace(1000, 10_000)),
+        Job("requests", _carry_requests, 1.0, Pace(1, 1)),
+        Job("permissions", _settle_permissions, 1.0),
+        Job("stages", _settle_stages, 1.0),
+        Job("received", _forget_received, 60.0),
+        Job("tokens", _forget_tokens, 60.0),
+        Job("packages", _expire_packages, 60.0),
+    ]
+
+
+def run(deployment: Deployment, stop: threading.Event) -> None:
+    """Work until `stop` is set."""
+    todo = jobs()
+    log.info("worker_started")
+    while not stop.is_set():
+        for job in todo:
+            if time.monotonic() >= job.next_at and not stop.is_set():
+                job.attempt(deployment, stop)
+        stop.wait(max(0.0, min(job.next_at for job in todo) - time.monotonic()))
+    log.info("worker_stopped")
+
+
+def run_once(deployment: Deployment) -> dict[str, int]:
+    """Run every job once, letting its errors out; returns how much each did."""
+    stop = threading.Event()
+    return {job.name: job.run(deployment, stop) for job in jobs()}
+
+
+def stop_at_signals() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+    return stop
+
+
+def _seal(deployment: Deployment, limit: int) -> int:
+    with deployment.database.transaction() as session:
+        before = ledger.newest_checkpoint(session)
+        after = ledger.seal(session, deployment.signer, deployment.clock.now(), limit)
+    return after.size - (before.size if before else 0) if after else 0
+
+
+def _carry_requests(deployment: Deployment, limit: int) -> int:
+    """Carry one request to its end; each of its steps is a transaction of its own."""
+    with deployment.database.snapshot() as session:
+        waiting = rights.pending(session, limit)
+    for request_id in waiting:
+        rights.advance(deployment, request_id)
+    return len(waiting)
+
+
+def _settle_permissions(deployment: Deployment, limit: int) -> int:
+    return gate.settle_due(deployment.database, limit)
+
+
+def _settle_stages(deployment: Deployment, limit: int) -> int:
+    with deployment.database.transaction() as session:
+        people = journey.due(session, deployment.clock.now(), limit)
+        unsettle(session, people)
+    return len(people)
+
+
+def _forget_received(deployment: Deployment, limit: int) -> int:
+    oldest = deployment.clock.now() - RECEIVED_KEPT
+    with deployment.database.transaction() as session:
+        key = (col(Received.source), col(Received.digest))
+        old = session.execute(select(*key).where(col(Received.at) < oldest).limit(limit)).all()
+        session.execute(delete(Received).where(tuple_(*key).in_([tuple(row) for row in old])))
+    return len(old)
+
+
+def _forget_tokens(deployment: Deployment, limit: int) -> int:
+    with deployment.database.transaction() as session:
+        return _forget_over(session, deployment.clock.now())
+
+
+def _forget_over(session: Session, at: datetime) -> int:
+    for table in (RevokedToken, UsedAssertion):
+        session.execute(delete(table).where(col(table.until) < at))
+    return 0
+
+
+def _expire_packages(deployment: Deployment, limit: int) -> int:
+    with deployment.database.transaction() as session:
+        rights.expire_packages(session, deployment.clock.now())
+    return 0
