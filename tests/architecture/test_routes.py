@@ -1,8 +1,10 @@
 """Every route asks who is calling, or is named as open with the reason why; tried by calling each without a token."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
+from cdp import deployment as deploying
+from cdp.settings import Settings
 from cdp.web.app import create_app
 from cdp.web.auth.access import OPEN_ROUTES, is_named
 from flask import Flask
@@ -10,12 +12,12 @@ from werkzeug.routing import Rule
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    return create_app(deployment(tmp_path_factory.mktemp("home")))
-
-
-def deployment(home: Path):
-    raise NotImplementedError
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    settings = Settings(**{"home": tmp_path_factory.mktemp("routes") / "home"})
+    deploying.initialise(settings)
+    deployment = deploying.assemble(settings)
+    yield create_app(deployment)
+    deployment.close()
 
 
 def is_open(endpoint: str) -> bool:

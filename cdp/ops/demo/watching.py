@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from cdp import deployment
 from cdp.db import Database
@@ -13,7 +14,8 @@ from cdp.settings import Settings
 @contextmanager
 def database_of(home: Home) -> Iterator[Database]:
     """Yield the database of a running home."""
-    settings = Settings(home=Path(home.environment["CDP_HOME"]), base_url=home.environment["CDP_BASE_URL"])
+    told: dict[str, Any] = {"home": Path(home.environment["CDP_HOME"]), "base_url": home.environment["CDP_BASE_URL"]}
+    settings = Settings(**told)
     opened = deployment.assemble(settings)
     try:
         yield opened.database

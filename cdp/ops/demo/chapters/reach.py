@@ -3,7 +3,7 @@
 from typing import Any
 
 from cdp.ops.demo.demonstration import Demonstration
-from cdp.ops.demo.people import EUROPEAN
+from cdp.ops.demo.names import EUROPEAN
 from cdp.ops.demo.reasons import ground
 from cdp.ops.demo.telling import masked
 from cdp.policy.terms import Law
