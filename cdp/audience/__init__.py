@@ -1,0 +1,21 @@
+"""Groups people by declared rules; who of them may be reached is the gate's answer, never the rule's."""
+
+from cdp.audience.counting import Counted, count, rounded
+from cdp.audience.explain import Clause, explain
+from cdp.audience.members import page, refuse_small, smallest
+from cdp.audience.rule import Rule, check, load, read
+
+__all__ = [
+    "Clause",
+    "Counted",
+    "Rule",
+    "check",
+    "count",
+    "explain",
+    "load",
+    "page",
+    "read",
+    "refuse_small",
+    "rounded",
+    "smallest",
+]

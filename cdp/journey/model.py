@@ -10,7 +10,7 @@ class Stage(SQLModel, table=True):
     """Where a person is in a journey now; derived from the person's facts."""
 
     __tablename__ = "stage"
-    __table_args__ = (Index("ix_stage_journey_stage", "journey", "stage"),)
+    __table_args__ = (Index("ix_stage_journey_stage", "journey", "stage"), Index("ix_stage_until", "until"))
 
     person: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     journey: str = Field(primary_key=True, max_length=64)

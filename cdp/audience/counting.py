@@ -1,0 +1,104 @@
+"""How many people of an audience may be reached for a use, and why the others may not: one query, no row per person.
+
+Whom is counted (ruling R8): whoever matches, is not being erased and is not restricted. Each counts
+once, as reachable or under the first rule that refuses.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from cdp import gate, policy
+from cdp.audience.compile import compile
+from cdp.audience.rule import Rule, load
+from cdp.gate import reasons
+from cdp.gate.decide import recipient_refusals
+from cdp.gate.model import Permission
+from cdp.gate.question import Reason
+from cdp.policy.terms import Law, Use
+from cdp.profile.model import Person
+
+SMALLEST = 20
+"""Fewest people that a rounded number may speak of (ruling R7)."""
+STEP = 5
+NOT_SETTLED = "not_settled"
+OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """An answer to "how many": exact, or rounded for whoever may not list the members."""
+
+    count: int | None
+    """None: too few to say."""
+    as_of: datetime
+    refused: dict[str, int] = field(default_factory=dict)
+    """Reason code → people, most first."""
+
+    @property
+    def suppressed(self) -> bool:
+        return self.count is None
+
+
+def count(session: Session, asked: str | Rule, use: Use, at: datetime) -> Counted:
+    """Count an audience by name, or an unsaved rule; raises what `rule.load` raises."""
+    rule = load(policy.of(session), asked) if isinstance(asked, str) else asked
+    denied = recipient_refusals(policy.of(session), use, at.date())
+    found: Counter[str] = Counter()
+    for code, laws, believed, people in session.execute(_by_answer(session, rule, use, at)):
+        found[_reason(code, laws, believed, denied)] += people
+    allowed = found.pop("", 0)
+    return Counted(allowed, at, dict(found.most_common()))
+
+
+def rounded(counted: Counted) -> Counted:
+    """Return what may be told to callers who may not list the members (R7).
+
+    Below 20 nothing is told. Otherwise every number is rounded down to a multiple of 5, and reasons of
+    fewer than 20 people are merged into `other`, which is left out while it is smaller than that itself.
+    """
+    if counted.count is None or counted.count < SMALLEST:
+        return Counted(None, counted.as_of)
+    told = {reason: _down(people) for reason, people in counted.refused.items() if people >= SMALLEST}
+    rest = sum(people for people in counted.refused.values() if people < SMALLEST)
+    if rest >= SMALLEST:
+        told[OTHER] = _down(rest)
+    return Counted(_down(counted.count), counted.as_of, told)
+
+
+def _by_answer(session: Session, rule: Rule, use: Use, at: datetime) -> Any:
+    """Group the matching people by what decides: the use's byte, the laws, and whether the row may be believed."""
+    answers = (
+        select(
+            gate.code_of(use).label("code"),
+            col(Permission.laws).label("laws"),
+            gate.settled(session, at).label("believed"),
+        )
+        .select_from(Person)
+        .outerjoin(Permission, col(Permission.person) == col(Person.person))
+        .where(
+            compile(session, rule, at),
+            col(Permission.erasing).is_not(True),
+            col(Permission.restricted).is_not(True),
+        )
+        .subquery()
+    )
+    return select(answers, func.count()).group_by(*answers.c)
+
+
+def _reason(code: bytes | None, laws: int | None, believed: bool | None, denied: Mapping[Law, Reason]) -> str:
+    """Return the first refusing rule's code, or "" for a yes; what nobody decided is `not_settled`."""
+    if not believed or not code or laws is None:
+        return NOT_SETTLED
+    numbers = [reasons.NUMBERS[reason.code] for law, reason in denied.items() if law & laws]
+    numbers += [code[0]] if code[0] else []
+    return reasons.CODES.get(min(numbers), NOT_SETTLED) if numbers else ""
+
+
+def _down(people: int) -> int:
+    return people - people % STEP

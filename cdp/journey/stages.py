@@ -1,0 +1,171 @@
+"""Each person's stage and moves, derived from facts: settled in the transaction that changes them.
+
+Only differences are written, and a recomputation from facts always gives the same rows. Nothing is
+recomputed for people whose processing is restricted (GDPR 18) or who are being erased.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, exists, insert, or_, select, tuple_
+from sqlmodel import Session, col
+
+from cdp import policy
+from cdp.db import chunked
+from cdp.gate.model import Permission
+from cdp.journey.declared import journeys
+from cdp.journey.model import Stage, Transition
+from cdp.journey.rules import Happened, Journey, Move, Path, walk
+from cdp.profile.model import Fact, Subject
+
+DEFAULT_JOURNEY = "standard"
+
+
+class _Place(NamedTuple):
+    """A `stage` row without its key."""
+
+    stage: str
+    since: datetime
+    until: datetime | None
+    cause: bytes | None
+
+
+def settle(session: Session, people: Iterable[int], at: datetime) -> None:
+    """Bring stages and moves of these people up to date; rows of people who no longer exist go."""
+    declared = journeys(policy.of(session))
+    for some in chunked(sorted(people)):
+        known = set(session.scalars(select(col(Subject.person)).where(col(Subject.person).in_(some))))
+        _forget(session, [person for person in some if person not in known])
+        open_to = sorted(known - _closed(session, some))
+        facts = _facts(session, open_to, frozenset().union(*(journey.events for journey in declared)))
+        paths = {
+            (person, journey.name): walk(journey, _heard(journey, facts[person]), at)
+            for person in open_to
+            for journey in declared
+        }
+        _write_places(session, open_to, paths)
+        _write_moves(session, open_to, paths)
+
+
+def stage_of(session: Session, people: Iterable[int], journey: str = DEFAULT_JOURNEY) -> dict[int, str]:
+    """Return each person's stage; whoever has not entered the journey is absent."""
+    found: dict[int, str] = {}
+    for some in chunked(people):
+        query = select(col(Stage.person), col(Stage.stage)).where(
+            col(Stage.person).in_(some), col(Stage.journey) == journey
+        )
+        found.update(row._tuple() for row in session.execute(query))
+    return found
+
+
+def moves_of(session: Session, person: int, journey: str = DEFAULT_JOURNEY) -> list[Move]:
+    """Return how a person came to the stage, oldest move first, each with its cause (GDPR 15(1)(h))."""
+    return _moves(session, [person])[person, journey]
+
+
+def due(session: Session, at: datetime, limit: int = 200) -> list[int]:
+    """Return people whose stage has timed out, longest overdue first; the worker unsettles them."""
+    closed = exists().where(col(Permission.person) == col(Stage.person), _is_closed())
+    query = select(col(Stage.person)).where(col(Stage.until) <= at, ~closed).order_by(col(Stage.until)).limit(limit)
+    return list(dict.fromkeys(session.scalars(query)))
+
+
+def _is_closed() -> Any:
+    return or_(col(Permission.restricted), col(Permission.erasing))
+
+
+def _closed(session: Session, people: Sequence[int]) -> set[int]:
+    query = select(col(Permission.person)).where(col(Permission.person).in_(people), _is_closed())
+    return set(session.scalars(query))
+
+
+def _facts(session: Session, people: Sequence[int], events: frozenset[str]) -> dict[int, list[Happened]]:
+    """Return each person's facts that any journey listens to, in the one order that both databases share."""
+    query = (
+        select(col(Subject.person), col(Fact.at), col(Fact.ref), col(Fact.kind))
+        .join(Fact, col(Fact.subject) == col(Subject.number))
+        .where(col(Subject.person).in_(people), col(Fact.kind).in_(sorted(events)))
+    )
+    found: dict[int, list[Happened]] = defaultdict(list)
+    for person, *fact in session.execute(query) if people else ():
+        found[person].append(Happened(*fact))
+    for facts in found.values():
+        facts.sort()
+    return found
+
+
+def _heard(journey: Journey, facts: list[Happened]) -> Iterator[Happened]:
+    return (fact for fact in facts if fact.kind in journey.events)
+
+
+def _write_places(session: Session, people: Sequence[int], paths: dict[tuple[int, str], Path]) -> None:
+    """Replace the stage rows that differ."""
+    wanted = {key: place for key, path in paths.items() if (place := _place(path)) is not None}
+    stored = _places(session, people)
+    changed = [key for key in wanted.keys() | stored.keys() if wanted.get(key) != stored.get(key)]
+    for some in chunked(sorted(key for key in changed if key in stored)):
+        session.execute(delete(Stage).where(tuple_(col(Stage.person), col(Stage.journey)).in_(some)))
+    rows = [{"person": key[0], "journey": key[1], **wanted[key]._asdict()} for key in sorted(changed) if key in wanted]
+    if rows:
+        session.execute(insert(Stage), rows)
+
+
+def _place(path: Path) -> _Place | None:
+    if not path.moves:
+        return None
+    last = path.moves[-1]
+    return _Place(last.to_stage, last.at, path.until, last.cause)
+
+
+def _places(session: Session, people: Sequence[int]) -> dict[tuple[int, str], _Place]:
+    query = select(
+        col(Stage.person), col(Stage.journey), col(Stage.stage), col(Stage.since), col(Stage.until), col(Stage.cause)
+    ).where(col(Stage.person).in_(people))
+    return {(person, journey): _Place(*place) for person, journey, *place in session.execute(query)} if people else {}
+
+
+def _write_moves(session: Session, people: Sequence[int], paths: dict[tuple[int, str], Path]) -> None:
+    """Add the new moves; where the past itself changed, write that person's journey anew."""
+    stored = _moves(session, people)
+    rewritten, rows = [], []
+    for key in sorted(stored.keys() | paths.keys()):
+        wanted, kept = paths[key].moves if key in paths else [], stored[key]
+        if wanted[: len(kept)] != kept:
+            rewritten.append(key)
+            kept = []
+        rows += [{"person": key[0], "journey": key[1], **asdict(move)} for move in wanted[len(kept) :]]
+    for some in chunked(rewritten):
+        session.execute(delete(Transition).where(tuple_(col(Transition.person), col(Transition.journey)).in_(some)))
+    if rows:
+        session.execute(insert(Transition), rows)
+
+
+def _moves(session: Session, people: Sequence[int]) -> defaultdict[tuple[int, str], list[Move]]:
+    found: defaultdict[tuple[int, str], list[Move]] = defaultdict(list)
+    query = (
+        select(
+            col(Transition.person),
+            col(Transition.journey),
+            col(Transition.from_stage),
+            col(Transition.to_stage),
+            col(Transition.at),
+            col(Transition.cause),
+            col(Transition.rule),
+        )
+        .where(col(Transition.person).in_(people))
+        .order_by(col(Transition.id))
+    )
+    for person, journey, *move in session.execute(query) if people else ():
+        found[person, journey].append(Move(*move))
+    return found
+
+
+def _forget(session: Session, people: Sequence[int]) -> int:
+    gone = 0
+    for table in (Stage, Transition):
+        for some in chunked(people):
+            gone += session.execute(delete(table).where(col(table.person).in_(some))).rowcount  # type: ignore[attr-defined]
+    return gone
