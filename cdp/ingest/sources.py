@@ -1,0 +1,168 @@
+"""Registered sources: added with their credentials, found by the key that they show.
+
+A write key is kept as a keyed digest only; vendors' secrets are sealed under the keyring's
+credential key, another class than people's data. Adding says once what the other side needs.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from cdp import connector, ledger, vault
+from cdp.connector import ConnectorType
+from cdp.connector.kit import SourceConfig
+from cdp.errors import FieldError, Problem
+from cdp.ingest.model import Dropped, Source
+
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+LONGEST_KEY = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """What a source brought that was not taken in: a field's or event's name and the reason, never a value."""
+
+    what: str
+    reason: str
+    count: int
+    last_day: date
+
+
+def add(
+    session: Session, name: str, type: str, settings: Mapping[str, str], at: datetime, base_url: str = ""
+) -> list[tuple[str, str]]:
+    """Register a source; returns what the other side needs, as (key, value), secrets for the only time.
+
+    Raises Problem: unknown_connector_type, invalid_settings, source_exists.
+    """
+    kind = type_of(session, type)
+    if not NAME.fullmatch(name):
+        wrong = FieldError("/name", "Lower-case letters, digits, _ and -, beginning with a letter.")
+        raise Problem(400, "invalid_settings", "The name is not acceptable; see errors.", [wrong])
+    if session.get(Source, name) is not None:
+        raise Problem(409, "source_exists", "There is or was a source of this name; its facts refer to it.")
+    told = _register(session, name, kind, connector.check_settings(kind.manifest, settings), at)
+    told |= {"base_url": base_url, "webhook_url": f"{base_url}/hooks/{name}{told.get('path', '')}"}
+    ledger.note(session, "source.added", {"source": name, "type": type}, at)
+    config = connector.configure(kind.manifest, name, settings)
+    return [(key, _filled(value, told)) for key, value in kind.source.welcome(config)]
+
+
+def remove(session: Session, name: str, at: datetime) -> None:
+    """Close the door of a source: its key and secrets are forgotten, what it brought stays."""
+    source = get(session, name)
+    source.removed_at, source.key_digest, source.sealed_credentials = at, None, None
+    session.add(source)
+    ledger.note(session, "source.removed", {"source": name}, at)
+
+
+def find_by_key(session: Session, key: str) -> Source | None:
+    """Return the source that the write key opens, or None."""
+    if not key or len(key) > LONGEST_KEY:
+        return None
+    statement = select(Source).where(Source.key_digest == _key_digest(session, key), col(Source.removed_at).is_(None))
+    return session.exec(statement).first()
+
+
+def find(session: Session, name: str) -> Source | None:
+    """Return the source of this name that is in use, or None."""
+    source = session.get(Source, name)
+    return source if source is not None and source.removed_at is None else None
+
+
+def get(session: Session, name: str) -> Source:
+    """Return the source of this name; raises Problem (404 unknown_source)."""
+    source = find(session, name)
+    if source is None:
+        raise Problem(404, "unknown_source", "There is no source of this name.")
+    return source
+
+
+def list_all(session: Session) -> list[Source]:
+    """Return every source in use, by name."""
+    return list(session.exec(select(Source).where(col(Source.removed_at).is_(None)).order_by(col(Source.name))))
+
+
+def type_of(session: Session, type: str) -> ConnectorType:
+    """Return the connector type; raises Problem (400 unknown_connector_type) naming those there are."""
+    types = connector.of(session)
+    if type not in types:
+        raise Problem(400, "unknown_connector_type", f"The types are {', '.join(sorted(types))}.")
+    return types[type]
+
+
+def config(session: Session, name: str) -> SourceConfig:
+    """Return what ingest and the connector must know of the source; raises Problem (404 unknown_source)."""
+    return configured(session, get(session, name))
+
+
+def configured(session: Session, source: Source) -> SourceConfig:
+    """Return the source's manifest with its settings applied."""
+    return connector.configure(type_of(session, source.type).manifest, source.name, json.loads(source.settings))
+
+
+def credentials(session: Session, source: Source) -> dict[str, str]:
+    """Return the source's settings and secrets by name, as its connector checks signatures with."""
+    sealed = source.sealed_credentials
+    opened = json.loads(vault.of(session).open_credentials(source.name, sealed)) if sealed else {}
+    return {**json.loads(source.settings), **opened}
+
+
+def drops(session: Session, name: str) -> list[Drop]:
+    """Return what the source brought that was not taken in, most frequent first."""
+    get(session, name)
+    total = func.sum(col(Dropped.count))
+    statement = (
+        select(Dropped.what, Dropped.reason, total, func.max(col(Dropped.day)))
+        .where(Dropped.source == name)
+        .group_by(col(Dropped.what), col(Dropped.reason))
+        .order_by(total.desc(), col(Dropped.what), col(Dropped.reason))
+        .limit(1000)
+    )
+    return [Drop(what, reason, int(count), day) for what, reason, count, day in session.exec(statement)]
+
+
+def _register(
+    session: Session, name: str, kind: ConnectorType, settings: Mapping[str, str], at: datetime
+) -> dict[str, str]:
+    """Write the source; returns what was made for it: `write_key`, or `secret` and the `path` that ends in it."""
+    terms = kind.manifest.settings
+    secret = {key: value for key, value in settings.items() if key in terms and terms[key].secret}
+    made: dict[str, str] = {}
+    if kind.manifest.auth == "write_key":
+        made["write_key"] = secrets.token_urlsafe(24)
+    if kind.manifest.auth == "secret_url":
+        made["secret"] = secret["hook_secret"] = secrets.token_urlsafe(32)
+        made["path"] = f"/{made['secret']}"
+    made |= {key: secrets.token_urlsafe(32) for key, term in terms.items() if term.generated}
+    secret |= {key: made[key] for key, term in terms.items() if term.generated}
+    session.add(
+        Source(
+            name=name,
+            type=kind.manifest.name,
+            settings=json.dumps({key: value for key, value in settings.items() if key not in secret}, sort_keys=True),
+            sealed_credentials=vault.of(session).seal_credentials(name, json.dumps(secret).encode())
+            if secret
+            else None,
+            key_digest=_key_digest(session, made["write_key"]) if "write_key" in made else None,
+            created_at=at,
+        )
+    )
+    session.flush()
+    return made
+
+
+def _key_digest(session: Session, key: str) -> bytes:
+    return vault.of(session).digest("write_key", key.encode("utf-8", "replace"))
+
+
+def _filled(value: str, told: Mapping[str, str]) -> str:
+    for key, text in told.items():
+        value = value.replace("{" + key + "}", text)
+    return value
