@@ -1,0 +1,1 @@
+"""The API: one file per resource, its schemas at the top, answers as the contract promises them."""

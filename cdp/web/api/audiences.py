@@ -1,0 +1,232 @@
+"""Audiences: how many may be reached and why not the others, who they are page by page, and why one is in or out."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import Response, jsonify
+from flask_smorest import Blueprint
+from marshmallow import fields
+from sqlmodel import Session
+
+from cdp import audience, gate, ledger
+from cdp.errors import Problem, Refusal
+from cdp.policy.terms import Use
+from cdp.web import current
+from cdp.web.api import asking, people, persons
+from cdp.web.api.fields import (
+    IdentifierSchema,
+    Name,
+    PageQuery,
+    PeoplePageSchema,
+    ReasonSchema,
+    Strict,
+    UseQuery,
+)
+from cdp.web.auth.access import requires
+
+blueprint = Blueprint("audiences", __name__, url_prefix="/api/audiences", description="People grouped by rules")
+
+
+class AudienceSchema(Strict):
+    """A declared audience."""
+
+    name = fields.String()
+    title = fields.Dict()
+    purpose = fields.String(allow_none=True)
+    smallest = fields.Integer(metadata={"description": "Fewest people that may be listed at once"})
+    rule = fields.Raw(metadata={"description": "JSON rule tree"})
+
+
+class AudiencesSchema(Strict):
+    """Every audience."""
+
+    data = fields.List(fields.Nested(AudienceSchema))
+    next_cursor = fields.String(allow_none=True)
+
+
+class CountSchema(Strict):
+    """How many may be reached, and why the others not: each once, under the first rule that denies."""
+
+    count = fields.Integer(allow_none=True)
+    suppressed = fields.Boolean(metadata={"description": "True where the number is too small to say"})
+    as_of = fields.DateTime()
+    refused = fields.Dict(keys=fields.String(), values=fields.Integer())
+
+
+class PreviewSchema(Strict):
+    """A rule that is not saved, and what it would be used for."""
+
+    rule = fields.Raw(required=True)
+    purpose = Name(required=True)
+    channel = Name()
+
+
+class ExplainSchema(Strict):
+    """Whom, and for what."""
+
+    identifier = fields.Nested(IdentifierSchema, required=True)
+    purpose = Name(required=True)
+    channel = Name()
+
+
+class ClauseSchema(Strict):
+    """One node of the rule, and whether it holds for the person."""
+
+    pointer = fields.String()
+    clause = fields.Raw()
+    holds = fields.Boolean()
+
+
+class ExplainedSchema(Strict):
+    """Why somebody is in or out, and what refuses them."""
+
+    member = fields.Boolean(metadata={"description": "The rule describes the person"})
+    reachable = fields.Boolean(metadata={"description": "In, and permitted for the use"})
+    clauses = fields.List(fields.Nested(ClauseSchema))
+    refusals = fields.List(fields.Nested(ReasonSchema))
+    entry = fields.String()
+
+
+@blueprint.get("")
+@requires("audience:read")
+@blueprint.response(200, AudiencesSchema)
+def list_all() -> Response:
+    """List the audiences"""
+    data = [_described(name, said) for name, said in sorted(current.policy().audiences.items())]
+    return jsonify(data=data, next_cursor=None)
+
+
+@blueprint.get("/<string:name>")
+@requires("audience:read")
+@blueprint.response(200, AudienceSchema)
+@blueprint.alt_response(404, "NOT_FOUND")
+def show(name: str) -> Response:
+    """Read one audience's definition"""
+    return jsonify(_described(name, _declared(name)))
+
+
+@blueprint.get("/<string:name>/count")
+@requires("audience:read")
+@blueprint.arguments(UseQuery, location="query")
+@blueprint.response(200, CountSchema)
+@blueprint.alt_response(403, "FORBIDDEN")
+@blueprint.alt_response(404, "NOT_FOUND")
+def count(query: dict[str, Any], name: str) -> Response:
+    """Count who may be reached
+
+    Exact for who may list the members; for others rounded, and below 20 not told.
+    """
+    _declared(name)
+    use = asking.use_for(query["purpose"], query.get("channel"))
+    return _counted(name, use, name)
+
+
+@blueprint.get("/<string:name>/members")
+@requires("audience:read")
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, PeoplePageSchema)
+@blueprint.alt_response(403, "FORBIDDEN")
+@blueprint.alt_response(404, "NOT_FOUND")
+def members(query: dict[str, Any], name: str) -> Response:
+    """List one page of people
+
+    Each with a pseudonym of this recipient's own, the fields allowed, and links. Writes the disclosure.
+    Not to be used after `use_by`.
+    """
+    _declared(name)
+    use = asking.use_for(query["purpose"], query.get("channel"))
+
+    def candidates(session: Session, at: datetime, after: int, limit: int) -> list[int]:
+        small = audience.refuse_small(session, name, use, at)
+        if small is not None:
+            asking.refuse(small)
+        return audience.page(session, name, use, at, after, limit)
+
+    return people.answer_page(use, query, {"audience": name}, candidates, about=name)
+
+
+@blueprint.post("/preview")
+@requires("audience:read")
+@blueprint.arguments(PreviewSchema)
+@blueprint.response(200, CountSchema)
+@blueprint.alt_response(403, "FORBIDDEN")
+@blueprint.alt_response(422, "UNPROCESSABLE_ENTITY")
+def preview(body: dict[str, Any]) -> Response:
+    """Count an unsaved rule"""
+    use = asking.use_for(body["purpose"], body.get("channel"))
+    return _counted(audience.read(body["rule"], current.policy()), use, "")
+
+
+@blueprint.post("/<string:name>/explain")
+@requires("decision:read")
+@blueprint.arguments(ExplainSchema)
+@blueprint.response(200, ExplainedSchema)
+@blueprint.alt_response(404, "NOT_FOUND")
+def explain(body: dict[str, Any], name: str) -> Response:
+    """Explain why somebody is in or out
+
+    Each clause of the rule, and each refusal with its article and its remedy. Audited.
+    """
+    declared = _declared(name)
+    use = asking.declared_use(body["purpose"], body.get("channel"), current.caller().recipient)
+    with current.database().transaction() as session:
+        at = current.now()
+        person = persons.find(session, body["identifier"])
+        decided = None if person is None else gate.explain(session, person, use, at)
+        clauses = None if person is None else audience.explain(session, name, person, at)
+        entry = asking.note_explained(session, use, person, decided)
+    if decided is None or clauses is None:
+        raise Problem(404, "not_found", "Nobody is known by this.", extra={"entry": entry})
+    refusals = [asking.reason_body(reason) for reason in decided.decision.reasons if reason.deny]
+    return jsonify(
+        member=clauses[0].holds,
+        reachable=clauses[0].holds and decided.decision.allow,
+        clauses=[
+            {"pointer": one.pointer, "clause": _node(declared.get("rule"), one.pointer), "holds": one.holds}
+            for one in clauses
+        ],
+        refusals=refusals,
+        entry=entry,
+    )
+
+
+def _counted(asked: str | audience.Rule, use: Use, name: str) -> Response:
+    with current.database().transaction() as session:
+        at = current.now()
+        found = audience.count(session, asked, use, at)
+        told = found if _may_list(session, asked, use, at) else audience.rounded(found)
+        header = {"client": current.caller().client_id, "audience": name, "purpose": use.purpose}
+        ledger.note(session, "count.answered", {**header, "channel": use.channel, "recipient": use.recipient}, at)
+    body: dict[str, Any] = {"count": told.count, "as_of": told.as_of.isoformat(), "refused": told.refused}
+    return jsonify({**body, "suppressed": True} if told.suppressed else body)
+
+
+def _may_list(session: Session, asked: str | audience.Rule, use: Use, at: datetime) -> bool:
+    """Whether this caller could list the members: then blurring their number would gain nothing (ruling R7)."""
+    refused = gate.check_request(current.policy(), gate.PageRequest(use, ()), at)
+    return not isinstance(refused, Refusal) and audience.refuse_small(session, asked, use, at) is None
+
+
+def _declared(name: str) -> Mapping[str, Any]:
+    declared = current.policy().audiences.get(name)
+    if declared is None:
+        raise Problem(404, "unknown_audience", "There is no audience of this name.")
+    return declared
+
+
+def _described(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": declared.get("title", {}),
+        "purpose": declared.get("purpose"),
+        "smallest": declared.get("smallest", 0),
+        "rule": declared.get("rule"),
+    }
+
+
+def _node(rule: Any, pointer: str) -> Any:
+    """Return the part of the declared rule that a JSON pointer names."""
+    for part in pointer.split("/")[1:]:
+        rule = rule[int(part)] if isinstance(rule, list | tuple) else rule[part]
+    return rule

@@ -1,0 +1,134 @@
+"""Connectors for integrators: the sources that are set up, the types there are, and what was dropped and why."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Response, jsonify
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from cdp import connector
+from cdp.errors import Problem
+from cdp.ingest.model import Dropped, Source
+from cdp.web import current
+from cdp.web.api.fields import Strict
+from cdp.web.auth.access import requires
+
+blueprint = Blueprint("connectors", __name__, url_prefix="/api", description="Sources and what they bring")
+
+
+class SourceSchema(Strict):
+    """A source that was set up."""
+
+    name = fields.String()
+    type = fields.String()
+    created_at = fields.DateTime()
+
+
+class SourcesSchema(Strict):
+    """Every source."""
+
+    data = fields.List(fields.Nested(SourceSchema))
+    next_cursor = fields.String(allow_none=True)
+
+
+class TypesSchema(Strict):
+    """Every type of connector."""
+
+    data = fields.List(fields.Dict())
+    next_cursor = fields.String(allow_none=True)
+
+
+class DropsQuery(Strict):
+    """How far back."""
+
+    days = fields.Integer(load_default=30, validate=validate.Range(1, 366))
+
+
+class DropSchema(Strict):
+    """How often something was not taken in; names of fields and events, never values."""
+
+    what = fields.String()
+    reason = fields.String()
+    count = fields.Integer()
+    last_day = fields.Date()
+
+
+class DropsSchema(Strict):
+    """What a source brought and was not taken in."""
+
+    data = fields.List(fields.Nested(DropSchema))
+    next_cursor = fields.String(allow_none=True)
+
+
+@blueprint.get("/connectors")
+@requires("ingest:write")
+@blueprint.response(200, SourcesSchema)
+def list_sources() -> Response:
+    """List the sources that are set up"""
+    query = select(Source).where(col(Source.removed_at).is_(None)).order_by(col(Source.name))
+    with current.database().snapshot() as session:
+        data = [
+            {"name": one.name, "type": one.type, "created_at": one.created_at.isoformat()}
+            for one in session.scalars(query)
+        ]
+    return jsonify(data=data, next_cursor=None)
+
+
+@blueprint.get("/connector-types")
+@requires("ingest:write")
+@blueprint.response(200, TypesSchema)
+def list_types() -> Response:
+    """List the types of connectors, and what each asks for"""
+    with current.database().snapshot() as session:
+        data = [_type(name, one) for name, one in sorted(connector.of(session).items())]
+    return jsonify(data=data, next_cursor=None)
+
+
+@blueprint.get("/connectors/<string:name>/drops")
+@requires("ingest:write")
+@blueprint.arguments(DropsQuery, location="query")
+@blueprint.response(200, DropsSchema)
+@blueprint.alt_response(404, "NOT_FOUND")
+def drops(query: dict[str, Any], name: str) -> Response:
+    """See what a source brought that was not taken in
+
+    By field or event name and reason, most frequent first; never a value.
+    """
+    since = current.now().date() - timedelta(days=query["days"])
+    counted = (
+        select(col(Dropped.what), col(Dropped.reason), func.sum(col(Dropped.count)), func.max(col(Dropped.day)))
+        .where(col(Dropped.source) == name, col(Dropped.day) >= since)
+        .group_by(col(Dropped.what), col(Dropped.reason))
+        .order_by(func.sum(col(Dropped.count)).desc(), col(Dropped.what), col(Dropped.reason))
+        .limit(1000)
+    )
+    with current.database().snapshot() as session:
+        _check_known(session, name)
+        data = [
+            {"what": what, "reason": reason, "count": int(count), "last_day": day.isoformat()}
+            for what, reason, count, day in session.execute(counted)
+        ]
+    return jsonify(data=data, next_cursor=None)
+
+
+def _check_known(session: Session, name: str) -> None:
+    if session.get(Source, name) is None:
+        raise Problem(404, "unknown_connector", "There is no source of this name.")
+
+
+def _type(name: str, one: connector.ConnectorType) -> dict[str, Any]:
+    manifest = one.manifest
+    return {
+        "type": name,
+        "kind": manifest.kind,
+        "title": dict(manifest.title),
+        "auth": manifest.auth,
+        "settings": {
+            key: {"help": term.help, "required": term.required, "choices": list(term.choices), "default": term.default}
+            for key, term in manifest.settings.items()
+            if not term.generated
+        },
+    }

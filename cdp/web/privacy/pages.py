@@ -1,0 +1,95 @@
+"""Unsubscribe (RFC 8058) and double opt-in: GET shows a button and changes nothing, POST acts.
+
+Neither asks for a cookie, a login or a token of ours: whoever holds the link holds the mailbox. Mail
+scanners follow links with GET, so that a GET that acted would unsubscribe, or consent, for people.
+"""
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+
+from cdp import consent, gate
+from cdp.errors import Problem
+from cdp.web import current
+from cdp.web.privacy.texts import LANGUAGES, PAGES
+
+blueprint = Blueprint("privacy", __name__)
+
+LONGEST_TOKEN = 1024
+
+GPC_SINCE = "2026-06-01"
+"""When this product began to honour Global Privacy Control."""
+
+
+@blueprint.get("/privacy/unsubscribe/<token>")
+def unsubscribe_page(token: str) -> Response:
+    """Show the button."""
+    try:
+        with current.database().snapshot() as session:
+            consent.read_unsubscribe_token(session, _bounded(token))
+    except Problem:
+        return _page("unknown_link", 404)
+    return _page("unsubscribe")
+
+
+@blueprint.post("/privacy/unsubscribe/<token>")
+def unsubscribe(token: str) -> Response:
+    """Unsubscribe at once, as a mail program asks with one click; when it answers, it holds."""
+    try:
+        with current.database().transaction() as session:
+            people = consent.unsubscribe(session, _bounded(token), current.now())
+    except Problem:
+        return _page("unknown_link", 404)
+    gate.wait_until_clear(current.database(), people)
+    return _page("unsubscribed", done=True)
+
+
+@blueprint.get("/privacy/confirm/<token>")
+def confirm_page(token: str) -> Response:
+    """Show the button; whether the link still holds is told by pressing it."""
+    return _page("confirm")
+
+
+@blueprint.post("/privacy/confirm/<token>")
+def confirm(token: str) -> Response:
+    """Turn the request into consent (double opt-in)."""
+    try:
+        with current.database().transaction() as session:
+            consent.confirm(session, _bounded(token), current.now())
+    except Problem:
+        return _page("unknown_link", 404)
+    return _page("confirmed", done=True)
+
+
+@blueprint.get("/.well-known/gpc.json")
+def gpc() -> Response:
+    """Say that Global Privacy Control is honoured."""
+    return jsonify(gpc=True, lastUpdate=GPC_SINCE)
+
+
+def _bounded(token: str) -> str:
+    if len(token) > LONGEST_TOKEN or not token.isascii():
+        raise Problem(404, "unknown_link", "This link is not one of ours.")
+    return token
+
+
+def _page(name: str, status: int = 200, done: bool = False) -> Response:
+    lang = _language()
+    controller = current.policy().controller
+    response = make_response(
+        render_template(
+            "letter.html",
+            text=PAGES[name][lang],
+            lang=lang,
+            languages=LANGUAGES,
+            done=done,
+            controller=controller.name_ja if lang == "ja" else controller.name_en,
+        ),
+        status,
+    )
+    response.headers["Content-Language"] = lang
+    response.headers["Vary"] = "Accept-Language"
+    return response
+
+
+def _language() -> str:
+    chosen = request.form.get("lang") or request.args.get("lang", "")
+    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(list(LANGUAGES)) or "ja"

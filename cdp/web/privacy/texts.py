@@ -1,0 +1,41 @@
+"""What the pages say, in Japanese and English."""
+
+from dataclasses import dataclass
+
+LANGUAGES = {"ja": "日本語", "en": "English"}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The words of one page in one language."""
+
+    title: str
+    body: str
+    button: str = ""
+    language: str = "Language"
+
+
+PAGES: dict[str, dict[str, Text]] = {
+    "unsubscribe": {
+        "ja": Text(
+            "配信の停止", "この宛先へのお知らせの配信を止めます。よろしければ押してください。", "配信を止める", "言語"
+        ),
+        "en": Text("Unsubscribe", "This stops messages to the address this link was sent to.", "Unsubscribe"),
+    },
+    "unsubscribed": {
+        "ja": Text("配信を止めました", "この宛先へのお知らせは、これより送りません。", language="言語"),
+        "en": Text("You are unsubscribed", "No more such messages go to this address from now on."),
+    },
+    "confirm": {
+        "ja": Text("登録の確認", "お知らせの受け取りに同意される場合は、押してください。", "同意する", "言語"),
+        "en": Text("Confirm", "Press the button if you agree to receive these messages.", "I agree"),
+    },
+    "confirmed": {
+        "ja": Text("確認しました", "同意を記録しました。いつでも取り消せます。", language="言語"),
+        "en": Text("Confirmed", "Your consent is on record. You can withdraw it at any time."),
+    },
+    "unknown_link": {
+        "ja": Text("リンクが無効です", "このリンクは期限が過ぎたか、途中で壊れています。", language="言語"),
+        "en": Text("This link does not work", "It is too old, or was damaged on its way."),
+    },
+}
