@@ -22,7 +22,7 @@ I_DID_NOT_FIND_THE_NOUN = {
 
 MACHINE = re.compile(
     r"(?:^|[^A-Za-z0-9_.])/(?:work|tmp|root|home|farm)/[a-z.]"  # a folder of somebody's machine
-    r"|(?:index-url|find-links|registry) *="  # where packages were fetched from
+    r"|(?:index-url|find-links|registry) *= *[\"']?\w+://"  # where packages were fetched from
     r"|\"resolved\": *\"http",
     re.MULTILINE,
 )

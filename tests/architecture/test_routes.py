@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    settings = Settings(**{"home": tmp_path_factory.mktemp("routes") / "home"})
+    settings = Settings(home=tmp_path_factory.mktemp("routes") / "home")
     deploying.initialise(settings)
     deployment = deploying.assemble(settings)
     yield create_app(deployment)

@@ -26,6 +26,8 @@ def email(rng: Random, value: str) -> str:
 
 def phone(rng: Random, value: str, country: str) -> str:
     """Write a national number with hyphens, in full width, internationally, or without its zero as Excel leaves it."""
+    if country != "JP" and rng.random() < 0.85:
+        return international(value, country)
     match rng.randrange(8):
         case 0 | 1:
             return f"{value[:3]}-{value[3:7]}-{value[7:]}"
