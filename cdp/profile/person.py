@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from cdp import policy
-from cdp.db import chunked, is_sqlite
+from cdp.db import chunked, upsert
 from cdp.policy.terms import Policy
 from cdp.profile import facts, traits
 from cdp.profile.model import NUMBER_SLOTS, TEXT_SLOTS, Person, Subject, Trait
@@ -46,7 +46,7 @@ def settle(session: Session, people: set[int], at: datetime) -> None:
         orders = facts.first_orders(session, some)
         rows = {
             person: _row(policy.of(session), person, members, stated.get(person, {}), orders.get(person))
-            for person, members in subjects.items()
+            for person, members in sorted(subjects.items())
         }
         _store(session, some, rows)
 
@@ -131,16 +131,4 @@ def _store(session: Session, people: Sequence[int], rows: Mapping[int, dict[str,
     for some in chunked(gone):
         session.execute(delete(Person).where(col(Person.person).in_(some)))
     changed = [row for person, row in rows.items() if standing.get(person) != row]
-    _upsert(session, changed)
-
-
-def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    if is_sqlite(session):
-        from sqlalchemy.dialects.sqlite import insert as insert_or_update
-    else:
-        from sqlalchemy.dialects.postgresql import insert as insert_or_update  # type: ignore[assignment]
-    statement = insert_or_update(Person.__table__)  # type: ignore[attr-defined]
-    kept = {name: statement.excluded[name] for name in _COLUMNS if name != "person"}
-    session.execute(statement.on_conflict_do_update(index_elements=["person"], set_=kept), rows)
+    upsert(session, Person, changed)

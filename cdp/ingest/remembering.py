@@ -1,0 +1,49 @@
+"""What was received: a keyed digest per message, so that a replay changes nothing."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Table, delete
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from cdp.db import chunked, is_sqlite
+from cdp.ingest.batch import Context, Entry
+from cdp.ingest.model import Received
+
+_TABLE: Table = Received.__table__  # type: ignore[attr-defined]
+
+
+def digest(context: Context, message_id: str) -> bytes:
+    """Return what a message of this source is remembered by."""
+    return context.vault.digest("received", _named(context, message_id))
+
+
+def ref(context: Context, message_id: str) -> bytes:
+    """Return the reference of the fact that a message of this source carries."""
+    return context.vault.digest("fact", _named(context, message_id))
+
+
+def remember(session: Session, source: str, digests: Sequence[bytes], at: datetime) -> set[bytes]:
+    """Remember messages; returns those that were not known. A process with the same message waits for ours.
+
+    Sorted, so that two processes with the same messages never wait for each other.
+    """
+    rows = [{"source": source, "digest": one, "at": at} for one in sorted(set(digests))]
+    if not rows:
+        return set()
+    insert = sqlite.insert(_TABLE) if is_sqlite(session) else postgresql.insert(_TABLE)
+    statement = insert.on_conflict_do_nothing().returning(_TABLE.c.digest)
+    return {bytes(one) for one in session.scalars(statement, rows)}
+
+
+def forget(session: Session, source: str, entries: Iterable[Entry]) -> None:
+    """Forget messages that were refused whole, so that they may come again, mended."""
+    refused = [one.digest for one in entries if one.refusal and one.digest and not (one.duplicate or one.spoke)]
+    for some in chunked(sorted(refused)):
+        session.execute(delete(Received).where(col(Received.source) == source, col(Received.digest).in_(some)))
+
+
+def _named(context: Context, message_id: str) -> bytes:
+    return json.dumps([context.source.name, message_id]).encode()

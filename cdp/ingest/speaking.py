@@ -1,0 +1,105 @@
+"""What items say about consent: recorded as statements of the subject, or as silence of a contact point.
+
+A no always counts. A yes for a contact channel needs its contact point and never comes through a
+public key; a yes without a named notice is partial evidence (rulings R2, R3, R13).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from cdp import consent
+from cdp.connector.kit import Signal
+from cdp.errors import Refusal
+from cdp.identity import Canonical
+from cdp.ingest.batch import NO_STATUSES, Context, Entry
+from cdp.policy.terms import CONTACT_CHANNELS
+
+DEVICE = "anonymous_id"
+
+
+def record(batch: Iterable[Entry], context: Context) -> None:
+    """Record every statement and every silence of the batch."""
+    said = []
+    for entry in batch:
+        for number, signal in enumerate(entry.item.signals):
+            statement = _statement(entry, signal, context)
+            if isinstance(statement, Refusal):
+                entry.notes.append(Refusal(statement.reason, f"{entry.item.pointer}/signals/{number}"))
+                entry.drops.append(("signal", statement.reason))
+            elif entry.subject:
+                entry.spoke = True
+                said.append((entry.subject, statement))
+    consent.record_all(context.session, said, context.at)
+    _silence(batch, context)
+
+
+def _silence(batch: Iterable[Entry], context: Context) -> None:
+    points: dict[tuple[str, str], set[tuple[str, bytes]]] = defaultdict(set)
+    for entry in batch:
+        for silence in entry.item.silences:
+            claim = silence.contact
+            contact = context.spell(claim.type, claim.value, claim.scope, claim.verified)
+            if contact is None:
+                entry.notes.append(Refusal("unusable_contact", entry.item.pointer))
+                entry.drops.append(("silence", "unusable_contact"))
+            else:
+                point = (contact.namespace, context.silence_token(contact))
+                points[silence.channel, silence.reason].add(point)
+    for (channel, reason), some in sorted(points.items()):
+        consent.suppress_all(context.session, some, channel, reason, context.at, context.source.brand)
+
+
+def _statement(entry: Entry, signal: Signal, context: Context) -> consent.Statement | Refusal:
+    contact = _contact(entry, signal, context)
+    refusal = _refusal(signal, contact, context)
+    if refusal:
+        return refusal
+    source = context.source
+    shown = (signal.notice, signal.notice_version) if signal.notice else (source.notice, source.notice_version)
+    return consent.Statement(
+        purpose=signal.purpose,
+        channel=signal.channel,
+        status=signal.status,
+        method=signal.method or source.method,
+        event_time=entry.item.at,
+        source=source.name,
+        act=signal.act,
+        namespace=contact.namespace if contact else "",
+        token=context.vault.token(contact.namespace, contact.scope, contact.value) if contact else b"",
+        notice=shown[0],
+        notice_version=shown[1],
+        language=signal.language or source.language,
+        evidence=signal.evidence if all(shown) or signal.status != "given" else _partial(signal.evidence),
+        actor=source.actor,
+        verified=not source.public and any(name.verified for name in entry.names),
+        public=source.public,
+        brand=source.brand,
+        lifts=context.silence_token(contact) if contact and signal.channel in CONTACT_CHANNELS else b"",
+    )
+
+
+def _contact(entry: Entry, signal: Signal, context: Context) -> Canonical | None:
+    """Return the contact point or device that a signal is about; None where that is not one thing."""
+    if signal.contact is not None:
+        claim = signal.contact
+        return context.spell(claim.type, claim.value, claim.scope, claim.verified)
+    wanted = CONTACT_CHANNELS.get(signal.channel, (DEVICE,))
+    found = [name for name in entry.names if name.namespace in wanted]
+    return found[0] if len(found) == 1 else None
+
+
+def _refusal(signal: Signal, contact: Canonical | None, context: Context) -> Refusal | None:
+    if signal.status in NO_STATUSES:
+        return Refusal("unusable_contact") if signal.contact is not None and contact is None else None
+    if signal.purpose not in context.policy.purposes:
+        return Refusal("undeclared_purpose")
+    if signal.channel not in CONTACT_CHANNELS:
+        return None
+    if context.source.public:
+        return Refusal("public_key_cannot_grant_contact")
+    fits = contact is not None and contact.namespace in CONTACT_CHANNELS[signal.channel]
+    return None if fits else Refusal("contact_needed")
+
+
+def _partial(evidence: str) -> str:
+    return "partial" if evidence == "full" else evidence

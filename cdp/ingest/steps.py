@@ -1,0 +1,268 @@
+"""The steps of taking in, in order. Each is `(batch, context) -> batch` and takes items out with a refusal.
+
+declared      the source may bring this event; clocks that run ahead are set right
+minimised     undeclared fields never go further
+deduplicated  a message that was taken before changes nothing
+resolved      whose it is; what was erased does not come back
+lawful        what was said about consent is recorded, then: may this be collected at all?
+sealed        payloads are sealed under the subject's key
+stored        facts and traits are written, retracted facts deleted
+settled       person, permissions, stages and memberships follow
+noted         counts of what was dropped, and the ledger's entry
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from cdp import gate, identity, ledger, profile, vault
+from cdp.connector.mapping import pick
+from cdp.db import Database, unsettle
+from cdp.ingest import counting, erased, remembering, speaking
+from cdp.ingest.batch import Batch, Context, Entry, refuse, reject
+from cdp.ledger.tree import Range, leaf_hash
+from cdp.profile import facts, traits, values
+
+AHEAD = timedelta(minutes=5)
+"""How far a source's clock may run ahead before its time is not believed."""
+
+EARLIEST_YEAR = 1980
+"""Event times before it are broken clocks, not history."""
+
+
+def declared(batch: Batch, context: Context) -> Batch:
+    """Refuse events that the source does not declare; name what each message is remembered by."""
+    return [kept for entry in batch if (kept := _declared(entry, context))]
+
+
+def minimised(batch: Batch, context: Context) -> Batch:
+    """Keep declared properties and traits, in one spelling; count the names of the rest."""
+    for entry in batch:
+        entry.item = replace(entry.item, properties=_properties(entry, context), traits=_traits(entry, context))
+    return batch
+
+
+def deduplicated(batch: Batch, context: Context) -> Batch:
+    """Take out what was received before, and remember the rest, and what they retract, for 30 days."""
+    coming = [entry.digest for entry in batch if entry.digest]
+    retracted = [remembering.digest(context, entry.item.retracts) for entry in batch if entry.item.retracts]
+    new = remembering.remember(context.session, context.source.name, [*coming, *retracted], context.at)
+    kept = []
+    for entry in batch:
+        entry.duplicate = bool(entry.digest) and entry.digest not in new
+        new.discard(entry.digest)
+        if not entry.duplicate:
+            kept.append(entry)
+    return kept
+
+
+def resolved(batch: Batch, context: Context) -> Batch:
+    """Find or make the subject of each item; what was erased stays out, but for a first-party act (ruling R11)."""
+    named = [kept for entry in batch if (kept := _named(entry, context))]
+    admitted = erased.keep_out(named, context)
+    owned = [entry for entry in admitted if entry.names and _needs_subject(entry)]
+    arrivals = [identity.Arrival(context.source.name, entry.names, context.source.residence_default) for entry in owned]
+    attached = identity.attach(context.session, arrivals, context.at)
+    context.deks, context.fresh = attached.made, frozenset(attached.made)
+    erased.check_again(owned, context)
+    people = identity.people_of(context.session, attached.subjects)
+    for entry, subject in zip(owned, attached.subjects, strict=True):
+        entry.subject, entry.person = subject, people[subject]
+    return admitted
+
+
+def lawful(batch: Batch, context: Context) -> Batch:
+    """Record what was said, then refuse facts and traits that nothing allows to collect."""
+    speaking.record(batch, context)
+    stated = traits.coarse(context.policy, [one for entry in batch for one in _stated(entry, context)])
+    traits.write_coarse(context.session, stated)
+    asking = [entry for entry in batch if entry.subject and (entry.item.event or entry.item.traits)]
+    people = {entry.person for entry in asking}
+    profile.settle(context.session, people & _changed(context, stated), context.at)
+    allowed = gate.collectable(context.session, people, context.at)
+    return [kept for entry in batch if (kept := _lawful(entry, context, allowed.get(entry.person, frozenset())))]
+
+
+def sealed(batch: Batch, context: Context) -> Batch:
+    """Seal each fact's payload under its subject's key; whose key is gone is erased."""
+    owners = {entry.subject for entry in batch if entry.item.event or entry.item.traits}
+    context.deks |= vault.deks(context.session, owners - set(context.deks))
+    kept = []
+    for entry in batch:
+        if entry.subject in owners and entry.subject not in context.deks:
+            reject(entry, "erased")
+            continue
+        if entry.item.event:
+            entry.fact = _fact(entry, context.deks[entry.subject], context)
+        kept.append(entry)
+    return kept
+
+
+def stored(batch: Batch, context: Context) -> Batch:
+    """Write facts and traits, delete what was retracted, and let go of subjects that nothing is kept of."""
+    session = context.session
+    facts.write(session, [entry.fact for entry in batch if entry.fact])
+    stated = [one for entry in batch for one in _stated(entry, context)]
+    traits.write(session, context.policy, stated, context.deks)
+    retracted = [remembering.ref(context, entry.item.retracts) for entry in batch if entry.item.retracts]
+    touched = {entry.subject for entry in batch if entry.fact or entry.item.traits} | facts.retract(session, retracted)
+    unsettle(session, identity.people_of(session, touched).values())
+    remembering.forget(session, context.source.name, context.entries)
+    erased.let_go(context)
+    return batch
+
+
+def settled(batch: Batch, context: Context) -> Batch:
+    """Bring everything derived of the touched people up to date, in this transaction."""
+    database: Database = context.session.info["database"]
+    database.settle(context.session)
+    return batch
+
+
+def noted(batch: Batch, context: Context) -> Batch:
+    """Count what was dropped by name and reason, and write the batch into the ledger."""
+    drops = counting.tally(context.entries)
+    counting.add(context.session, context.source.name, context.at, drops)
+    if any(not entry.duplicate for entry in context.entries):
+        context.noted = ledger.note(context.session, "ingest.batch", _header(batch, context), context.at)
+    return batch
+
+
+Step = Callable[[Batch, Context], Batch]
+
+STEPS: tuple[Step, ...] = (declared, minimised, deduplicated, resolved, lawful, sealed, stored, settled, noted)
+
+
+def _declared(entry: Entry, context: Context) -> Entry | None:
+    for name in entry.item.dropped:
+        entry.drop("field", name, "undeclared_field")
+    at = entry.item.at
+    if at > context.at + AHEAD or at.year < EARLIEST_YEAR:
+        entry.item = replace(entry.item, at=context.at)
+        entry.drop("item", "clock", "clock")
+    if entry.item.message_id:
+        entry.digest = remembering.digest(context, entry.item.message_id)
+        entry.ref = remembering.ref(context, entry.item.message_id)
+    else:
+        entry.ref = os.urandom(16)
+    if entry.item.event and entry.item.event not in context.source.events:
+        entry.drop("event", entry.item.event, "undeclared_event")
+        return refuse(entry, "undeclared_event")
+    return entry
+
+
+def _properties(entry: Entry, context: Context) -> dict[str, Any]:
+    term = context.source.events.get(entry.item.event)
+    kept, dropped = pick(entry.item.properties, term.fields if term else ())
+    for name in dropped:
+        entry.drop("field", name, "undeclared_field")
+    return kept
+
+
+def _traits(entry: Entry, context: Context) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for name, value in entry.item.traits.items():
+        term = context.policy.traits.get(name)
+        if term is None or name not in context.source.traits or name in traits.COARSE:
+            entry.drop("field", name, "undeclared_field")
+            continue
+        try:
+            kept[name] = None if value is None else values.read(term.type, value)
+        except ValueError:
+            entry.drop("field", name, "unreadable")
+    return kept
+
+
+def _named(entry: Entry, context: Context) -> Entry | None:
+    names = {}
+    for claim in entry.item.claims:
+        name = context.spell(claim.type, claim.value, claim.scope, claim.verified)
+        if name is None:
+            entry.drop("field", claim.type, "unusable_identifier")
+        elif name not in names or name.verified:
+            names[name] = name
+    entry.names = tuple(names.values())
+    if not names and _needs_subject(entry):
+        return refuse(entry, "no_identifier")
+    return entry
+
+
+def _needs_subject(entry: Entry) -> bool:
+    """Whether someone must be known for it: not for a bare silence, nor for a retraction."""
+    item = entry.item
+    if item.event or item.traits or item.signals:
+        return True
+    return not item.silences and not item.retracts
+
+
+def _changed(context: Context, stated: Iterable[traits.Stated]) -> set[int]:
+    """Return the people whose clear rows this batch has touched so far."""
+    unsettled: set[int] = context.session.info["unsettled"]
+    unsettle(context.session, identity.people_of(context.session, {one.subject for one in stated}).values())
+    return set(unsettled)
+
+
+def _lawful(entry: Entry, context: Context, allowed: frozenset[str]) -> Entry | None:
+    term = context.source.events.get(entry.item.event)
+    event_purposes = term.purposes if term else ()
+    only_traits = bool(entry.item.traits) and not entry.item.event
+    if entry.item.traits and allowed.isdisjoint(context.source.purposes or event_purposes):
+        for name in entry.item.traits:
+            entry.drop("field", name, "unlawful")
+        entry.item = replace(entry.item, traits={})
+    emptied = only_traits and not entry.item.traits
+    if emptied or (entry.item.event and allowed.isdisjoint(event_purposes)):
+        reject(entry, "unlawful")
+        return None
+    return entry
+
+
+def _fact(entry: Entry, dek: vault.Dek, context: Context) -> dict[str, Any]:
+    item = entry.item
+    amount, currency = facts.amount(item.event, item.properties, context.source.currency)
+    payload = vault.seal(dek, traits.encode(item.properties), facts.cell(entry.subject, entry.ref))
+    channel = item.channel if item.channel != "none" else context.source.events[item.event].channel
+    return {
+        "ref": entry.ref,
+        "subject": entry.subject,
+        "source": context.source.name,
+        "kind": item.event,
+        "at": item.at,
+        "received_at": context.at,
+        "amount": amount,
+        "currency": currency,
+        "item": facts.item(item.properties),
+        "channel": channel or "none",
+        "sealed": payload,
+    }
+
+
+def _stated(entry: Entry, context: Context) -> list[traits.Stated]:
+    if not entry.subject:
+        return []
+    at, source, ref = entry.item.at, context.source.name, entry.ref
+    return [traits.Stated(entry.subject, name, value, at, source, ref) for name, value in entry.item.traits.items()]
+
+
+def _header(batch: Batch, context: Context) -> dict[str, Any]:
+    refused = Counter(entry.refusal.reason for entry in context.entries if entry.refusal)
+    refs = sorted(entry.ref for entry in batch if not entry.refusal)
+    return {
+        "source": context.source.name,
+        "accepted": len(refs),
+        "duplicates": sum(entry.duplicate for entry in context.entries),
+        "refused": dict(sorted(refused.items())),
+        "facts": sum(entry.fact is not None for entry in batch),
+        "root": Range(leaf_hash(ref) for ref in refs).root().hex(),
+    }
+
+
+def run(context: Context) -> Batch:
+    """Take the context's entries through every step; returns those that were taken in."""
+    batch = list(context.entries)
+    for step in STEPS:
+        batch = step(batch, context)
+    return batch
