@@ -80,9 +80,10 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
-        """Open a reading transaction; what it changed is rolled back."""
+        """Open a reading transaction; what it changed is rolled back, what it loaded stays readable after it."""
         with _available(), self._session(self.reader) as session:
             yield session
+            session.expunge_all()
             session.rollback()
 
     def settle(self, session: Session) -> None:
