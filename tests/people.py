@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 PURPOSE, CHANNEL = "email_marketing", "email"
-NOTICE = {"notice": "email_marketing", "notice_version": "1", "language": "ja"}
+NOTICE = {"notice": "newsletter", "notice_version": "1", "language": "ja"}
 LONG_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(days=40)
 PROVIDER = "test-provider"
 

@@ -272,4 +272,5 @@ def _consent(
 
 
 def _notice(one: Someone, purpose: str) -> dict[str, str]:
-    return {"notice": purpose, "notice_version": "1", "language": "ja" if one.country == "JP" else "en"}
+    shown = {"email_marketing": "newsletter", "line_marketing": "line"}[purpose]
+    return {"notice": shown, "notice_version": "1", "language": "ja" if one.country == "JP" else "en"}

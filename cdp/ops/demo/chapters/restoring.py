@@ -12,7 +12,7 @@ def restoring(demo: Demonstration) -> None:
     one = demo.people[int(demo.secrets["erased"]["number"]) - 1]
     before = {row["id"] for row in members(demo, "everyone", "email_marketing", "email")}
     demo.home.stop()
-    demo.home.cdp("restore", str(demo.home.folder / "before-erasure.backup"))
+    demo.home.cdp("restore", str(demo.home.folder / "before-erasure.backup"), "--yes")
     demo.home.start()
     after = {row["id"] for row in members(demo, "everyone", "email_marketing", "email")}
     telling.say("  The copy still held the person's rows; the key that opened them was punctured outside of it.")
