@@ -54,6 +54,8 @@ class Standing:
     gpc: bool = False
     """A Global Privacy Control signal is in force for this person's devices."""
     reaches: tuple[Reach, ...] = ()
+    collected_for: tuple[str, ...] = ("*",)
+    """Purposes told when this person's data were collected; `*` = the sources set no narrower limit."""
 
     def on(self, channel: str) -> tuple[Reach, ...]:
         """Return the ways to this person on the channel; empty = cannot be reached there."""

@@ -9,6 +9,20 @@ from datetime import date
 from enum import IntFlag
 from typing import Any
 
+KINDS = (
+    "essential",
+    "support",
+    "legal",
+    "direct_marketing",
+    "personalisation",
+    "analytics",
+    "insight",
+    "third_party_sharing",
+)
+"""What a purpose is for, as far as any law treats it differently."""
+
+ROLES = ("processor", "third_party", "joint_user", "non_handling_host", "internal", "subject")
+
 CHANNELS = ("email", "sms", "push", "line", "phone", "post", "web", "store", "ads", "none")
 
 CONTACT_CHANNELS: Mapping[str, tuple[str, ...]] = {
@@ -34,6 +48,8 @@ class Basis:
     kind: str
     """consent | soft_opt_in | contract | legal_obligation | legitimate_interests | notified_purpose"""
     iri: str = ""
+    explicit: bool = False
+    """Only an explicit act of consent counts, as special categories need (GDPR 9(2)(a), APPI 20(2))."""
     assessment: str = ""
     """Legitimate interests: the id of the stored balancing test."""
     reviewed: date | None = None
@@ -46,7 +62,7 @@ class Purpose:
 
     name: str
     kind: str
-    """essential | support | direct_marketing | personalisation | analytics | insight | third_party_sharing"""
+    """One of KINDS."""
     channels: tuple[str, ...]
     fields: tuple[str, ...]
     """Most that may ever be opened for it: trait names and identifier namespaces."""
@@ -55,13 +71,31 @@ class Purpose:
     bases: tuple[tuple[Law, Basis], ...]
     brand: str = ""
     min_notice_version: str = ""
-    """Oldest notice version whose consents still count (later ones changed nothing material)."""
+    """Oldest version of its own notice whose consents still count (later ones changed nothing material)."""
+    notices_current: tuple[tuple[str, str], ...] = ()
+    """(notice, version) that name this purpose and whose consents still count."""
+    notices_superseded: tuple[tuple[str, str], ...] = ()
+    """(notice, version) that once named it; a later version changed something material."""
     advertising: bool = False
+    title_ja: str = ""
+    title_en: str = ""
     text_ja: str = ""
+    """The 利用目的 as notified (APPI 17, 21)."""
     text_en: str = ""
 
     def basis(self, law: Law) -> Basis | None:
         return dict(self.bases).get(law)
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What makes handing data to a recipient in another country lawful, under one law."""
+
+    kind: str
+    """scc | bcr | dpf (GDPR 45-47) | jp_equivalent | jp_consent (APPI 28); an adequate country needs none."""
+    evidence: str = ""
+    checked: date | None = None
+    """When the safeguards were last looked at; older than 12 months they carry nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +110,20 @@ class Recipient:
     contract: str = ""
     contract_until: date | None = None
     supervised: date | None = None
-    mechanism: str = ""
-    """How a transfer abroad is lawful: adequacy | scc | dpf | jp_designated | jp_equivalent | jp_consent | ''"""
-    mechanism_checked: date | None = None
+    transfers: tuple[tuple[Law, Transfer], ...] = ()
     joint_purposes: tuple[str, ...] = ()
+    """Joint use (APPI 27(5)(iii)): the purposes that were notified for it."""
     delivery: str = "poll"
     max_age_seconds: int = 3600
     """How long what was given out may be used: the page's `use_by`."""
+    min_list: int = 0
+    """Shortest list of people it may get at once (ruling R7)."""
+    title_ja: str = ""
+    title_en: str = ""
+    address: str = ""
+
+    def transfer(self, law: Law) -> Transfer | None:
+        return dict(self.transfers).get(law)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +137,13 @@ class Notice:
     material: bool
     published: date
     purposes: tuple[str, ...]
+    recipients: tuple[str, ...] = ()
+    """Recipients that it names: a consent to this notice reaches no other third party."""
+    items: tuple[str, ...] = ()
+    """What it tells, by the names of the mandatory items (GDPR 13, APPI 21, 27(5), 28(2))."""
+    title: str = ""
+    body: str = field(default="", repr=False)
+    """Markdown, as shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +214,35 @@ class Pack:
     """Country → age from which a person consents alone."""
     default_age: int
     adequate: frozenset[str]
-    """Countries to which a transfer needs nothing more."""
+    """Countries to which a transfer needs nothing more, on the day that the policy was loaded."""
+    adequacy: tuple[tuple[str, date, date], ...] = ()
+    """(country, first day, last day) of every such decision."""
     values: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
+
+    def is_adequate(self, country: str, on: date) -> bool:
+        """Whether data may go to the country on this day with nothing more."""
+        return any(one == country and first <= on <= last for one, first, last in self.adequacy)
+
+    def age_of_consent(self, country: str) -> int:
+        """Return the age from which a resident consents alone; an unknown country gives the highest known."""
+        ages = dict(self.consent_ages)
+        return ages[country] if country in ages else max([self.default_age, *ages.values()])
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One case that a policy file states about itself: given someone, asking this, the answer must be that."""
+
+    where: str
+    """File and position, for the report."""
+    purpose: str
+    recipient: str
+    channel: str
+    given: Mapping[str, Any] = field(hash=False)
+    allow: bool
+    because: str = ""
+    """Code of the first refusal; empty for a yes."""
+    on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,10 +264,17 @@ class Policy:
     uses: tuple[Use, ...]
     audiences: Mapping[str, Mapping[str, Any]]
     journeys: Mapping[str, Mapping[str, Any]]
+    events: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Declared event names; a source may declare more."""
+    retention: tuple[Mapping[str, Any], ...] = ()
+    examples: tuple[Example, ...] = ()
+    positions: Mapping[tuple[str, str, str], Use] = field(init=False, repr=False)
+    """(purpose, recipient, channel) → use, so that finding one is a look-up."""
+
+    def __post_init__(self) -> None:
+        positions = {(use.purpose, use.recipient, use.channel): use for use in self.uses}
+        object.__setattr__(self, "positions", positions)
 
     def find_use(self, purpose: str, recipient: str, channel: str) -> Use | None:
         """Return the use of these three, or None where the policy declares no such use."""
-        for use in self.uses:
-            if (use.purpose, use.recipient, use.channel) == (purpose, recipient, channel):
-                return use
-        return None
+        return self.positions.get((purpose, recipient, channel))

@@ -1,0 +1,75 @@
+"""What every law asks of a consent before it counts; which law asks for one is said where that law is."""
+
+from cdp.gate.laws.rule import Case
+from cdp.gate.question import Consent
+
+ADDRESSED = frozenset({"email", "sms", "push", "line", "phone"})
+"""Channels that call on somebody: only a declared act opens them, never a reported state (rulings R2, R3)."""
+
+ELECTRONIC_MAIL = frozenset({"email", "sms"})
+
+_REFUSALS = {
+    "refused": "refused",
+    "withdrawn": "withdrawn",
+    "requested": "unconfirmed",
+    "expired": "expired",
+    "invalidated": "invalidated",
+}
+
+
+def refusal(case: Case, *, explicit: bool = False, named: bool = False) -> str | None:
+    """Return why what the person said is no consent to this use, or None if it is one.
+
+    `explicit` asks for an explicit act (special categories), `named` for a notice that names the recipient.
+    """
+    consent = case.consent
+    if consent is None:
+        return "no_consent"
+    if consent.status != "given":
+        return _REFUSALS.get(consent.status, "unproven")
+    if explicit and not consent.explicit:
+        return "not_explicit"
+    if case.channel in ADDRESSED and not consent.explicit:
+        return "unproven"
+    return _refusal_of_notice(case, consent, named)
+
+
+def _refusal_of_notice(case: Case, consent: Consent, named: bool) -> str | None:
+    shown = (consent.notice, consent.notice_version)
+    if shown in case.purpose.notices_superseded:
+        return "needs_reconsent"
+    if shown not in case.purpose.notices_current:
+        return "unproven"
+    if named and case.recipient.name not in told(case, "recipients"):
+        return "needs_reconsent"
+    return None
+
+
+def told(case: Case, what: str) -> frozenset[str]:
+    """Return the recipients or items that the consented notice tells in each of its languages."""
+    if case.consent is None:
+        return frozenset()
+    shown = (case.consent.notice, case.consent.notice_version)
+    versions = [notice for key, notice in case.declared.policy.notices.items() if key[:2] == shown]
+    lists = [frozenset(notice.recipients if what == "recipients" else notice.items) for notice in versions]
+    return frozenset.intersection(*lists) if lists else frozenset()
+
+
+def is_guarded(case: Case) -> bool:
+    """Whether a guardian gave the consent that holds."""
+    return case.consent is not None and case.consent.status == "given" and case.consent.by_guardian
+
+
+def has_soft_opt_in(case: Case) -> bool:
+    """Whether a customer may be written to about the seller's own similar goods (ePrivacy 13(2), ruling R4).
+
+    Unsubscribes and objections are refused by rules of their own; here a spoken no is enough.
+    """
+    said_no = case.consent is not None and case.consent.status in ("refused", "withdrawn")
+    return (
+        case.standing.customer
+        and case.purpose.advertising
+        and case.channel in ELECTRONIC_MAIL
+        and case.recipient.role not in ("third_party", "joint_user")
+        and not said_no
+    )

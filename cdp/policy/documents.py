@@ -1,0 +1,138 @@
+"""Reads the files of `policies/`: strict YAML, notices with front matter, and one list of everything wrong.
+
+It refuses what YAML lets pass silently: a key written twice, `NO` read as false, a date read as a date.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from cdp.errors import StartRefused
+
+
+class PolicyError(StartRefused):
+    """The folder of policies cannot be used; `failures` has one line per mistake, each with its file."""
+
+    def __init__(self, failures: list[str]) -> None:
+        more = f" (and {len(failures) - 1} more; see `cdp policy check`)" if len(failures) > 1 else ""
+        super().__init__(f"The policies cannot be used: {failures[0]}{more}")
+        self.failures = failures
+
+
+@dataclass(slots=True)
+class Failures:
+    """Everything wrong so far: reading goes on, so that one run shows all of it."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, where: str, what: str) -> None:
+        self.lines.append(f"{where}: {what}")
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The contents of the folder by relative path: YAML trees, and notices as text."""
+
+    trees: Mapping[str, Any]
+    notices: Mapping[str, str]
+
+    def under(self, folder: str) -> Iterator[tuple[str, str, Any]]:
+        """Yield (path, name, tree) of every YAML file of a sub-folder."""
+        for path, tree in self.trees.items():
+            if path.startswith(folder + "/"):
+                yield path, Path(path).stem, tree
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML without surprises."""
+
+
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":timestamp"))]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"true|false"), list("tf"))
+
+
+def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [loader.construct_object(key) for key, _ in node.value]  # type: ignore[no-untyped-call]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", node.start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:map", _mapping_without_duplicates)
+
+
+def parse(text: str) -> Any:
+    """Read one YAML document; raises yaml.YAMLError."""
+    return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
+
+
+def read_folder(folder: Path, failures: Failures) -> Documents:
+    """Read every file; unreadable ones are failures, files of another kind are too."""
+    trees: dict[str, Any] = {}
+    notices: dict[str, str] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_dir() or any(part.startswith(".") for part in Path(name).parts):
+            continue
+        if path.suffix == ".md" and name.startswith("notices/"):
+            notices[name] = path.read_text(encoding="utf-8")
+        elif path.suffix == ".yaml":
+            try:
+                trees[name] = parse(path.read_text(encoding="utf-8"))
+            except yaml.YAMLError as error:
+                failures.add(name, f"not valid YAML ({getattr(error, 'problem', None) or 'unreadable'})")
+        elif path.name not in ("README.md",):
+            failures.add(name, "no policy is kept in a file of this kind")
+    return Documents(trees, notices)
+
+
+class Shape(Schema):
+    """A declared thing; keys that it does not know are refused."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Bilingual(Shape):
+    """The same words in both languages."""
+
+    ja = fields.String(required=True, validate=validate.Length(1))
+    en = fields.String(required=True, validate=validate.Length(1))
+
+
+def shaped(shape: type[Shape], tree: object, where: str, failures: Failures) -> dict[str, Any] | None:
+    """Return the tree as its shape has it, or None after noting everything that differs."""
+    if not isinstance(tree, dict):
+        failures.add(where, "keys and values are expected here")
+        return None
+    try:
+        return dict(shape().load(tree))
+    except ValidationError as error:
+        for place, what in _flat(error.messages):
+            failures.add(where, f"{place}: {what}" if place else what)
+        return None
+
+
+def _flat(messages: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            yield from _flat(inner, f"{place}.{key}" if place else str(key))
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from _flat(inner, place)
+    else:
+        yield place, str(messages)
+
+
+def names(**options: Any) -> fields.List:
+    """A list of names."""
+    return fields.List(fields.String(validate=validate.Length(1)), **options)

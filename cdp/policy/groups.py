@@ -1,0 +1,158 @@
+"""Reads the shapes of `policies/audiences/`, `journeys/`, `retention.yaml` and `scenarios/`.
+
+Rules of audiences and journeys are compiled where they are used; here only names and outlines are checked.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from marshmallow import fields, validate
+
+from cdp.clock import parse_duration
+from cdp.policy.documents import Bilingual, Documents, Failures, Shape, names, shaped
+from cdp.policy.purposes import AskShape, GivenShape, example_of
+from cdp.policy.terms import Example
+
+
+class _AudienceShape(Shape):
+    name = fields.String(required=True)
+    title = fields.Nested(Bilingual, required=True)
+    purpose = fields.String(required=True)
+    min_size = fields.Integer(strict=True)
+    rule = fields.Dict(required=True)
+
+
+class _StageShape(Shape):
+    key = fields.String(required=True)
+    ja = fields.String(required=True)
+    en = fields.String(required=True)
+
+
+class _WhenShape(Shape):
+    nth = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1000))
+
+
+class _RuleShape(Shape):
+    to = fields.String(required=True)
+    on = names(required=True, validate=validate.Length(1))
+    from_ = fields.Raw(load_default="any", data_key="from")
+    when = fields.Nested(_WhenShape)
+
+
+class _TimeoutShape(Shape):
+    from_ = fields.String(required=True, data_key="from")
+    after = fields.String(required=True)
+    to = fields.String(required=True)
+
+
+class _EnterShape(Shape):
+    rules = fields.List(fields.Nested(_RuleShape), required=True, validate=validate.Length(1))
+
+
+class _JourneyShape(Shape):
+    journey = fields.String(required=True)
+    title = fields.Nested(Bilingual, required=True)
+    stages = fields.List(fields.Nested(_StageShape), required=True, validate=validate.Length(2))
+    enter = fields.Nested(_EnterShape, required=True)
+    timeouts = fields.List(fields.Nested(_TimeoutShape), load_default=list)
+
+
+class _RetentionShape(Shape):
+    category = fields.String(required=True)
+    purpose = fields.String(load_default="")
+    trigger = fields.String(
+        required=True,
+        validate=validate.OneOf(["last_activity", "contract_end", "consent_withdrawn", "purpose_end", "collected"]),
+    )
+    months = fields.Integer(required=True, strict=True, validate=validate.Range(0, 1200))
+    action = fields.String(required=True, validate=validate.OneOf(["erase", "anonymise", "restrict"]))
+    law = fields.String(load_default="")
+    countries = names(load_default=list)
+    why = fields.Nested(Bilingual, required=True)
+
+
+class _ScenarioAskShape(AskShape):
+    purpose = fields.String(required=True)
+    channel = fields.String(required=True)
+
+
+class _ScenarioShape(Shape):
+    scenario = fields.String(required=True)
+    title = fields.Nested(Bilingual, required=True)
+    reference = fields.String(load_default="")
+    given = fields.Nested(GivenShape, required=True)
+    asks = fields.List(fields.Nested(_ScenarioAskShape), required=True, validate=validate.Length(1))
+
+
+def read_audiences(documents: Documents, failures: Failures, purposes: set[str]) -> dict[str, dict[str, Any]]:
+    """Return the declared audiences with their rule as written."""
+    found: dict[str, dict[str, Any]] = {}
+    for path, name, tree in documents.under("audiences"):
+        if shaped(_AudienceShape, tree, path, failures) is None:
+            continue
+        if tree["name"] != name:
+            failures.add(path, f"the file says audience {tree['name']}: a file is named as what it holds")
+        if tree["purpose"] not in purposes:
+            failures.add(path, f"there is no purpose {tree['purpose']}")
+        found[name] = tree
+    return found
+
+
+def read_journeys(documents: Documents, failures: Failures) -> dict[str, dict[str, Any]]:
+    """Return the declared journeys as written, with every stage that is named checked."""
+    found: dict[str, dict[str, Any]] = {}
+    for path, name, tree in documents.under("journeys"):
+        shape = shaped(_JourneyShape, tree, path, failures)
+        if shape is None:
+            continue
+        if tree["journey"] != name:
+            failures.add(path, f"the file says journey {tree['journey']}: a file is named as what it holds")
+        for what in _mistakes_of_journey(shape):
+            failures.add(path, what)
+        found[name] = tree
+    return found
+
+
+def _mistakes_of_journey(shape: dict[str, Any]) -> Iterator[str]:
+    stages = {stage["key"] for stage in shape["stages"]}
+    for rule in shape["enter"]["rules"]:
+        origins = rule["from_"]
+        named = [rule["to"], *(origins if isinstance(origins, list) else [])]
+        yield from (f"enter: there is no stage {name}" for name in named if name not in stages)
+        if not isinstance(origins, list) and origins != "any":
+            yield "enter: `from` is a list of stages, or any"
+    for timeout in shape["timeouts"]:
+        named = [timeout["from_"], timeout["to"]]
+        yield from (f"timeouts: there is no stage {name}" for name in named if name not in stages)
+        try:
+            parse_duration(timeout["after"])
+        except ValueError:
+            yield f"timeouts: {timeout['after']} is no duration such as P90D"
+
+
+def read_retention(documents: Documents, failures: Failures, known: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Return the rules of how long each category is kept."""
+    rows = documents.trees.get("retention.yaml")
+    if not isinstance(rows, list) or not rows:
+        failures.add("retention.yaml", "the file is missing or empty")
+        return ()
+    found = []
+    for n, row in enumerate(rows):
+        shape = shaped(_RetentionShape, row, f"retention.yaml {n}", failures)
+        if shape is not None:
+            if shape["category"] not in known:
+                failures.add(f"retention.yaml {n}", f"there is no category {shape['category']}")
+            found.append(shape)
+    for category in sorted(set(known) - {row["category"] for row in found}):
+        failures.add("retention.yaml", f"nothing says how long {category} is kept (GDPR 5(1)(e), APPI 22)")
+    return tuple(found)
+
+
+def read_scenarios(documents: Documents, failures: Failures) -> tuple[Example, ...]:
+    """Return every question of every scenario file."""
+    found: list[Example] = []
+    for path, _, tree in documents.under("scenarios"):
+        shape = shaped(_ScenarioShape, tree, path, failures)
+        for n, ask in enumerate(shape["asks"] if shape else ()):
+            found.append(example_of(f"{path} asks.{n}", ask["purpose"], ask, shape["given"] if shape else {}, ""))
+    return tuple(found)

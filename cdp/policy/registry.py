@@ -1,0 +1,140 @@
+"""Reads the single files of `policies/`: who the controller is, and which categories, traits, identifiers, events exist."""
+
+import re
+from typing import Any
+from zoneinfo import available_timezones
+
+from marshmallow import fields, validate
+
+from cdp.policy.documents import Bilingual, Documents, Failures, Shape, names, shaped
+from cdp.policy.laws import countries
+from cdp.policy.terms import Controller, Namespace, TraitTerm
+
+SLOTS = frozenset([f"t{n:02d}" for n in range(1, 9)] + [f"n{n:02d}" for n in range(1, 7)])
+"""Clear columns of `person`; a direct identifier never stands in one."""
+
+SEALED_ONLY = frozenset({"birthday", "address"})
+
+
+class _ControllerShape(Shape):
+    name = fields.Nested(Bilingual, required=True)
+    address = fields.String(required=True)
+    representative = fields.String(required=True)
+    contact = fields.String(required=True)
+    establishments = countries(required=True, validate=validate.Length(1))
+    offers_to = countries(load_default=list)
+    eu_representative = fields.String()
+    time_zone = fields.String(load_default="Asia/Tokyo")
+
+
+class _CategoryShape(Shape):
+    title = fields.Nested(Bilingual, required=True)
+    gdpr_class = fields.String(required=True, validate=validate.OneOf(["ordinary", "special_9", "criminal_10"]))
+    appi_class = fields.String(required=True, validate=validate.OneOf(["ordinary", "special_care"]))
+    direct = fields.Boolean(load_default=False)
+    dpv = fields.String()
+    fides = fields.String()
+
+
+class _TraitShape(Shape):
+    category = fields.String(required=True)
+    type = fields.String(
+        required=True, validate=validate.OneOf(["text", "number", "date", "country", "birthday", "address", "boolean"])
+    )
+    slot = fields.String(load_default="", validate=validate.OneOf(["", *sorted(SLOTS)]))
+    values = names(load_default=list)
+    title = fields.Nested(Bilingual, required=True)
+
+
+class _NamespaceShape(Shape):
+    role = fields.String(required=True, validate=validate.OneOf(["link", "attribute"]))
+    priority = fields.Integer(required=True, strict=True)
+    limit = fields.Integer(strict=True, load_default=0)
+    per_scope = fields.Boolean(load_default=False)
+    max_degree = fields.Integer(strict=True, load_default=0)
+    unique = fields.Boolean(load_default=False)
+    max_unique = fields.Integer(strict=True, load_default=2)
+    verified_only = fields.Boolean(load_default=False)
+
+
+class _IdentifiersShape(Shape):
+    namespaces = fields.Dict(keys=fields.String(), values=fields.Nested(_NamespaceShape), required=True)
+    blocked_values = names(load_default=list)
+
+
+def read_controller(documents: Documents, failures: Failures) -> Controller | None:
+    """Return the controller; there is one per deployment."""
+    shape = shaped(_ControllerShape, documents.trees.get("controller.yaml"), "controller.yaml", failures)
+    if shape is None:
+        return None
+    if shape["time_zone"] not in available_timezones():
+        failures.add("controller.yaml", "time_zone: no such zone")
+    return Controller(
+        name_ja=shape["name"]["ja"],
+        name_en=shape["name"]["en"],
+        address=shape["address"],
+        representative=shape["representative"],
+        contact=shape["contact"],
+        establishments=tuple(shape["establishments"]),
+        time_zone=shape["time_zone"],
+    )
+
+
+def read_categories(documents: Documents, failures: Failures) -> dict[str, dict[str, Any]]:
+    return _by_name(_CategoryShape, documents, "categories.yaml", failures)
+
+
+class _EventShape(Shape):
+    ja = fields.String(required=True)
+    en = fields.String()
+    amount = fields.String(validate=validate.OneOf(["positive", "negative"]))
+
+
+def read_events(documents: Documents, failures: Failures) -> dict[str, dict[str, Any]]:
+    """Return the declared event names; without the file there are none."""
+    if "events.yaml" not in documents.trees:
+        return {}
+    return _by_name(_EventShape, documents, "events.yaml", failures)
+
+
+def read_traits(documents: Documents, failures: Failures, categories: dict[str, Any]) -> dict[str, TraitTerm]:
+    """Return the declared traits; a clear slot is for coarse values of ordinary, indirect categories only."""
+    found: dict[str, TraitTerm] = {}
+    taken: dict[str, str] = {}
+    for name, shape in _by_name(_TraitShape, documents, "traits.yaml", failures).items():
+        where, slot = f"traits.yaml {name}", shape["slot"]
+        category = categories.get(shape["category"])
+        if category is None:
+            failures.add(where, f"there is no category {shape['category']}")
+        elif slot and (category["direct"] or category["gdpr_class"] != "ordinary" or shape["type"] in SEALED_ONLY):
+            failures.add(where, "identifies directly, or is of a special category: it must be sealed, without a slot")
+        if slot and taken.setdefault(slot, name) != name:
+            failures.add(where, f"the slot {slot} is already held by {taken[slot]}")
+        if slot and slot.startswith("n") != (shape["type"] == "number"):
+            failures.add(where, f"a {shape['type']} does not fit into the slot {slot}")
+        found[name] = TraitTerm(name, shape["category"], shape["type"], slot, tuple(shape["values"]))
+    return found
+
+
+def read_identifiers(documents: Documents, failures: Failures) -> tuple[dict[str, Namespace], tuple[str, ...]]:
+    """Return the namespaces and the patterns of values that mean nobody."""
+    shape = shaped(_IdentifiersShape, documents.trees.get("identifiers.yaml"), "identifiers.yaml", failures)
+    if shape is None:
+        return {}, ()
+    for pattern in shape["blocked_values"]:
+        try:
+            re.compile(pattern)
+        except re.error:
+            failures.add("identifiers.yaml", f"blocked_values: {pattern!r} is no regular expression")
+    return {name: Namespace(name, **given) for name, given in shape["namespaces"].items()}, tuple(
+        shape["blocked_values"]
+    )
+
+
+def _by_name(shape: type[Shape], documents: Documents, path: str, failures: Failures) -> dict[str, dict[str, Any]]:
+    tree = documents.trees.get(path)
+    if not isinstance(tree, dict) or not tree:
+        failures.add(path, "the file is missing or empty")
+        return {}
+    read = {str(name): shaped(shape, given, f"{path} {name}", failures) for name, given in tree.items()}
+    return {name: given for name, given in read.items() if given is not None}
