@@ -58,7 +58,7 @@ def smallest(terms: Policy, asked: str | Rule, use: Use) -> int:
     if terms.purposes[use.purpose].kind == "essential":
         return 0
     recipient = terms.recipients[use.recipient]
-    declared = terms.audiences.get(asked, {}).get("smallest", 0) if isinstance(asked, str) else 0
+    declared = terms.audiences.get(asked, {}).get("min_size", 0) if isinstance(asked, str) else 0
     return max(int(declared), recipient.min_list, SMALLEST_FOR_THIRD_PARTIES if recipient.role == "third_party" else 0)
 
 

@@ -311,7 +311,7 @@ def column_of(term: TraitTerm) -> str | None:
 
 def known_events(policy: Policy) -> frozenset[str]:
     """Return the events that a rule may ask for: those declared, and those that a journey listens to."""
-    heard = (rule.get("on", ()) for journey in policy.journeys.values() for rule in journey.get("rules", ()))
+    heard = (rule["on"] for journey in policy.journeys.values() for rule in journey["enter"]["rules"])
     return frozenset(policy.events).union(*heard)
 
 

@@ -38,12 +38,16 @@ class _TimeoutShape(Schema):
     to = fields.String(required=True)
 
 
+class _EnterShape(Schema):
+    rules = fields.List(fields.Nested(_RuleShape, unknown=RAISE), required=True, validate=validate.Length(1, 100))
+
+
 class _JourneyShape(Schema):
     class Meta:
         unknown = INCLUDE
 
     stages = fields.List(fields.Nested(_StageShape, unknown=INCLUDE), required=True, validate=validate.Length(1, 20))
-    rules = fields.List(fields.Nested(_RuleShape, unknown=RAISE), required=True, validate=validate.Length(1, 100))
+    enter = fields.Nested(_EnterShape, required=True, unknown=RAISE)
     timeouts = fields.List(fields.Nested(_TimeoutShape, unknown=RAISE), load_default=list)
 
 
@@ -94,9 +98,9 @@ def _rules(shape: Mapping[str, Any]) -> tuple[MoveRule, ...]:
             on=frozenset(rule["on"]),
             sources=None if rule["source"] == ANY else frozenset(rule["source"]),
             nth=rule.get("when", {"nth": 1})["nth"],
-            name=f"rules/{n}",
+            name=f"enter/rules/{n}",
         )
-        for n, rule in enumerate(shape["rules"])
+        for n, rule in enumerate(shape["enter"]["rules"])
     )
 
 
@@ -111,12 +115,12 @@ def _problems(shape: Mapping[str, Any]) -> Iterator[FieldError]:
     stages = {stage["key"] for stage in shape["stages"]}
     if len(stages) != len(shape["stages"]):
         yield FieldError("/stages", "two stages have one key")
-    for n, rule in enumerate(shape["rules"]):
+    for n, rule in enumerate(shape["enter"]["rules"]):
         if rule["to"] not in stages:
-            yield FieldError(f"/rules/{n}/to", "the journey has no such stage")
+            yield FieldError(f"/enter/rules/{n}/to", "the journey has no such stage")
         source = rule["source"]
-        if source != ANY and not (isinstance(source, list) and source and stages.issuperset(source)):
-            yield FieldError(f"/rules/{n}/from", f"`{ANY}` or a list of the journey's stages stands here")
+        if source != ANY and not (isinstance(source, list) and stages.issuperset(source)):
+            yield FieldError(f"/enter/rules/{n}/from", f"`{ANY}` or a list of the journey's stages stands here")
     yield from _timeout_problems(shape["timeouts"], stages)
 
 

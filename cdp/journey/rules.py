@@ -29,11 +29,16 @@ class MoveRule:
     to: str
     on: frozenset[str]
     sources: frozenset[str] | None = None
-    """Stages that it moves people from; None = any, and from outside the journey."""
+    """Stages that it moves people from; None = any, and from outside the journey; empty = only from outside."""
     nth: int = 1
     """Counts from the person's n-th fact among `on`."""
     name: str = ""
-    """Where the policy declares it, for example `rules/2`."""
+    """Where the policy declares it, for example `enter/rules/2`."""
+
+    def is_open_from(self, stage: str) -> bool:
+        if self.sources is None:
+            return True
+        return stage in self.sources or (not self.sources and stage == NOWHERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +118,7 @@ def _follow(journey: Journey, path: Path, fact: Happened, seen: list[int]) -> No
         if fact.kind not in rule.on:
             continue
         seen[n] += 1
-        is_open = rule.sources is None or path.stage in rule.sources
-        if chosen is None and is_open and seen[n] >= rule.nth:
+        if chosen is None and rule.is_open_from(path.stage) and seen[n] >= rule.nth:
             chosen = rule
     if chosen is None:
         return
