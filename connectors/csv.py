@@ -15,7 +15,7 @@ from typing import Any
 
 from cdp.connector import cells
 from cdp.connector.kit import COLUMN_KINDS, Claim, FileSource, Incoming, Item, RowReader, Signal, Silence, SourceConfig
-from cdp.connector.mapping import clean_names
+from cdp.connector.mapping import clean_names, put
 from cdp.connector.reading import LONGEST, Malformed, is_storable
 from cdp.connector.tables import detect_encoding, read_rows
 from cdp.errors import Problem, Refusal
@@ -57,9 +57,9 @@ class Csv(FileSource):
             for path, trait in config.trait_paths.items()
             if (key := cells.fold(path)) in by_fold
         }
-        ignored = {cells.fold(name) for name in layout.get("ignores", ())} | {"reason"}
-        dropped = [column for key, column in by_fold.items() if column not in targets and key not in ignored]
-        return Plan(config, layout, targets, tuple(clean_names(dropped))).item
+        dropped = [column for key, column in by_fold.items() if column not in targets and key != "reason"]
+        words = {cells.fold(word): meaning for word, meaning in layout.get("words", {}).items()}
+        return Plan(config, layout, targets, words, tuple(clean_names(dropped))).item
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,17 @@ class Plan:
     config: SourceConfig
     layout: Mapping[str, Any]
     targets: Mapping[str, str]
-    """Column → what it holds, as the layout says."""
+    """Column → what it holds, as the layout says; by comma where it holds several things."""
+    words: Mapping[str, str]
+    """The layout's words for what the policy names otherwise, folded."""
     dropped: tuple[str, ...]
 
     def item(self, row: Mapping[str, str], pointer: str, at: datetime) -> Item | Refusal:
         taken = Taken()
-        for column, target in self.targets.items():
+        for column, targets in self.targets.items():
             try:
-                self._take(taken, target, row[column], at)
+                for target in targets.split(","):
+                    self._take(taken, target, row[column], at)
             except Malformed as error:
                 return Refusal(error.reason, f"{pointer} {column}")
         if not taken.claims:
@@ -109,7 +112,7 @@ class Plan:
         if kind == "claim":
             taken.claims.append(self._claim(name, cell))
         elif kind in COLUMN_KINDS:
-            taken.traits.setdefault(name, self._value(kind, name, cell, at))
+            put(taken.traits, name, self._value(kind, name, cell, at))
         elif kind in ("property", "amount"):
             taken.properties[name] = cells.amount(cell) if kind == "amount" else cell[:LONGEST]
         else:
@@ -138,7 +141,9 @@ class Plan:
             if name == "birthday" and day > at.date():
                 raise Malformed("date_malformed")
             return day.isoformat()
-        return cell
+        if kind == "word":
+            return self.words.get(cells.fold(cell), cell)
+        return cells.name_part(cell, kind) if kind in ("family", "given") else cell
 
     @property
     def region(self) -> str:

@@ -116,6 +116,12 @@ def postal_code(cell: str, region: str) -> str:
     return text
 
 
+def name_part(cell: str, part: str) -> str:
+    """Return the family name, or the given name, of a Japanese name with a space in it; a whole one is the family's."""
+    family, _, given = cell.partition(" ")
+    return family if part == "family" else given.strip()
+
+
 def amount(cell: str) -> float | int:
     """Read a number as money is written: `¥1,234`, `1,234円`, `12.50`."""
     text = re.sub(r"[\s,¥$€円]", "", unicodedata.normalize("NFKC", cell)).replace("¥", "")

@@ -47,7 +47,7 @@ def configure(manifest: Manifest, name: str, settings: Mapping[str, str]) -> Sou
         events=manifest.events,
         aliases=manifest.aliases,
         identifiers=tuple(_identifier(rule, said, public) for rule in manifest.identifiers),
-        traits=tuple(dict.fromkeys([*paths.values(), *_column_traits(manifest)])),
+        traits=tuple(dict.fromkeys(name.partition(".")[0] for name in [*paths.values(), *_column_traits(manifest)])),
         trait_paths=paths,
         purposes=manifest.purposes,
         banner={**manifest.banner, **_categories(manifest, plain)},
@@ -70,7 +70,7 @@ def configure(manifest: Manifest, name: str, settings: Mapping[str, str]) -> Sou
 
 def _wrong(manifest: Manifest, name: str, value: str) -> str:
     if name.startswith(TRAIT):
-        return "" if re.fullmatch(r"[a-z][a-z0-9_]{0,63}", value) else "Name a declared trait."
+        return "" if re.fullmatch(r"[a-z][a-z0-9_]{0,63}(\.[a-z][a-z0-9_]{0,31})?", value) else "Name a declared trait."
     if name.startswith(BANNER):
         return "" if value in _device_purposes(manifest) else "Only a device-scoped purpose of the manifest's banner."
     term = manifest.settings.get(name)
@@ -98,7 +98,8 @@ def _prefixed(settings: Mapping[str, str], prefix: str) -> dict[str, str]:
 
 
 def _column_traits(manifest: Manifest) -> list[str]:
-    targets = [target for layout in manifest.layouts.values() for target in layout["columns"].values()]
+    columns = [target for layout in manifest.layouts.values() for target in layout["columns"].values()]
+    targets = [target for column in columns for target in column.split(",")]
     return [name for kind, _, name in (target.partition(":") for target in targets) if kind in COLUMN_KINDS]
 
 

@@ -36,8 +36,9 @@ REASONS = frozenset(
 )
 """Why a connector refuses what it was handed; `where` of the refusal says which item, never a value."""
 
-COLUMN_KINDS = ("text", "date", "postal", "number")
-"""Kinds of columns that hold a trait, as a layout names them: `date:birthday`."""
+COLUMN_KINDS = ("text", "date", "postal", "number", "word", "family", "given")
+"""Kinds of columns that hold a trait, as a layout names them: `date:birthday`. `word`: one of the layout's words;
+`family`, `given`: that part of a whole name."""
 
 
 @dataclass(frozen=True, slots=True)

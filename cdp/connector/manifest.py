@@ -140,7 +140,7 @@ class _Event(_Strict):
 class _Layout(_Strict):
     requires = fields.List(fields.List(fields.String()), required=True)
     columns = fields.Dict(fields.String(), fields.String(), required=True)
-    ignores = fields.List(fields.String())
+    words = fields.Dict(fields.String(), fields.String())
     event = fields.String()
     region = fields.String(validate=COUNTRY)
     scope = fields.String()

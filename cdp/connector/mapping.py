@@ -34,15 +34,25 @@ def pick(properties: Mapping[str, Any], paths: tuple[str, ...]) -> tuple[dict[st
 def rename(fields: Mapping[str, Any], names: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """Return the values at the declared paths under their own names, and what nothing declares.
 
-    Where two paths lead to one name the first that is declared and filled wins.
+    A name with a dot becomes a part of an object (`address.city`). Where two paths lead to one
+    name the first that is declared and filled wins.
     """
     kept, dropped = pick(fields, tuple(names))
     renamed: dict[str, Any] = {}
     for path, name in names.items():
-        value = at_path(kept, path)
-        if value not in (None, "", []):
-            renamed.setdefault(name, value)
+        put(renamed, name, at_path(kept, path))
     return renamed, dropped
+
+
+def put(traits: dict[str, Any], name: str, value: Any) -> None:
+    """Set a trait, or a part of one, that was not set before; nothing is set to nothing."""
+    if value in (None, "", []):
+        return
+    whole, _, part = name.partition(".")
+    if part:
+        traits.setdefault(whole, {}).setdefault(part, value)
+    else:
+        traits.setdefault(name, value)
 
 
 def clean_names(names: Iterable[str]) -> list[str]:

@@ -11,6 +11,8 @@ from typing import Any
 from cdp.errors import Problem
 
 ENCODINGS = ("utf-8", "cp932")
+MOJIBAKE = "縺繧繝"
+"""What the first bytes of kana in UTF-8 look like in CP932; hardly ever written on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +25,43 @@ class Row:
     stood: list[str] = field(repr=False)
 
 
+@dataclass(slots=True)
+class Trial:
+    """One encoding, tried on a file."""
+
+    decoder: codecs.IncrementalDecoder
+    beyond_ascii: int = 0
+    suspicious: int = 0
+
+    def reads(self, chunk: bytes, final: bool = False) -> bool:
+        """Whether the next piece can be read."""
+        try:
+            text = self.decoder.decode(chunk, final)
+        except UnicodeDecodeError:
+            return False
+        if not text.isascii():
+            self.beyond_ascii += sum(sign > "\x7f" for sign in text)
+            self.suspicious += sum(map(text.count, MOJIBAKE))
+        return True
+
+    @property
+    def is_garbled(self) -> bool:
+        """Whether it looks like UTF-8 with a broken byte, read as CP932."""
+        return self.suspicious * 20 > self.beyond_ascii
+
+
 def detect_encoding(chunks: Iterable[bytes]) -> str:
     """Return the encoding of a file given piecewise; raises Problem for none that shops use.
 
     Every byte is looked at: a file may hold its first Japanese letter in its last row.
     """
-    possible = {name: codecs.getincrementaldecoder(name)() for name in ENCODINGS}
+    possible = {name: Trial(codecs.getincrementaldecoder(name)()) for name in ENCODINGS}
     for number, chunk in enumerate(chunks):
         if number == 0 and (marked := _by_mark(chunk)):
             return marked
-        possible = {name: decoder for name, decoder in possible.items() if _decodes(decoder, chunk)}
-    for name, decoder in possible.items():
-        if _decodes(decoder, b"", final=True):
+        possible = {name: trial for name, trial in possible.items() if trial.reads(chunk)}
+    for name, trial in possible.items():
+        if trial.reads(b"", final=True) and not trial.is_garbled:
             return name
     raise Problem(400, "encoding_unknown", "The file is neither UTF-8 nor CP932 (Shift_JIS).")
 
@@ -96,11 +123,3 @@ def _by_mark(chunk: bytes) -> str:
     if chunk.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     return "utf-16" if chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else ""
-
-
-def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool = False) -> bool:
-    try:
-        decoder.decode(chunk, final)
-    except UnicodeDecodeError:
-        return False
-    return True

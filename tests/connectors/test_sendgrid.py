@@ -92,11 +92,11 @@ def test_a_key_of_another_kind_verifies_nothing(key: str) -> None:
     [
         ("delivered", "Email Delivered"),
         ("open", "Email Opened"),
-        ("click", "Email Link Clicked"),
+        ("click", "Email Clicked"),
         ("dropped", "Email Dropped"),
         ("unsubscribe", "Email Unsubscribed"),
         ("group_unsubscribe", "Email Unsubscribed"),
-        ("spamreport", "Email Marked as Spam"),
+        ("spamreport", "Email Reported Spam"),
         ("bounce", "Email Bounced"),
         ("processed", "processed"),
     ],
