@@ -17,6 +17,8 @@ from cdp.vault.copies import FileCopy, OnStep, Stamp, SyncFailed, open_copy
 from cdp.vault.state import Damaged, State, decode, encode, new_state
 
 T = TypeVar("T")
+Held = tuple[list[Stamp], State]
+"""What each file looked like when it was read, and what it said."""
 
 STEPS = (
     "locked",
@@ -35,7 +37,7 @@ class Keyring:
         self._on_step = on_step or (lambda step: None)
         self._lock = threading.RLock()
         self._broken = False
-        self._held: tuple[Stamp, State] = self._open()
+        self._held = self._open()
 
     @classmethod
     def create(cls, uri: str, mirror: str = "", on_step: OnStep | None = None) -> "Keyring":
@@ -79,8 +81,8 @@ class Keyring:
             seen = self._copies[0].stamp()
         except OSError as error:
             raise KeyUnavailable("keyring") from error
-        held = self._held
-        return held[1] if held[0] == seen else self.reload()
+        stamps, state = self._held
+        return state if stamps[0] == seen else self.reload()
 
     def reload(self) -> State:
         """Read the file again; never goes back to an older version or to another keyring."""
@@ -90,7 +92,7 @@ class Keyring:
                 state = decode(content)
             except (OSError, Damaged, StartRefused) as error:
                 raise KeyUnavailable("keyring") from error
-            self._hold(stamp, state)
+            self._hold([stamp], state)
             return state
 
     def puncture(self, subjects: Collection[int]) -> int:
@@ -148,13 +150,14 @@ class Keyring:
         try:
             with self._lock, self._copies[0].locked():
                 self._on_step("locked")
-                _, state = self._repaired()
+                state = self._newest()
                 self._on_step("read")
                 changed = change(state)
                 if changed is not state:
+                    content = encode(changed)
                     for copy in self._copies:
-                        copy.write(encode(changed), self._on_step)
-                self._hold(self._copies[0].stamp(), changed)
+                        copy.write(content, self._on_step)
+                self._hold([copy.stamp() for copy in self._copies], changed)
                 return changed
         except SyncFailed as error:
             self._broken = True
@@ -162,7 +165,7 @@ class Keyring:
         except (OSError, StartRefused) as error:
             raise KeyUnavailable("keyring") from error
 
-    def _open(self) -> tuple[Stamp, State]:
+    def _open(self) -> Held:
         for copy in self._copies:
             if not copy.path.parent.is_dir():
                 raise StartRefused(f"The folder of the {copy.name} {copy.path} is missing: is its disk mounted?")
@@ -172,7 +175,17 @@ class Keyring:
         except OSError as error:
             raise StartRefused(f"The keyring {self._copies[0].path} cannot be read or written.") from error
 
-    def _repaired(self) -> tuple[Stamp, State]:
+    def _newest(self) -> State:
+        """Return the state to change, read again unless both files are the very ones we hold; under the lock."""
+        stamps, state = self._held
+        try:
+            if stamps == [copy.stamp() for copy in self._copies]:
+                return state
+        except FileNotFoundError:
+            pass
+        return self._repaired()[1]
+
+    def _repaired(self) -> Held:
         """Read every copy, bring all to the newest version, and return it; only under the lock."""
         found = {copy.name: _read(copy) for copy in self._copies}
         newest = _newest(self._copies, [state for state in found.values() if state is not None])
@@ -181,13 +194,13 @@ class Keyring:
             state = found[copy.name]
             if state is None or state.version < newest.version:
                 copy.write(encode(newest), lambda step: None)
-        return self._copies[0].stamp(), newest
+        return [copy.stamp() for copy in self._copies], newest
 
-    def _hold(self, stamp: Stamp, state: State) -> None:
+    def _hold(self, stamps: list[Stamp], state: State) -> None:
         held = self._held[1]
         if state.id != held.id or state.version < held.version:
             raise KeyUnavailable("keyring")
-        self._held = stamp, state
+        self._held = stamps, state
 
 
 def _copies(uri: str, mirror: str) -> list[FileCopy]:
@@ -216,7 +229,7 @@ def _newest(copies: list[FileCopy], states: list[State]) -> State:
     if len({state.id for state in states}) > 1:
         raise StartRefused(f"The copies {where} belong to two different keyrings: name the mirror of this one.")
     newest = max(states, key=lambda state: state.version)
-    if any(encode(state) != encode(newest) for state in states if state.version == newest.version):
+    if any(state != newest for state in states if state.version == newest.version):
         raise StartRefused(f"The copies {where} have one version and differ: bring back the copy that was in use.")
     return newest
 

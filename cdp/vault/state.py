@@ -1,7 +1,7 @@
 """What a keyring holds, as a value: trees, index keys by epoch, and five single keys.
 
-Written as JSON with a checksum. The checksum finds damage, not forgery: whoever can write the
-keyring has every key already.
+Written as two lines: format and checksum, then JSON. The checksum finds damage, not forgery:
+whoever can write the keyring has every key already.
 """
 
 import base64
@@ -60,7 +60,6 @@ def new_state(now: int) -> State:
 def encode(state: State) -> bytes:
     """Write a state as text."""
     body = {
-        "format": FORMAT,
         "id": state.id,
         "version": state.version,
         "trees": {
@@ -70,17 +69,17 @@ def encode(state: State) -> bytes:
         "index": {str(epoch): _text(key) for epoch, key in state.index.items()},
         "keys": {name: _text(key) for name, key in state.keys.items()},
     }
-    return _canonical({**body, "checksum": hashlib.sha256(_canonical(body)).hexdigest()}) + b"\n"
+    line = json.dumps(body, separators=(",", ":")).encode("ascii") + b"\n"
+    return f"{FORMAT} {hashlib.sha256(line).hexdigest()}\n".encode("ascii") + line
 
 
 def decode(content: bytes) -> State:
     """Read a state; raises Damaged for anything but a whole keyring of this format."""
+    head, _, line = content.partition(b"\n")
+    if head != f"{FORMAT} {hashlib.sha256(line).hexdigest()}".encode("ascii"):
+        raise Damaged("not a whole keyring")
     try:
-        body = json.loads(content)
-        checksum = body.pop("checksum")
-        if body["format"] != FORMAT or hashlib.sha256(_canonical(body)).hexdigest() != checksum:
-            raise Damaged
-        return _state(body)
+        return _state(json.loads(line))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Damaged("not a whole keyring") from None
 
@@ -93,10 +92,6 @@ def _state(body: dict[str, Any]) -> State:
     if not trees or not index or any(len(key) != 32 for key in (*index.values(), *keys.values())):
         raise Damaged
     return State(str(body["id"]), int(body["version"]), trees, since, index, keys)
-
-
-def _canonical(body: dict[str, Any]) -> bytes:
-    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 def _text(key: bytes) -> str:

@@ -94,8 +94,8 @@ class Tree:
         return Tree(nodes)
 
     def pack(self) -> bytes:
-        """Write the cover as records of number (5 bytes) and key, in number order."""
-        return b"".join(number.to_bytes(5, "big") + node for number, node in sorted(self._nodes.items()))
+        """Write the cover as records of number (5 bytes) and key, in no order."""
+        return b"".join([number.to_bytes(5, "big") + node for number, node in self._nodes.items()])
 
     @classmethod
     def unpack(cls, packed: bytes) -> "Tree":

@@ -16,7 +16,7 @@ POLYNOMIAL = 1 << 128 | 1 << 127 | 1 << 126 | 1 << 121 | 1
 
 
 def leaf(keyring: str, tree: int, subject: int) -> bytes:
-    packed = base64.b64decode(json.loads(keyring)["trees"][str(tree)]["nodes"])
+    packed = base64.b64decode(json.loads(keyring.splitlines()[1])["trees"][str(tree)]["nodes"])
     nodes = {int.from_bytes(packed[i : i + 5], "big"): packed[i + 5 : i + 37] for i in range(0, len(packed), 37)}
     path = [2**32 + subject >> up for up in range(33)]
     start = next(number for number in path if number in nodes)
