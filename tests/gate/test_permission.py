@@ -71,8 +71,8 @@ def say(house: Database, person: int, status: str, mail: str = "ada@example.com"
                 "namespace": "email",
                 "token": keys.token("email", "", mail),
                 "lifts": keys.suppression_token("email", "", mail),
-                "notice": "email_marketing",
-                "notice_version": "1",
+                "notice": "newsletter",
+                "notice_version": "2",
                 "language": "ja",
                 "verified": True,
             }

@@ -62,8 +62,8 @@ def test_it_shows_no_value(house, permit):
 
 
 def test_a_field_that_the_purpose_does_not_need_is_refused(house, permit):
-    answer = gate.read_page(house, request_for(house, fields=("birthday",)), lambda session, at: [1])
-    assert answer == Refusal("field_not_allowed", "birthday")
+    answer = gate.read_page(house, request_for(house, fields=("postal_address",)), lambda session, at: [1])
+    assert answer == Refusal("field_not_allowed", "postal_address")
 
 
 def test_a_page_gives_the_very_address_that_consent_was_given_for(house):

@@ -98,8 +98,8 @@ def subscribe(running: Running, write_key: str) -> None:
                 "context": {"traits": {"email": address(number)}},
                 "properties": {
                     "email": address(number),
-                    "notice": "email_marketing",
-                    "notice_version": "1",
+                    "notice": "newsletter",
+                    "notice_version": "2",
                     "language": "ja",
                 },
             }
