@@ -58,7 +58,7 @@ def detect_encoding(chunks: Iterable[bytes]) -> str:
     possible = {name: Trial(codecs.getincrementaldecoder(name)()) for name in ENCODINGS}
     for number, chunk in enumerate(chunks):
         if number == 0 and (marked := _by_mark(chunk)):
-            return marked
+            possible = {marked: Trial(codecs.getincrementaldecoder(marked)())}
         possible = {name: trial for name, trial in possible.items() if trial.reads(chunk)}
     for name, trial in possible.items():
         if trial.reads(b"", final=True) and not trial.is_garbled:
