@@ -34,7 +34,10 @@ class _Place(NamedTuple):
 
 
 def settle(session: Session, people: Iterable[int], at: datetime) -> None:
-    """Bring stages and moves of these people up to date; rows of people who no longer exist go."""
+    """Bring stages and moves of these people up to date; rows of people who no longer exist go.
+
+    Profile and gate settle before and lock each person's row, so two transactions never walk one person at once.
+    """
     declared = journeys(policy.of(session))
     for some in chunked(sorted(people)):
         known = set(session.scalars(select(col(Subject.person)).where(col(Subject.person).in_(some))))
