@@ -7,6 +7,7 @@ from pathlib import Path
 from cdp.ops.demo import byhand, chapters
 from cdp.ops.demo.demonstration import Demonstration, prepare
 from cdp.ops.demo.home import CommandError
+from cdp.ops.demo.wire import AnswerError
 
 FOLDER = Path(".demo")
 
@@ -22,8 +23,8 @@ def main(arguments: list[str]) -> int:
             _keep_serving(demo)
     except KeyboardInterrupt:
         demo.telling.say("stopped")
-    except CommandError as error:
-        demo.telling.promise(f"the product's own commands work: {error}", False)
+    except (CommandError, AnswerError) as error:
+        demo.telling.promise(f"the story can go on: {error}", False)
     finally:
         demo.home.stop()
     return 1 if demo.telling.broken else 0

@@ -10,6 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 
+class AnswerError(RuntimeError):
+    """The server answered something that the story cannot go on with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back, and how long it took."""
@@ -20,7 +24,18 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.body) if self.body else None
+        """The body, read; raises AnswerError for one that is no JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise AnswerError(f"no JSON came, but {self.status}") from None
+
+    def expect(self, status: int) -> "Answer":
+        """Return the answer itself; raises AnswerError, with the problem's type, for another status."""
+        if self.status != status:
+            problem = self.json.get("type", "") if self.body.startswith(b"{") else ""
+            raise AnswerError(f"{self.status} {problem}, and not {status}")
+        return self
 
 
 class Wire:
@@ -92,7 +107,7 @@ class ApiClient:
             {"Authorization": basic(self.client_id, self._secret), "Content-Type": "application/x-www-form-urlencoded"},
         )
         if answer.status != 200:
-            raise RuntimeError(f"no token for {self.client_id}: {answer.status}")
+            raise AnswerError(f"no token for {self.client_id}: {answer.status}")
         return str(answer.json["access_token"])
 
 

@@ -39,7 +39,7 @@ def page(demo: Demonstration) -> None:
     answer = demo.ma_tool.get(
         "/api/audiences/recent_buyers/members", purpose="email_marketing", channel="email", fields="email", limit=5
     )
-    body = answer.json
+    body = answer.expect(200).json
     telling.say("  GET /api/audiences/recent_buyers/members?purpose=email_marketing&channel=email&fields=email&limit=5")
     rows = [
         (row["id"], masked(row["fields"]["email"]), row.get("stage") or "", ", ".join(row["links"]))
@@ -59,22 +59,18 @@ def members(demo: Demonstration, audience: str, purpose: str, channel: str) -> A
     cursor: dict[str, str] = {}
     while True:
         query = {"purpose": purpose, "channel": channel, "fields": "email" if channel == "email" else "line_uid"}
-        answer = demo.ma_tool.get(f"/api/audiences/{audience}/members", limit=500, **query, **cursor)
-        if answer.status != 200:
-            raise RuntimeError(f"members answered {answer.status}")
-        yield from answer.json["data"]
-        if not answer.json["next_cursor"]:
+        body = demo.ma_tool.get(f"/api/audiences/{audience}/members", limit=500, **query, **cursor).expect(200).json
+        yield from body["data"]
+        if not body["next_cursor"]:
             return
-        cursor = {"cursor": answer.json["next_cursor"]}
+        cursor = {"cursor": body["next_cursor"]}
 
 
 def _count(demo: Demonstration, countries: list[str] | None, purpose: str, channel: str) -> Any:
     """Count everybody of these countries (or everybody) for a purpose; the reasons come with it."""
     rule = {"trait": {"name": "country", "op": "in", "value": countries}} if countries else {"everyone": True}
-    answer = demo.ma_tool.post("/api/audiences/preview", {"rule": rule, "purpose": purpose, "channel": channel})
-    if answer.status != 200:
-        raise RuntimeError(f"preview answered {answer.status}")
-    return answer.json
+    body = {"rule": rule, "purpose": purpose, "channel": channel}
+    return demo.ma_tool.post("/api/audiences/preview", body).expect(200).json
 
 
 def _promises(demo: Demonstration, addresses: set[str]) -> None:

@@ -9,7 +9,7 @@ from cdp.ops.demo.demonstration import Demonstration
 from cdp.ops.demo.home import CommandError
 from cdp.ops.demo.people import Someone
 from cdp.ops.demo.telling import masked
-from cdp.ops.demo.wire import Answer
+from cdp.ops.demo.wire import Answer, AnswerError
 
 
 def withdrawal(demo: Demonstration) -> None:
@@ -65,26 +65,28 @@ def erasure(demo: Demonstration) -> None:
 def ask(demo: Demonstration, right: str, one: Someone) -> Any:
     """Make a request for somebody and wait until it is done."""
     body = {"right": right, "identifier": {"type": "email", "value": one.email}, "requester": "subject"}
-    request = demo.officer.post("/api/subject-requests", body).json
-    due = request.get("due_at", "")
+    request = demo.officer.post("/api/subject-requests", body).expect(202).json
     end = time.monotonic() + 30
-    while request.get("state") not in ("completed", "refused") and time.monotonic() < end:
-        time.sleep(0.2)
-        request = demo.officer.get(f"/api/subject-requests/{request['id']}").json
-    return {"due_at": due, **request}
+    while "steps" not in request or (request["state"] not in ("completed", "refused") and time.monotonic() < end):
+        request = demo.officer.get(f"/api/subject-requests/{request['id']}").expect(200).json
+        time.sleep(0.1)
+    return request
 
 
 def fetch_package(demo: Demonstration, request: Any) -> bytes:
     """Download the package of a request."""
     url = str(request.get("package_url") or "")
     path = url.split(f":{demo.home.port}", 1)[-1]
-    return demo.officer.get(path).body if path else b""
+    return demo.officer.get(path).expect(200).body if path else b""
 
 
 def pick(demo: Demonstration, addresses: set[str]) -> Someone:
     """Return somebody on the list who shares the mailbox with nobody."""
     once = {one.email for one in demo.people} - _shared(demo)
-    return next(one for one in demo.people if one.email in addresses & once)
+    found = next((one for one in demo.people if one.email in addresses & once), None)
+    if found is None:
+        raise AnswerError("nobody is on the list")
+    return found
 
 
 def seen_everywhere(demo: Demonstration) -> Someone:
