@@ -7,6 +7,7 @@ A transaction that changes what a permission or a stage rests on names the peopl
 *unsettled* set. The settlers run before the commit; a transaction with anyone left is refused.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -192,6 +193,8 @@ def _available() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            raise  # SQLite calls a wrong statement operational too, and that is a bug, not an outage
         raise Unavailable("database") from error
     except DBAPIError as error:
         if error.connection_invalidated:

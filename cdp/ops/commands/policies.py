@@ -1,0 +1,79 @@
+"""What `policies/` says, checked and asked."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from cdp import gate, identity, policy
+from cdp.clock import parse_instant
+from cdp.errors import Problem, Refusal
+from cdp.gate import rehearsal
+from cdp.ops import console
+
+
+@click.group("policy")
+def policies() -> None:
+    """The policies: check them, or ask for one decision.
+
+    \b
+    Example:
+      cdp policy check && cdp policy decide --subject 1042 --purpose email_marketing --recipient ma_tool --channel email
+    """
+
+
+@policies.command()
+@click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
+def check(files: tuple[Path, ...]) -> None:
+    """Load the policies and run every example and scenario (or those of FILES); a line per failure, exit 1 on any."""
+    folder = console.settings().policies_path
+    failures = rehearsal.check(folder)
+    if files:
+        failures = [line for line in failures if any(path.name in line for path in files)]
+    if failures:
+        _fail(failures)
+        return
+    terms = policy.load(folder)
+    click.echo(
+        f"sound: {len(terms.purposes)} purposes, {len(terms.recipients)} recipients, {len(terms.examples)} examples"
+    )
+
+
+@policies.command()
+@click.option("--subject", "number", type=int, required=True, help="Number of a subject or person.")
+@click.option("--purpose", required=True)
+@click.option("--recipient", required=True)
+@click.option("--channel", default="none", show_default=True)
+@click.option("--at", "instant", default="", help="ISO 8601; default now.")
+def decide(number: int, purpose: str, recipient: str, channel: str, instant: str) -> None:
+    """Print one decision with all its reasons and articles."""
+    with console.opened() as deployment, deployment.database.snapshot() as session:
+        at = _instant(instant) if instant else deployment.clock.now()
+        use = deployment.policy.find_use(purpose, recipient, channel)
+        if use is None:
+            raise Problem(400, "unknown_use", "The policies declare no such purpose, recipient and channel together.")
+        person = identity.people_of(session, [number]).get(number)
+        explained = None if person is None else gate.explain(session, person, use, at)
+        refused = gate.check_request(deployment.policy, gate.PageRequest(use, ()), at)
+    if explained is None:
+        raise Problem(404, "unknown_person", "Nobody has this number.")
+    denied = isinstance(refused, Refusal)
+    click.echo("allow" if explained.decision.allow and not denied else "deny")
+    if isinstance(refused, Refusal):
+        click.echo(f"  {refused.reason}\tthe recipient itself")
+    for reason in explained.decision.reasons:
+        click.echo(f"  {reason.code}\t{reason.law} {reason.article}\t{reason.en}\t{reason.ja}")
+    click.echo(f"expires_at={explained.expires_at.isoformat()}\npolicy_version={deployment.policy.digest}")
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except ValueError:
+        raise click.BadParameter("write an ISO 8601 instant", param_hint="--at") from None
+
+
+def _fail(lines: list[str]) -> None:
+    for line in lines:
+        click.echo(line)
+    click.get_current_context().exit(console.WRONG)
