@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 from marshmallow import fields
 from sqlmodel import Session
 
@@ -23,9 +22,10 @@ from cdp.web.api.fields import (
     Strict,
     UseQuery,
 )
+from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
-blueprint = Blueprint("audiences", __name__, url_prefix="/api/audiences", description="People grouped by rules")
+blueprint = Resource("audiences", __name__, url_prefix="/api/audiences", description="People grouped by rules")
 
 
 class AudienceSchema(Strict):

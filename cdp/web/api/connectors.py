@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -14,9 +13,10 @@ from cdp.errors import Problem
 from cdp.ingest.model import Dropped, Source
 from cdp.web import current
 from cdp.web.api.fields import Strict
+from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
-blueprint = Blueprint("connectors", __name__, url_prefix="/api", description="Sources and what they bring")
+blueprint = Resource("connectors", __name__, url_prefix="/api", description="Sources and what they bring")
 
 
 class SourceSchema(Strict):

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, jsonify, request
-from flask_smorest import Blueprint
 from marshmallow import ValidationError, fields, validate, validates_schema
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -22,9 +21,10 @@ from cdp.policy.terms import CONTACT_CHANNELS
 from cdp.web import current
 from cdp.web.api import asking, persons, replay
 from cdp.web.api.fields import IdentifierSchema, Instant, Name, Strict
+from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
-blueprint = Blueprint("consents", __name__, url_prefix="/api/consents", description="Consent and its proof")
+blueprint = Resource("consents", __name__, url_prefix="/api/consents", description="Consent and its proof")
 
 SOURCE = "api"
 

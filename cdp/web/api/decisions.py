@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 from marshmallow import ValidationError, fields, validate, validates_schema
 from sqlmodel import Session
 
@@ -14,9 +13,10 @@ from cdp.policy.terms import Use
 from cdp.web import current
 from cdp.web.api import asking, persons
 from cdp.web.api.fields import IdentifierSchema, Instant, Name, ReasonSchema, Strict
+from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
-blueprint = Blueprint("decisions", __name__, url_prefix="/api/decisions", description="Decisions explained")
+blueprint = Resource("decisions", __name__, url_prefix="/api/decisions", description="Decisions explained")
 
 
 class QuestionSchema(Strict):

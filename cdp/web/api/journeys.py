@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 from marshmallow import fields
 from sqlmodel import Session
 
@@ -15,9 +14,10 @@ from cdp.policy.terms import Use
 from cdp.web import current
 from cdp.web.api import asking, people
 from cdp.web.api.fields import Name, PageQuery, PeoplePageSchema, Strict
+from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
-blueprint = Blueprint("journeys", __name__, url_prefix="/api/journeys", description="Stages and moves")
+blueprint = Resource("journeys", __name__, url_prefix="/api/journeys", description="Stages and moves")
 
 
 class SizesQuery(Strict):

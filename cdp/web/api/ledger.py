@@ -1,16 +1,16 @@
 """Tamper evidence: the newest signed head, and the proof that an entry stands under it."""
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 from marshmallow import fields
 
 from cdp import ledger
 from cdp.errors import Problem
 from cdp.web import current
 from cdp.web.api.fields import Strict
+from cdp.web.api.resource import Resource
 from cdp.web.auth.access import ANY, requires
 
-blueprint = Blueprint("ledger", __name__, url_prefix="/api/ledger", description="Tamper evidence")
+blueprint = Resource("ledger", __name__, url_prefix="/api/ledger", description="Tamper evidence")
 
 
 class CheckpointSchema(Strict):

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 from sqlmodel import Session
 
@@ -14,9 +13,10 @@ from cdp.policy.terms import Use
 from cdp.web import current
 from cdp.web.api import asking, people, persons
 from cdp.web.api.fields import IdentifierSchema, Name, RowSchema, Strict
+from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
-blueprint = Blueprint("profiles", __name__, url_prefix="/api/profiles", description="One person at a time")
+blueprint = Resource("profiles", __name__, url_prefix="/api/profiles", description="One person at a time")
 
 
 class LookupSchema(Strict):

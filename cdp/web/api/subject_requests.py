@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 from sqlmodel import Session
 
@@ -15,10 +14,11 @@ from cdp.rights.requests import REQUESTERS, RIGHTS
 from cdp.web import current
 from cdp.web.api import persons, replay
 from cdp.web.api.fields import IdentifierSchema, Strict
+from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 from cdp.web.auth.caller import EVERYTHING
 
-blueprint = Blueprint(
+blueprint = Resource(
     "subject-requests", __name__, url_prefix="/api/subject-requests", description="Rights of data subjects"
 )
 

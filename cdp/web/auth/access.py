@@ -105,15 +105,15 @@ def _caller(token: AccessToken) -> Caller | None:
     )
     with current.database().snapshot() as session:
         row = session.exec(statement).first()
-    if row is None or row[0].revoked_at is not None or row[1] is not None:
-        return None
-    client = row[0]
-    return Caller(
-        client_id=client.client_id,
-        recipient=client.recipient,
-        purposes=token.purposes & frozenset(client.purposes.split()),
-        scopes=token.scopes & frozenset(client.scopes.split()),
-    )
+        if row is None or row[0].revoked_at is not None or row[1] is not None:
+            return None
+        client = row[0]
+        return Caller(
+            client_id=client.client_id,
+            recipient=client.recipient,
+            purposes=token.purposes & frozenset(client.purposes.split()),
+            scopes=token.scopes & frozenset(client.scopes.split()),
+        )
 
 
 def _challenge(error: str) -> Problem:

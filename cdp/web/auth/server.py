@@ -21,7 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from cdp.db import Database, insert_ignoring
 from cdp.errors import Problem
@@ -231,7 +231,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     def _find(self, client_id: str) -> Registered | None:
         with self._database.snapshot() as session:
             row = clients.find(session, client_id)
-            return Registered(_detached(session, row), self._database) if row else None
+        return Registered(row, self._database) if row else None
 
     def _issue(self, grant_type: str, client: Registered, scope: str | None, **_: Any) -> dict[str, Any]:
         granted = client.get_allowed_scope(scope)
@@ -265,8 +265,3 @@ class FormPayload(FlaskOAuth2Payload):  # type: ignore[misc]
     @property
     def data(self) -> Any:
         return request.form
-
-
-def _detached(session: Session, row: Client) -> Client:
-    session.expunge(row)
-    return row
