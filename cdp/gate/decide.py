@@ -7,18 +7,23 @@ a person's code is 0 and no law that protects them refuses the use ⟺ `decide` 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
 from cdp.gate import reasons
 from cdp.gate.laws import appi, channel, consenting, gdpr, integrity, laws_for
-from cdp.gate.laws.rule import AboutPerson, AboutUse, Case, Declared, Rule
+from cdp.gate.laws.rule import AboutPerson, AboutUse, Case, Declared, Rule, declared_use
 from cdp.gate.question import Decision, Reach, Reason, Standing
 from cdp.policy.terms import CONTACT_CHANNELS, Law, Policy, Use
 
 RULES: tuple[Rule, ...] = (*integrity.RULES, *gdpr.RULES, *appi.RULES, *channel.RULES)
 """Every rule, in the order of the law."""
+
+
+OLDEST_AGE_OF_CONSENT = 21
+"""No pack may declare a higher one."""
 
 
 class _Refused(NamedTuple):
@@ -33,7 +38,7 @@ def decide(policy: Policy, use: Use, standing: Standing, reach: Reach | None, on
     `reach` is None where the person has no way on this channel; a channel that calls on nobody needs none.
     """
     laws = _laws(policy, standing)
-    declared = Declared.of(policy, use)
+    declared = declared_use(policy, use)
     if declared is None:
         refused = [_Refused("unknown_use", "", laws)]
     else:
@@ -52,7 +57,7 @@ def person_code(policy: Policy, use: Use, standing: Standing) -> int:
 
     Of several ways the one that gets furthest speaks: its remedy is the one that would help.
     """
-    declared = Declared.of(policy, use)
+    declared = declared_use(policy, use)
     if declared is None:
         return reasons.NUMBERS["unknown_use"]
     laws = _laws(policy, standing)
@@ -60,15 +65,23 @@ def person_code(policy: Policy, use: Use, standing: Standing) -> int:
     return 0 if furthest[1] == "" else reasons.NUMBERS[furthest[1]]
 
 
-@lru_cache(maxsize=1 << 16)
 def person_codes(policy: Policy, standing: Standing) -> bytes:
-    """Return the person's code for every use of the policy, by the use's index."""
+    """Return the person's code for every use of the policy, by the use's index.
+
+    Ages beyond every law's interest count as one, so that adults share their answers.
+    """
+    is_adult = standing.age is not None and standing.age > OLDEST_AGE_OF_CONSENT
+    return _codes(policy, replace(standing, age=OLDEST_AGE_OF_CONSENT) if is_adult else standing)
+
+
+@lru_cache(maxsize=1 << 16)
+def _codes(policy: Policy, standing: Standing) -> bytes:
     return bytes(person_code.__wrapped__(policy, use, standing) for use in policy.uses)
 
 
 def recipient_refusals(policy: Policy, use: Use, on: date) -> dict[Law, Reason]:
     """Return, for each law that refuses the use to everybody on this day, its first reason."""
-    declared = Declared.of(policy, use)
+    declared = declared_use(policy, use)
     found: dict[Law, Reason] = {}
     for law in policy.packs:
         if declared is None:
@@ -88,7 +101,7 @@ def ways(standing: Standing, channel_name: str) -> tuple[Reach | None, ...]:
 
 def allowed_fields(policy: Policy, use: Use) -> tuple[str, ...]:
     """Return the fields that this recipient may get for this purpose at most, in the purpose's order."""
-    declared = Declared.of(policy, use)
+    declared = declared_use(policy, use)
     if declared is None:
         return ()
     may_get = frozenset(declared.recipient.fields)

@@ -60,7 +60,7 @@ _StrictLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"true|
 
 
 def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value]  # type: ignore[no-untyped-call]
+    keys = [loader.construct_object(key) for key, _ in node.value]
     for key in keys:
         if keys.count(key) > 1:
             raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", node.start_mark)
@@ -133,6 +133,6 @@ def _flat(messages: Any, place: str = "") -> Iterator[tuple[str, str]]:
         yield place, str(messages)
 
 
-def names(**options: Any) -> fields.List:
+def names(**options: Any) -> fields.List[Any]:
     """A list of names."""
     return fields.List(fields.String(validate=validate.Length(1)), **options)

@@ -12,7 +12,7 @@ LAST_DAY = date(9999, 12, 31)
 _COUNTRY = validate.Regexp(r"[A-Z]{2}\Z", error="A country is two capital letters (ISO 3166).")
 
 
-def countries(**options: Any) -> fields.List:
+def countries(**options: Any) -> fields.List[Any]:
     """A list of ISO 3166 countries."""
     return fields.List(fields.String(validate=_COUNTRY), **options)
 
@@ -41,7 +41,7 @@ class _PackShape(Shape):
     title = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     reviewed = fields.Date(required=True)
     countries = countries(required=True, validate=validate.Length(1))
-    default_age = fields.Integer(required=True, strict=True)
+    default_age = fields.Integer(required=True, strict=True, validate=validate.Range(0, 21))
     consent_ages = fields.List(fields.Nested(_AgeShape), load_default=list)
     adequate = fields.List(fields.Nested(_AdequacyShape), load_default=list)
     values = fields.Dict(keys=fields.String(), load_default=dict)

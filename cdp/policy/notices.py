@@ -118,7 +118,7 @@ def _check_layers(found: Mapping[Key, Notice], layers: Mapping[Key, str], failur
         behind = layers[key]
         if behind:
             longer = [one for other, one in found.items() if other[0] == behind and other[2] == key[2]]
-            if not longer or not all(MANDATORY <= set(one.items) for one in longer):
+            if not longer or not all(set(one.items) >= MANDATORY for one in longer):
                 failures.add(file_of(key), f"layer_of: {behind} does not tell everything in this language")
             needed = FIRST_LAYER
         for item in sorted(needed - told):

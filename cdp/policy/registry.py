@@ -1,4 +1,4 @@
-"""Reads the single files of `policies/`: who the controller is, and which categories, traits, identifiers, events exist."""
+"""Reads the single files of `policies/`: the controller, and which categories, traits, identifiers and events exist."""
 
 import re
 from typing import Any

@@ -25,8 +25,7 @@ def restricted(case: Case) -> str | None:
 
 def objected(case: Case) -> str | None:
     """Article 35(5): direct marketing after a demand to stop harms the person's interests (Q&A 9-21)."""
-    marketing = case.purpose.kind in ("direct_marketing", "third_party_sharing") or case.purpose.advertising
-    return "objected" if marketing and "direct_marketing" in case.standing.objections else None
+    return "objected" if case.is_marketing and "direct_marketing" in case.standing.objections else None
 
 
 def out_of_purpose(declared: Declared, on: date) -> str | None:

@@ -31,7 +31,7 @@ def global_privacy_control(case: Case) -> str | None:
 
 
 def jp_electronic_mail(case: Case) -> str | None:
-    """特定商取引法 12条の3 and 特定電子メール法 3条: advertising mail and SMS on request or consent, with its record."""
+    """特定商取引法 12条の3, 特定電子メール法 3条: advertising mail and SMS on request or consent, on record."""
     if not case.purpose.advertising or case.channel not in consenting.ELECTRONIC_MAIL:
         return None
     if case.standing.country in case.declared.pack(Law.GDPR).countries:

@@ -8,7 +8,6 @@ from cdp.policy.terms import Law
 
 GDPR = Law.GDPR
 BASES = frozenset({"consent", "soft_opt_in", "contract", "legal_obligation", "legitimate_interests"})
-MARKETING = frozenset({"direct_marketing", "third_party_sharing"})
 OTHER_CONTROLLERS = frozenset({"third_party", "joint_user"})
 TRANSFERS = frozenset({"scc", "bcr", "dpf"})
 
@@ -20,8 +19,7 @@ def restricted(case: Case) -> str | None:
 
 def objected(case: Case) -> str | None:
     """Article 21(2)-(3): absolute for direct marketing and the profiling that serves it."""
-    marketing = case.purpose.kind in MARKETING or case.purpose.advertising
-    return "objected" if marketing and "direct_marketing" in case.standing.objections else None
+    return "objected" if case.is_marketing and "direct_marketing" in case.standing.objections else None
 
 
 def objected_to_interests(case: Case) -> str | None:
@@ -96,7 +94,9 @@ def third_party(declared: Declared, on: date) -> str | None:
 def transfer(declared: Declared, on: date) -> str | None:
     """Articles 44-47: adequacy on this day, or a safeguard on file. A host is a processor here."""
     country, pack = declared.recipient.country, declared.pack(GDPR)
-    if not declared.is_outside or country in pack.countries or pack.is_adequate(country, on):
+    by_decision = any(country == one for one, _, _ in pack.adequacy)
+    inside = country in pack.countries and not by_decision
+    if not declared.is_outside or inside or pack.is_adequate(country, on):
         return None
     safeguard = declared.recipient.transfer(GDPR)
     carries = safeguard is not None and safeguard.kind in TRANSFERS and safeguard.evidence

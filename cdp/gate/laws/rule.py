@@ -8,11 +8,14 @@ serves everyone.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 from cdp.gate.question import Consent, Reach, Standing
 from cdp.policy.terms import Basis, Law, Pack, Policy, Purpose, Recipient, Use
+
+MARKETING = frozenset({"direct_marketing", "third_party_sharing", "personalisation"})
+"""Kinds that are marketing, or the profiling that serves it."""
 
 EVERY = Law(0)
 """Binds whoever is protected, by whichever law."""
@@ -28,14 +31,6 @@ class Declared:
     use: Use
     purpose: Purpose
     recipient: Recipient
-
-    @classmethod
-    def of(cls, policy: Policy, use: Use) -> "Declared | None":
-        """Return the use as the policy declares it, or None where it declares no such use."""
-        if policy.find_use(use.purpose, use.recipient, use.channel) != use:
-            return None
-        purpose, recipient = policy.purposes.get(use.purpose), policy.recipients.get(use.recipient)
-        return cls(policy, use, purpose, recipient) if purpose and recipient else None
 
     def basis(self, law: Law) -> Basis | None:
         return self.purpose.basis(law)
@@ -58,6 +53,15 @@ class Declared:
     def is_service(self) -> bool:
         """Whether the use is part of what the person asked for, and so passes unsubscribes (ruling R4)."""
         return self.purpose.kind in ("essential", "support", "legal") and not self.purpose.advertising
+
+
+@lru_cache(maxsize=1 << 12)
+def declared_use(policy: Policy, use: Use) -> Declared | None:
+    """Return the use as the policy declares it, or None where it declares no such use."""
+    if policy.find_use(use.purpose, use.recipient, use.channel) != use:
+        return None
+    purpose, recipient = policy.purposes.get(use.purpose), policy.recipients.get(use.recipient)
+    return Declared(policy, use, purpose, recipient) if purpose and recipient else None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,10 @@ class Case:
     @cached_property
     def consent(self) -> Consent | None:
         return self.reach.consent(self.purpose.name) if self.reach else None
+
+    @property
+    def is_marketing(self) -> bool:
+        return self.purpose.kind in MARKETING or self.purpose.advertising
 
     def is_under_age(self, law: Law) -> bool:
         """Whether the person is known to be too young to consent alone; an unknown age is an adult's."""
