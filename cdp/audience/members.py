@@ -7,7 +7,7 @@ third parties an audience that is too small to hide anyone in (`small_audience`,
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, case, false, func, select, true
 from sqlmodel import Session, col
 
 from cdp import gate, policy
@@ -67,7 +67,16 @@ def allowed(session: Session, use: Use, at: datetime) -> ColumnElement[bool]:
     refused = Law(0)
     for law in recipient_refusals(policy.of(session), use, at.date()):
         refused |= law
-    return gate.permitted(session, use, refused, at)
+    return _even_odds(gate.permitted(session, use, refused, at))
+
+
+def _even_odds(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Say the same as the condition, in a form of which PostgreSQL supposes that half of the rows fulfil it.
+
+    It cannot look into the bytes of a permission, supposes that one row fulfils it, and would walk every
+    permitted person from there: a page took 100 ms instead of 13 (50,000 people).
+    """
+    return case((condition, true()), else_=false())
 
 
 def _members(matching: ColumnElement[bool], permitted: ColumnElement[bool]) -> Select[Any]:
