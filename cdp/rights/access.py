@@ -119,7 +119,7 @@ def _written(value: Any) -> str:
 
 
 def _shown(one: Held, value: Any, terms: Policy) -> dict[str, Any]:
-    shown: dict[str, Any] = {"kind": one.kind, "subject": one.subject, **one.plain}
+    shown: dict[str, Any] = {"held_as": one.kind, "subject": one.subject, **one.plain}
     trait = terms.traits.get(str(one.plain.get("name", "")))
     if trait is not None:
         shown["category"] = trait.category
@@ -175,9 +175,9 @@ def _recipient(terms: Policy, name: str, purpose: str) -> dict[str, Any]:
     return said
 
 
-def _retention(terms: Policy) -> dict[str, Any]:
-    declared = {name: said["retention"] for name, said in terms.categories.items() if "retention" in said}
-    return {"default": "until the purpose is served, the person objects, or asks for erasure", **declared}
+def _retention(terms: Policy) -> list[dict[str, Any]]:
+    names = ("category", "purpose", "trigger", "months", "action", "law", "why")
+    return [{name: rule[name] for name in names if rule.get(name)} for rule in terms.retention]
 
 
 AUTOMATED = (

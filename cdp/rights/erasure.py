@@ -10,8 +10,7 @@ certify  sign what was destroyed and what old copies of keys remain
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, or_, select, update
@@ -22,7 +21,7 @@ from cdp.db import chunked, unsettle
 from cdp.gate.model import Permission
 from cdp.identity import graph
 from cdp.identity.model import Identifier
-from cdp.rights import certificate, steps, tombstones
+from cdp.rights import certificate, remains, steps, tombstones
 from cdp.rights.grounds import Grounds
 from cdp.rights.holders import HOLDERS
 from cdp.rights.model import SubjectRequest
@@ -189,32 +188,6 @@ def recipients_of(session: Session, subjects: Sequence[int]) -> list[dict[str, s
     return [{"recipient": recipient, "last_at": when} for recipient, when in sorted(last.items())]
 
 
-def remaining_keys(grounds: Grounds) -> dict[str, Any]:
-    """Say which keys still exist where we know of: the version in force, its copies, older ones beside them."""
-    state = grounds.vault.keyring.state()
-    older = [one for log in grounds.erasures for one in _older_copies(log.parent, state.id, state.version)]
-    return {
-        "id": state.id,
-        "version": state.version,
-        "copies": len(grounds.erasures),
-        "older_copies": older,
-        "index_epochs": sorted(state.index),
-    }
-
-
-def _older_copies(folder: Path, keyring: str, version: int) -> list[dict[str, Any]]:
-    found = []
-    for path in sorted(folder.iterdir()):
-        try:
-            said = json.loads(path.read_bytes())
-            if said["id"] == keyring and said["version"] < version:
-                written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-                found.append({"version": said["version"], "written_at": written.isoformat()})
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return found
-
-
 def _points(request: SubjectRequest) -> Points:
     return {(namespace, bytes.fromhex(token)) for namespace, token in json.loads(request.points)}
 
@@ -232,7 +205,7 @@ def _certificate(grounds: Grounds, request: SubjectRequest, at: datetime) -> dic
         "destroyed": destroyed,
         "subjects": counted.get("forget", {}).get("subjects", 0),
         "silenced": counted.get("stop", {}).get("silenced", 0),
-        "keyring": remaining_keys(grounds),
+        "keyring": remains.of(grounds),
         "recipients": counted.get("wait", {}).get("recipients", []),
     }
 

@@ -16,7 +16,7 @@ class SubjectRequest(SQLModel, table=True):
     """subject | guardian | agent | staff"""
     verified: bool = False
     """Who asks is known to be the person, or to act for it; nothing is done before."""
-    law: str = Field(default="", max_length=8)
+    law: str = Field(default="", max_length=32)
     people: bytes | None = None
     """Roaring bitmap of the subject numbers concerned; removed when an erasure is complete."""
     client: str = Field(default="", max_length=64)

@@ -1,0 +1,60 @@
+"""The command `cdp`."""
+
+import click
+
+from cdp import __version__
+from cdp.ops import console
+from cdp.ops.commands import clients, connectors, keeping, policies, running, subjects
+from cdp.ops.doctor import examine
+
+
+@click.group(cls=console.Speaking, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="cdp")
+def main() -> None:
+    """Sekisho: a customer data platform that nobody's data leaves without a permit.
+
+    Settings come from environment variables CDP_* and a `.env` file. Exit codes: 0 done, 1 done and
+    something is wrong, 2 could not go on.
+
+    \b
+    First steps:
+      cdp init                                   make a home in ./.cdp
+      cdp connector add shop --type segment --set residence_default=JP --set key=server
+      cdp client create mailer --recipient ma_tool --purposes email_marketing
+      cdp serve                                  and, in another terminal, cdp worker
+      cdp doctor                                 before anybody relies on it
+    """
+
+
+@main.command()
+def doctor() -> None:
+    """Look for what would hurt: keys, copies, permissions, clock, disk, tables, work that waits.
+
+    A line each, with what to do; exit 1 when something hurts.
+    """
+    findings = examine(console.settings())
+    for one in findings:
+        click.echo(f"{one.level}\t{one.what}" + (f"\t{one.todo}" if one.todo else ""))
+    if any(one.level == "hurts" for one in findings):
+        click.get_current_context().exit(console.WRONG)
+
+
+for command in (
+    running.init,
+    running.migrate,
+    running.serve,
+    running.work,
+    policies.policies,
+    clients.client,
+    connectors.connector,
+    subjects.subject,
+    keeping.keys,
+    keeping.ledger_group,
+    keeping.back_up,
+    keeping.restore,
+):
+    main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()

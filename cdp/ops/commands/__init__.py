@@ -1,0 +1,1 @@
+"""The commands of `cdp`, a module for each thing that an operator looks after."""

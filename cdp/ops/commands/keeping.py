@@ -1,0 +1,141 @@
+"""Keys, ledger and backups: what an operator must not lose."""
+
+from pathlib import Path
+
+import click
+
+from cdp import deployment as deploying
+from cdp import ledger, vault
+from cdp.ledger.checkpoints import CHECKPOINTS_FILE
+from cdp.ops import auditing, backup, console, escrow
+from cdp.rights import remains
+from cdp.web.auth import keys as signing_keys
+
+
+@click.group()
+def keys() -> None:
+    """The keyring, without which the database is noise."""
+
+
+@keys.command()
+def status() -> None:
+    """Print which keys exist, in how many copies, and which older copies still lie beside them."""
+    with console.opened() as deployment:
+        remaining = remains.of(deployment)
+        state = deployment.vault.keyring.state()
+    click.echo(f"keyring={remaining['id']}\nversion={remaining['version']}\ncopies={remaining['copies']}")
+    click.echo(f"trees={' '.join(map(str, sorted(state.trees)))}")
+    click.echo(f"index_epochs={' '.join(map(str, remaining['index_epochs']))}")
+    for one in remaining["older_copies"]:
+        click.echo(f"older_copy=version {one['version']} written {one['written_at']}")
+
+
+@keys.command()
+@click.option("--index", is_flag=True, help="Start a new epoch of the blind index instead.")
+@click.option("--oauth", is_flag=True, help="Rotate the keys that sign access tokens instead.")
+def rotate(index: bool, oauth: bool) -> None:
+    """Move every data key under a new tree of the keyring; may be stopped and taken up again.
+
+    The old tree is destroyed when nothing hangs on it for an hour: run it again then. That also
+    ends what older backups of the database are good for: make a new one.
+    """
+    with console.opened() as deployment:
+        if oauth:
+            signing_keys.rotate(deployment.settings.home)
+            click.echo("tokens are signed with a new key from the next start")
+        elif index:
+            click.echo(f"index_epoch={deployment.vault.keyring.rotate_index()}")
+        else:
+            _rotate_root(deployment)
+
+
+@keys.command("escrow")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@console.YES
+def hand_over(file: Path, yes: bool) -> None:
+    """Write a copy of the keyring into FILE, to be kept offline.
+
+    Whoever holds it and the database can read everyone who is not yet erased in it. Renew it within
+    seven days and destroy the old one: until then it is named in every erasure certificate.
+    """
+    if not yes:
+        click.confirm("Is FILE on a medium that leaves this machine", abort=True, err=True)
+    with console.opened() as deployment:
+        version = escrow.write_copy(deployment, file)
+    click.echo(f"file={file}\nversion={version}")
+
+
+def _rotate_root(deployment: deploying.Deployment) -> None:
+    at, keyring = deployment.clock.now(), deployment.vault.keyring
+    with deployment.database.transaction() as session:
+        dropped = vault.rotation.finish(session, deployment.vault, at)
+    if dropped:
+        click.echo(f"destroyed trees {' '.join(map(str, dropped))}: make a new backup now")
+        return
+    if len(keyring.state().trees) == 1:
+        keyring.rotate_root()
+    with console.bar("keys") as progress:
+        task = progress.add_task("keys", total=None)
+        moved = -1
+        while moved:
+            with deployment.database.transaction() as session:
+                moved = vault.rotation.rewrap(session, deployment.vault)
+            progress.advance(task, moved)
+    click.echo(f"tree={keyring.state().generation}; run it again in an hour to destroy the old one")
+
+
+@click.group("ledger")
+def ledger_group() -> None:
+    """The record of what was done."""
+
+
+@ledger_group.command()
+@click.option("--export", "target", type=click.Path(dir_okay=False, path_type=Path), help="Write all of it to a file.")
+@click.option("--accept-restart", is_flag=True, help="A backup was restored, and that is known.")
+def verify(target: Path | None, accept_restart: bool) -> None:
+    """Recompute the whole ledger against its signed heads; exit 1 for anything that does not agree."""
+    with console.opened() as deployment:
+        folder = deploying.ledger_folder(deployment.settings)
+        with deployment.database.transaction() as session:
+            ledger.seal(session, deployment.signer, deployment.clock.now())
+        with deployment.database.transaction() as session:
+            problems = ledger.verify(
+                session,
+                deployment.signer.public,
+                folder / "verified.json",
+                folder / CHECKPOINTS_FILE,
+                accept_restarts=accept_restart,
+            )
+            head = ledger.newest_checkpoint(session)
+            if target:
+                auditing.export(session, deployment.signer, target)
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        click.get_current_context().exit(console.WRONG)
+    click.echo(f"sound: {head.size if head else 0} entries, key {deployment.signer.public.hex()}")
+
+
+@click.command("backup")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def back_up(folder: Path) -> None:
+    """Write a consistent copy of the database into a new FOLDER, while everything runs.
+
+    It never holds the keyring nor any other key: keep those apart (`cdp keys escrow`).
+    """
+    made = backup.backup(console.settings(), folder)
+    total = sum(said["bytes"] for said in made["files"].values())
+    click.echo(f"folder={folder}\nrevision={made['revision']}\nbytes={total}")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--yes", is_flag=True, help="Put it in the place of a database that is there.")
+def restore(folder: Path, yes: bool) -> None:
+    """Put a backup back; everyone erased since it was made is erased again before this returns.
+
+    Stop `cdp serve` and `cdp worker` first.
+    """
+    with console.replaying() as told:
+        made = backup.restore(console.settings(), folder, replace=yes, progress=told)
+    click.echo(f"restored the backup of {made['made_at']}\nrevision={made['revision']}")

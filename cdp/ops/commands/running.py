@@ -1,0 +1,96 @@
+"""Making a home, bringing its database up to date, and running its two processes."""
+
+import click
+import structlog
+
+from cdp import deployment as deploying
+from cdp import migrations
+from cdp.db import Database
+from cdp.ops import console, worker
+from cdp.web import observing
+from cdp.web.auth import keys as signing_keys
+
+
+@click.command()
+def init() -> None:
+    """Create the home: keyring, database, keys of the ledger and of the API, policies if none are found.
+
+    May be run again: it makes what is missing and touches nothing else.
+
+    \b
+    Example:
+      CDP_HOME=/srv/sekisho CDP_KEYRING=file:/mnt/keys/keyring.json cdp init
+    """
+    settings = console.settings()
+    for line in deploying.initialise(settings):
+        click.echo(f"made {line}")
+    signing_keys.load(settings.home)
+    with console.opened():
+        click.echo(f"ready {settings.home}")
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the newest revision; refuses one that this version does not know.
+
+    Make a backup first: `cdp backup FOLDER` works on an older revision too.
+    """
+    database = Database(console.settings().url)
+    try:
+        before = migrations.revision(database.writer) or "nothing"
+        after = migrations.upgrade(database.writer)
+    finally:
+        database.dispose()
+    click.echo(f"revision {after}" + ("" if before == after else f" (was {before})"))
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes (PostgreSQL).")
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Threads of each process.")
+def serve(host: str, port: int, workers: int, threads: int) -> None:
+    """Run the web process. `cdp worker` runs beside it.
+
+    The embedded database takes one web process; several need PostgreSQL (CDP_DATABASE_URL).
+
+    \b
+    Examples:
+      cdp serve
+      cdp serve --host 0.0.0.0 --port 80 --workers 4
+    """
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    settings = console.settings()
+    if settings.url.startswith("sqlite") and workers > 1:
+        click.echo("The embedded database takes one web process: running 1. Several need PostgreSQL.", err=True)
+        workers = 1
+    with console.opened():
+        click.echo(f"listening on http://{host}:{port}")
+    Granian(
+        "cdp.web.app:create_app",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+        log_access=False,
+    ).serve()
+
+
+@click.command("worker")
+def work() -> None:
+    """Run the background process: seals the ledger, carries requests on, decides again what time changed.
+
+    Stops at SIGTERM between two short transactions. Several may run.
+    """
+    stop = worker.stop_at_signals()
+    settings = console.settings()
+    observing.configure_log(settings)
+    with console.opened() as deployment:
+        worker.run(deployment, stop)
+    structlog.get_logger("worker").info("closed")

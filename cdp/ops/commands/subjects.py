@@ -1,0 +1,188 @@
+"""What an operator does for one person; every use is noted in the ledger with its reason.
+
+An identifier's value is asked for, or read from standard input: on a command line it would be in
+the shell's history and in the list of processes.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from sqlmodel import Session
+
+from cdp import identity, rights
+from cdp.deployment import Deployment
+from cdp.errors import Problem
+from cdp.ops import console
+from cdp.rights import erasure, steps
+from cdp.rights.model import SubjectRequest
+
+Named = tuple[str, str, str]
+
+
+@click.group()
+def subject() -> None:
+    """One person's data: find, export, erase, restrict, merge, split. Each needs a reason.
+
+    The value of an identifier is asked for, or read from standard input; `--person` takes a number.
+
+    \b
+    Examples:
+      cdp subject find --type email --reason "asked by phone"
+      cdp subject erase --person 1042 --dry-run --reason "request of 3 May"
+    """
+
+
+def whom(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say who is meant, and why."""
+    for option in (
+        click.option("--type", "namespace", default="email", show_default=True, help="Type of the identifier."),
+        click.option("--scope", default="", help="System or provider, where the type needs one."),
+        click.option("--value", default="", help="The identifier; better leave it out, and it is asked for."),
+        click.option("--person", type=int, help="Number of the person, instead of an identifier."),
+        console.REASON,
+    ):
+        command = option(command)
+    return command
+
+
+@subject.command()
+@whom
+def find(namespace: str, scope: str, value: str, person: int | None, reason: str) -> None:
+    """Print the person's number, subjects and sources; opens nothing."""
+    named = _ask(namespace, scope, value, person)
+    with console.opened() as deployment, deployment.database.transaction() as session:
+        found = [person] if person is not None else identity.find_all(session, *named)
+        for one in found:
+            subjects = steps.cluster(session, [one])
+            click.echo(f"person={one}")
+            for table, count in erasure.count_rows(session, subjects).items():
+                click.echo(f"  {table}\t{count}")
+        console.audit(session, deployment, "subject.find", reason, found=len(found))
+    if not found:
+        click.echo("nobody")
+
+
+@subject.command()
+@whom
+@click.option("--output", "-o", required=True, type=click.Path(dir_okay=False, path_type=Path), help="New file.")
+def export(namespace: str, scope: str, value: str, person: int | None, reason: str, output: Path) -> None:
+    """Write everything held of a person into a new file that only you can read."""
+    named = _ask(namespace, scope, value, person)
+    with console.opened() as deployment:
+        request = _receive(deployment, "access", named, person, reason)
+        rights.advance(deployment, request.id)
+        with deployment.database.transaction() as session:
+            package = rights.package(session, request.id, deployment.clock.now())
+    _write_private(output, json.dumps(package, ensure_ascii=False, indent=1))
+    click.echo(f"request={request.id}\nheld={len(package['held'])}\nfile={output}")
+
+
+@subject.command()
+@whom
+@click.option("--dry-run", is_flag=True, help="Print what would go, and change nothing.")
+@console.YES
+def erase(namespace: str, scope: str, value: str, person: int | None, reason: str, dry_run: bool, yes: bool) -> None:
+    """Erase a person for good, in every copy of the database; prints the certificate.
+
+    An identifier that nobody has is kept out from now on all the same.
+    """
+    named = _ask(namespace, scope, value, person)
+    with console.opened() as deployment:
+        counts = _would_go(deployment, named, person)
+        for table, count in counts.items():
+            click.echo(f"{table}\t{count}", err=not dry_run)
+        if dry_run:
+            return
+        if not yes:
+            click.confirm("Erase this for good? No backup brings it back", abort=True, err=True)
+        request = _receive(deployment, "erasure", named, person, reason)
+        done = rights.advance(deployment, request.id)
+    click.echo(done.certificate)
+
+
+@subject.command()
+@whom
+@click.option("--lift", is_flag=True, help="End the restriction.")
+def restrict(namespace: str, scope: str, value: str, person: int | None, reason: str, lift: bool) -> None:
+    """Keep a person's data and use it for nothing (GDPR 18), or end that."""
+    named = _ask(namespace, scope, value, person)
+    with console.opened() as deployment:
+        if not lift:
+            request = _receive(deployment, "restriction", named, person, reason)
+            rights.advance(deployment, request.id)
+            click.echo(f"request={request.id}")
+            return
+        with deployment.database.transaction() as session:
+            ended = rights.unrestrict(session, _subjects(session, named, person), deployment.clock.now())
+            console.audit(session, deployment, "subject.unrestrict", reason)
+        click.echo(f"lifted={ended}")
+
+
+@subject.command()
+@click.argument("one", type=int)
+@click.argument("other", type=int)
+@console.REASON
+def merge(one: int, other: int, reason: str) -> None:
+    """Say that two subjects are one person; can be taken back with `split`."""
+    _decide(identity.must, "subject.merge", one, other, reason)
+
+
+@subject.command()
+@click.argument("one", type=int)
+@click.argument("other", type=int)
+@console.REASON
+def split(one: int, other: int, reason: str) -> None:
+    """Say that two subjects are not one person, whatever identifiers they share."""
+    _decide(identity.cannot, "subject.split", one, other, reason)
+
+
+def _decide(say: Callable[..., int], act: str, one: int, other: int, reason: str) -> None:
+    with console.opened() as deployment, deployment.database.transaction() as session:
+        console.audit(session, deployment, act, reason)
+        decision = say(session, one, other, reason, "staff", deployment.clock.now())
+        people = identity.people_of(session, [one, other])
+    click.echo(f"decision={decision}")
+    for number, belongs in sorted(people.items()):
+        click.echo(f"subject {number}\tperson {belongs}")
+
+
+def _ask(namespace: str, scope: str, value: str, person: int | None) -> Named:
+    if person is None and not value:
+        value = click.prompt(f"{namespace}", err=True)
+    return namespace, scope, value
+
+
+def _receive(deployment: Deployment, right: str, named: Named, person: int | None, reason: str) -> SubjectRequest:
+    at = deployment.clock.now()
+    with deployment.database.transaction() as session:
+        console.audit(session, deployment, f"subject.{right}", reason)
+        if person is None:
+            return rights.receive(session, right, named, "staff", "", reason, at, verified=True)
+        _subjects(session, named, person)
+        return rights.receive_for(session, right, [person], "staff", "", reason, at, verified=True)
+
+
+def _subjects(session: Session, named: Named, person: int | None) -> list[int]:
+    found = identity.find(session, *named) if person is None else person
+    subjects = steps.cluster(session, [] if found is None else [found])
+    if not subjects:
+        raise Problem(404, "unknown_person", "Nobody is known by that: try `cdp subject find`.")
+    return subjects
+
+
+def _would_go(deployment: Deployment, named: Named, person: int | None) -> dict[str, int]:
+    with deployment.database.snapshot() as session:
+        found = identity.find(session, *named) if person is None else person
+        return erasure.count_rows(session, steps.cluster(session, [] if found is None else [found]))
+
+
+def _write_private(path: Path, text: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise Problem(409, "file_exists", f"There is a file {path} already: name a new one.") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

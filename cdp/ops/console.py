@@ -1,0 +1,106 @@
+"""How the command speaks: one sentence when it cannot go on, exit codes, no person's value anywhere.
+
+Exit codes: 0 done; 1 done, and something is wrong (a failing check, a rejected row); 2 could not go on.
+"""
+
+import getpass
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlmodel import Session
+
+from cdp import deployment as deploying
+from cdp import ledger
+from cdp.deployment import Deployment
+from cdp.errors import Problem, StartRefused, Unavailable
+from cdp.policy import PolicyError
+from cdp.rights.replay import Progress as Told
+from cdp.settings import Settings, read_settings
+
+WRONG = 1
+STOPPED = 2
+
+
+class Speaking(click.Group):
+    """A group whose commands end in one sentence where others end in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PolicyError as error:
+            stop("\n".join(error.failures))
+        except StartRefused as error:
+            stop(str(error))
+        except Problem as error:
+            stop("\n".join([error.detail, *(f"  {one.pointer}: {one.detail}" for one in error.errors)]))
+        except Unavailable as error:
+            stop(f"The {error.what} is out of reach: check that it runs and that its settings are right.")
+
+
+def stop(sentence: str) -> None:
+    """Say why it cannot go on, and end with 2."""
+    click.echo(sentence, err=True)
+    click.get_current_context().exit(STOPPED)
+
+
+def settings() -> Settings:
+    """Return the settings of this deployment."""
+    return read_settings()
+
+
+@contextmanager
+def opened() -> Iterator[Deployment]:
+    """Assemble the deployment for one command; erases again who came back with a restored backup."""
+    with replaying() as told:
+        deployment = deploying.assemble(settings(), progress=told)
+    try:
+        yield deployment
+    finally:
+        deployment.close()
+
+
+@contextmanager
+def replaying() -> Iterator[Told]:
+    """Show a bar while `erasures.log` is replayed, where it is long enough to wait for."""
+    with bar("erasures") as progress:
+        task = progress.add_task("erasures", total=None, visible=False)
+
+        def told(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, visible=total > 500)
+
+        yield told
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Progress]:
+    """Show progress on stderr, so that output stays clean; nothing where nobody watches."""
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield progress
+
+
+def audit(session: Session, deployment: Deployment, act: str, reason: str, **what: Any) -> str:
+    """Note in the ledger which operator did what for a person, and why; returns the entry."""
+    header = {"act": act, "operator": getpass.getuser(), "reason": check_reason(reason), **what}
+    return ledger.note(session, "staff.act", header, deployment.clock.now())
+
+
+NAMES_SOMEBODY = re.compile(r"@|[0-9]{5,}|[0-9]{2,4}-[0-9]{2,4}-[0-9]{3,4}")
+
+
+def check_reason(reason: str) -> str:
+    """Refuse a reason that holds an address or a number: the ledger keeps it for ever."""
+    if not reason.strip() or NAMES_SOMEBODY.search(reason):
+        raise Problem(
+            400, "reason_unusable", "Give a reason without an address or a number: the ledger keeps it for ever."
+        )
+    return reason.strip()
+
+
+REASON = click.option("--reason", required=True, help="Why; kept in the ledger for ever, so name nobody in it.")
+YES = click.option("--yes", is_flag=True, help="Do not ask, go on.")
