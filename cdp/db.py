@@ -8,6 +8,7 @@ A transaction that changes what a permission or a stage rests on names the peopl
 """
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -30,6 +31,8 @@ SQLModel.metadata.naming_convention = {
 }
 
 T = TypeVar("T")
+
+_TURN_SECONDS = 30
 
 Settler = Callable[[Session, set[int], datetime], None]
 """Brings one derived thing of these people up to date, in the transaction that changed them."""
@@ -60,6 +63,7 @@ class Database:
         self.context = context if context is not None else {}
         self.settlers = list(settlers)
         self.is_sqlite = url.startswith("sqlite")
+        self._writing = threading.Lock()
         if self.is_sqlite:
             self.writer = _sqlite_engine(url, "BEGIN IMMEDIATE")
             self.reader = _sqlite_engine(url, "BEGIN")
@@ -74,7 +78,7 @@ class Database:
 
         Raises Unavailable when the database is out of reach.
         """
-        with _available(), self._session(self.writer) as session:
+        with _available(), self._turn(), self._session(self.writer) as session:
             yield session
             self.settle(session)
             session.commit()
@@ -100,6 +104,17 @@ class Database:
     def dispose(self) -> None:
         self.writer.dispose()
         self.reader.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let SQLite's writers of this process queue here: its own waiting is by polling, and starves some."""
+        if self.is_sqlite and not self._writing.acquire(timeout=_TURN_SECONDS):
+            raise Unavailable("database")
+        try:
+            yield
+        finally:
+            if self.is_sqlite:
+                self._writing.release()
 
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:

@@ -30,6 +30,7 @@ class _Refused(NamedTuple):
     code: str
     cite: str
     law: Law
+    article: str = ""
 
 
 def decide(policy: Policy, use: Use, standing: Standing, reach: Reach | None, on: date) -> Decision:
@@ -44,7 +45,7 @@ def decide(policy: Policy, use: Use, standing: Standing, reach: Reach | None, on
     else:
         case = Case(declared, standing, reach)
         refused = [no for rule in RULES if (no := _refused(rule, case, on, laws))]
-    denials = tuple(_once(reason for no in refused for reason in _told(no)))
+    denials = tuple(_once(reason for no in refused for reason in _told(no, use.channel)))
     if denials or declared is None:
         return Decision(False, denials, (), ())
     case = Case(declared, standing, reach)
@@ -130,7 +131,7 @@ def _refused(rule: Rule, case: Case, on: date, laws: Law) -> _Refused | None:
     if not _binds(rule, laws):
         return None
     code = rule.test(case) if isinstance(rule, AboutPerson) else rule.test(case.declared, on)
-    return _Refused(code, rule.cite, (rule.law & laws) or laws) if code else None
+    return _Refused(code, rule.cite, (rule.law & laws) or laws, rule.article) if code else None
 
 
 def _first_refusal(case: Case, laws: Law) -> tuple[int, str]:
@@ -146,14 +147,15 @@ def _rules_about_person(laws: Law) -> tuple[AboutPerson, ...]:
     return tuple(rule for rule in RULES if isinstance(rule, AboutPerson) and _binds(rule, laws))
 
 
-def _told(refused: _Refused) -> Iterator[Reason]:
-    """Yield the refusal once for each law that it rests on."""
+def _told(refused: _Refused, channel_name: str) -> Iterator[Reason]:
+    """Yield the refusal once for each law that it rests on; mail in Japan is spoken of by the law of mail."""
     if refused.cite:
-        yield reasons.reason(refused.code, refused.cite)
+        yield reasons.reason(refused.code, refused.cite, article=refused.article)
         return
     for law in Law:
         if law in refused.law:
-            yield reasons.reason(refused.code, law=law)
+            by_mail = law is Law.APPI and channel_name in consenting.ELECTRONIC_MAIL
+            yield reasons.reason(refused.code, "TOKUTEI" if by_mail else "", law)
 
 
 def _once(found: Iterator[Reason]) -> list[Reason]:

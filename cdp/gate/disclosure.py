@@ -26,7 +26,7 @@ from cdp.gate.opened import Material, gather, open_fields
 from cdp.gate.permit import Grant, PageRequest, Permit, ask, redeem
 from cdp.profile.model import Subject
 
-_POLL_SECONDS = 0.002
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.016  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,10 @@ def wait_until_clear(database: Database, people: Iterable[int]) -> datetime:
     Call it after the withdrawal has committed. Takes at most the length of a lease.
     """
     wanted = _numbers_of(database, people)
+    pause = _SHORTEST_PAUSE
     while wanted and _is_leased(database, wanted):
-        time.sleep(_POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
     return database.clock.now()
 
 

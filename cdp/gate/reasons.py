@@ -24,8 +24,8 @@ LAWS: Mapping[str, tuple[str, str]] = {
     "EPRIVACY": ("eプライバシー指令", "Directive 2002/58/EC (ePrivacy)"),
     "APPI": ("個人情報の保護に関する法律", "Act on the Protection of Personal Information"),
     "TOKUTEI": (
-        "特定電子メールの送信の適正化等に関する法律・特定商取引に関する法律",
-        "Act on Regulation of Transmission of Specified Electronic Mail; Act on Specified Commercial Transactions",
+        "特定電子メールの送信の適正化等に関する法律・特定商取引に関する法律（ASCT）",
+        "Act on Regulation of Transmission of Specified Electronic Mail; Act on Specified Commercial Transactions (ASCT)",
     ),
     "POLICY": ("当社の方針", "House rule, stricter than the law"),
 }
@@ -78,7 +78,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "complaint": Entry(
         5,
-        {"GDPR": "21(3)", "TOKUTEI": "3(3)"},
+        {"GDPR": "21(3)", "APPI": "35(5)", "TOKUTEI": "3(3), ASCT 12-3(2)"},
         "本人がこの宛先への送信を迷惑メールとして申告しています。",
         "Messages to this contact point were reported as unwanted.",
         "本人がこの宛先で改めて明示的に同意した場合に限り再開できます。",
@@ -94,7 +94,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "unsubscribed": Entry(
         7,
-        {"GDPR": "7(3), 21(3)", "TOKUTEI": "3(3)"},
+        {"GDPR": "7(3), 21(3)", "APPI": "35(5)", "TOKUTEI": "3(3), ASCT 12-3(2)"},
         "この宛先では配信停止が申し出られています。",
         "This contact point was unsubscribed.",
         "本人がこの宛先で改めて明示的に同意した場合に限り再開できます。",
@@ -102,7 +102,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "contact_objected": Entry(
         8,
-        {"GDPR": "21(2), 21(3)", "TOKUTEI": "3(3)"},
+        {"GDPR": "21(2), 21(3)", "APPI": "35(5)", "TOKUTEI": "3(3), ASCT 12-3(2)"},
         "この宛先の利用に異議が申し立てられています。",
         "Use of this contact point for marketing was objected to.",
         "本人が改めて明示的に同意した場合に限り再開できます。",
@@ -134,7 +134,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "restricted": Entry(
         12,
-        {"GDPR": "18(2)", "APPI": "35(2)"},
+        {"GDPR": "18(2)", "APPI": "35(2), 35(6)"},
         "本人の求めにより利用が制限又は停止されています。",
         "Processing is restricted or stopped at the person's demand.",
         "制限の解除には、事前に本人への通知が必要です。",
@@ -190,7 +190,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "not_explicit": Entry(
         19,
-        {"GDPR": "9(2)(a)", "APPI": "20(2)", "EPRIVACY": "13(1)", "TOKUTEI": "3(1)"},
+        {"GDPR": "9(2)(a)", "APPI": "20(2)", "EPRIVACY": "13(1)", "TOKUTEI": "3(1), ASCT 12-3(1)"},
         "同意はありますが、必要とされる明示的な行為によるものではありません。",
         "There is consent, but not by the explicit act that is needed here.",
         "本人に明示的な同意を求めてください。",
@@ -198,7 +198,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "child": Entry(
         20,
-        {"GDPR": "8(1)", "APPI": "27(1)"},
+        {"GDPR": "8(1)", "APPI": "18(1), 27(1), Q&A 1-62"},
         "本人が単独で同意できる年齢に達しておらず、保護者（法定代理人）の同意がありません。",
         "The person is below the age of consent and no guardian consented.",
         "保護者（法定代理人）の同意を得てください。",
@@ -214,7 +214,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "no_consent": Entry(
         22,
-        {"GDPR": "6(1)(a)", "EPRIVACY": "5(3), 13(1)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(1)"},
+        {"GDPR": "6(1)(a)", "EPRIVACY": "5(3), 13(1)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(1), ASCT 12-3(1)"},
         "本人の同意がありません（まだ尋ねていません）。",
         "The person has not consented: nothing was ever said about this.",
         "通知を示したうえで本人に同意を求めてください。",
@@ -222,7 +222,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "refused": Entry(
         23,
-        {"GDPR": "6(1)(a), 7(4)", "EPRIVACY": "5(3), 13(1)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(1)"},
+        {"GDPR": "6(1)(a), 7(4)", "EPRIVACY": "5(3), 13(1)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(1), ASCT 12-3(1)"},
         "本人が同意を拒んでいます。",
         "The person refused.",
         "本人が自ら同意した場合に限り行えます。繰り返し求めないでください。",
@@ -230,7 +230,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "withdrawn": Entry(
         24,
-        {"GDPR": "7(3)", "EPRIVACY": "5(3), 13(1)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(3)"},
+        {"GDPR": "7(3)", "EPRIVACY": "5(3), 13(1)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(3), ASCT 12-3(2)"},
         "本人が同意を撤回しています。",
         "The person withdrew consent.",
         "本人が自ら改めて同意した場合に限り再開できます。",
@@ -238,7 +238,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "unconfirmed": Entry(
         25,
-        {"GDPR": "7(1)", "EPRIVACY": "13(1)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(1)"},
+        {"GDPR": "7(1)", "EPRIVACY": "13(1)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(1), ASCT 12-3(1)"},
         "同意が求められましたが、本人はまだ確認していません（ダブルオプトイン）。",
         "Consent was requested and is not confirmed yet (double opt-in).",
         "本人の確認を待ってください。再送は一度までです。",
@@ -246,7 +246,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "expired": Entry(
         26,
-        {"GDPR": "5(1)(e), 7(1)", "EPRIVACY": "5(3), 13(1)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(1)"},
+        {"GDPR": "5(1)(e), 7(1)", "EPRIVACY": "5(3), 13(1)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(1), ASCT 12-3(1)"},
         "同意の有効期間が過ぎています。",
         "The consent has expired.",
         "改めて本人に同意を求めてください。",
@@ -262,7 +262,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "invalidated": Entry(
         28,
-        {"GDPR": "4(11)", "EPRIVACY": "2(f)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(1)"},
+        {"GDPR": "4(11)", "EPRIVACY": "2(f)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(1), ASCT 12-3(1)"},
         "同意の取得方法が有効ではありません（あらかじめチェックされた欄、沈黙など）。",
         "The way of asking was no valid consent (pre-ticked box, silence, bundled terms).",
         "本人の積極的な行為による同意を得てください。",
@@ -270,7 +270,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "needs_reconsent": Entry(
         29,
-        {"GDPR": "4(11), 13(3)", "EPRIVACY": "5(3), 13(1)", "APPI": "17(2), 27(1)", "TOKUTEI": "3(1)"},
+        {"GDPR": "4(11), 13(3)", "EPRIVACY": "5(3), 13(1)", "APPI": "17(2), 27(1)", "TOKUTEI": "3(1), ASCT 12-3(1)"},
         "同意の後に通知の内容が実質的に変わったか、同意した通知がこの提供先に触れていません。",
         "The notice changed materially after the consent, or the notice consented to does not name this recipient.",
         "新しい通知を示して、改めて同意を求めてください。",
@@ -334,7 +334,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "no_optin_record": Entry(
         37,
-        {"TOKUTEI": "3(2)"},
+        {"TOKUTEI": "3(2), ASCT 12-3(3)"},
         "広告メールの請求又は同意を証する記録がありません。",
         "There is no record of the request or consent for advertising mail.",
         "取得の時期・方法・文面を添えて同意を記録してください。",
@@ -412,11 +412,11 @@ GROUNDS: Mapping[str, tuple[str, str, str, str]] = {
 """Words for what speaks for a use; they are no refusals and have no number."""
 
 
-def reason(code: str, cite: str = "", law: Law = Law.GDPR) -> Reason:
+def reason(code: str, cite: str = "", law: Law = Law.GDPR, article: str = "") -> Reason:
     """Return the refusal's words with the article cited, else with the first that the law knows."""
     entry = REGISTER[code]
     label = next((one for one in (cite, *CITED.get(law, ())) if one in entry.articles), next(iter(entry.articles)))
-    return Reason(code, label, entry.articles[label], entry.ja, entry.en, entry.remedy_ja, entry.remedy_en)
+    return Reason(code, label, article or entry.articles[label], entry.ja, entry.en, entry.remedy_ja, entry.remedy_en)
 
 
 def by_number(number: int, law: Law = Law.GDPR) -> Reason:

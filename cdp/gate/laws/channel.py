@@ -51,8 +51,8 @@ def _is_signalled(case: Case) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
-    AboutPerson(Law.GDPR, "EPRIVACY", eu_electronic_mail),
-    AboutPerson(Law.GDPR, "EPRIVACY", eu_terminal_equipment),
+    AboutPerson(Law.GDPR, "EPRIVACY", eu_electronic_mail, "13(1)"),
+    AboutPerson(Law.GDPR, "EPRIVACY", eu_terminal_equipment, "5(3)"),
     AboutPerson(Law.GDPR, "GDPR", global_privacy_control),
     AboutPerson(Law.APPI, "TOKUTEI", jp_electronic_mail),
     AboutPerson(Law.APPI, "POLICY", jp_privacy_control),

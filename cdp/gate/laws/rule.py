@@ -106,6 +106,8 @@ class AboutPerson:
     cite: str
     """Which of the reason's articles: GDPR, EPRIVACY, APPI, TOKUTEI; empty = that of each law that protects."""
     test: Callable[[Case], str | None]
+    article: str = ""
+    """The article, where the rule knows it better than the register."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class AboutUse:
     law: Law
     cite: str
     test: Callable[[Declared, date], str | None]
+    article: str = ""
 
 
 Rule: TypeAlias = AboutPerson | AboutUse
