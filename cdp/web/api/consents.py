@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 
 from cdp import consent, gate, identity, ledger, vault
 from cdp.consent.model import ConsentRecord
+from cdp.consent.records import people_of
 from cdp.errors import FieldError, Problem
 from cdp.identity.normalise import Canonical
 from cdp.policy.terms import CONTACT_CHANNELS
@@ -148,18 +149,22 @@ def withdraw(body: dict[str, Any]) -> Response:
     if "purpose" in body:
         asking.known_purpose(body["purpose"])
     asking.check_channel(body.get("channel"))
-    people: set[int] = set()
 
     def act(session: Session) -> dict[str, Any]:
-        known = persons.spelled(session, body["identifier"])
-        point = consent.point(session, known.namespace, known.scope, known.value)
-        records, touched = consent.withdraw(
-            session, point, current.now(), purpose=body.get("purpose"), channel=body.get("channel"), source=SOURCE
+        records, _ = consent.withdraw(
+            session,
+            _point(session, body["identifier"]),
+            current.now(),
+            purpose=body.get("purpose"),
+            channel=body.get("channel"),
+            source=SOURCE,
         )
-        people.update(touched)
         return {"withdrawn": records}
 
     def wait(answered: dict[str, Any]) -> dict[str, Any]:
+        with current.database().snapshot() as session:
+            subjects = consent.subjects_at(session, _point(session, body["identifier"]))
+            people = people_of(session, subjects)
         effective_at = gate.wait_until_clear(current.database(), people)
         return {**answered, "effective_at": effective_at.isoformat()}
 
@@ -200,6 +205,11 @@ def look_up(body: dict[str, Any]) -> Response:
     """Read what somebody said, named in the body"""
     with current.database().transaction() as session:
         return _said(session, persons.find(session, body["identifier"]), body)
+
+
+def _point(session: Session, named: Mapping[str, Any]) -> consent.Point:
+    known = persons.spelled(session, named)
+    return consent.point(session, known.namespace, known.scope, known.value)
 
 
 def _record(session: Session, statement: consent.Statement, known: Canonical) -> dict[str, Any]:

@@ -16,7 +16,7 @@ class Idempotency(SQLModel, table=True):
     fingerprint: bytes
     """Keyed digest of method, address and body: the same key with another request is refused."""
     status: int
-    """0 while the write is under way."""
+    """Negative while what follows the commit is not done; 0 within the writing transaction only."""
     sealed_answer: bytes
     """Under the keyring's credential key: an answer may hold a link that acts for its holder."""
     until: datetime = Field(index=True)

@@ -29,17 +29,18 @@ Act = Callable[[Session], dict[str, Any]]
 def once(act: Act, status: int, finish: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> Response:
     """Run the write in one transaction and answer its body with the status, or answer as the first time.
 
-    `finish` completes the answer after the commit (for what must wait for it).
+    `finish` completes the answer after the commit, for what must wait for it. It runs again if the
+    process died before its end, so that it must be harmless to repeat.
     """
     key = request.headers.get("Idempotency-Key", "")
     with current.database().transaction() as session:
         slot = _Slot(session, key) if key else None
         earlier = slot.claim() if slot else None
-        if earlier is not None:
+        if earlier is not None and earlier[0] > 0:
             return _answer(*earlier)
-        body = act(session)
-        if slot and finish is None:
-            slot.keep(status, body)
+        body = earlier[1] if earlier is not None else act(session)
+        if slot and earlier is None:
+            slot.keep(status if finish is None else -status, body)
     if finish is not None:
         body = finish(body)
         _keep_later(key, status, body)
@@ -78,7 +79,7 @@ class _Slot:
         row = self.session.get_one(Idempotency, (self.client, self.key))
         if row.fingerprint != self.fingerprint:
             raise Problem(422, "idempotency_key_reused", "This Idempotency-Key was used for another request.")
-        if row.status == 0:
+        if not row.status:
             return None
         return row.status, json.loads(self.keys.open_credentials(self._name(), row.sealed_answer))
 
