@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 from sqlmodel import Session
 
 from cdp import vault
@@ -20,6 +20,7 @@ from cdp.ledger.model import LedgerEntry
 from cdp.ledger.tree import leaf_hash
 
 Act = tuple[str, Mapping[str, Any]]
+_TABLE: Table = LedgerEntry.__table__  # type: ignore[attr-defined]
 
 
 def note(session: Session, act: str, header: Mapping[str, Any], at: datetime) -> str:
@@ -32,7 +33,7 @@ def note_all(session: Session, acts: Iterable[Act], at: datetime) -> list[str]:
     keys = vault.of(session)
     rows = [_row(keys, act, header, at) for act, header in acts]
     if rows:
-        session.execute(insert(LedgerEntry), rows)
+        session.execute(insert(_TABLE), rows)  # the table, not the class: a third of the time
     return [str(row["entry"]) for row in rows]
 
 

@@ -50,7 +50,7 @@ class FileCopy:
     def write(self, content: bytes, on_step: OnStep) -> None:
         """Replace the file; raises SyncFailed, and OSError when nothing was changed."""
         temporary = self.path.with_name(self.path.name + ".tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, 0o600)
             file.write(content)

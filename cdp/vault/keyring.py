@@ -73,6 +73,19 @@ class Keyring:
     def version(self) -> int:
         return self.state().version
 
+    def status(self) -> dict[str, object]:
+        """Describe the keyring for an operator, without a key: id, version, trees, epochs, where the copies are."""
+        state = self.state()
+        return {
+            "id": state.id,
+            "version": state.version,
+            "trees": {
+                number: {"nodes": len(tree), "since": state.since[number]} for number, tree in state.trees.items()
+            },
+            "epochs": sorted(state.index),
+            "copies": [str(copy.path) for copy in self._copies],
+        }
+
     def state(self) -> State:
         """Return the newest state; raises KeyUnavailable when the file cannot be read now."""
         if self._broken:

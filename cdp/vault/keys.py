@@ -2,7 +2,8 @@
 
 import hmac
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -97,27 +98,28 @@ def deks(session: Session, subjects: Iterable[int]) -> dict[int, Dek]:
     """Unwrap the data keys of many subjects; those without a key, or with a destroyed one, are absent.
 
     A row whose key is not found is read once more, for a rotation may have moved it meanwhile.
+    Raises CiphertextCorrupt for a row that was moved or altered, KeyUnavailable.
     """
     vault = of(session)
-    wanted = set(subjects)
-    found, missed = _unwrap_all(session, vault.keyring.state(), wanted)
-    if missed:
-        again, _ = _unwrap_all(session, vault.keyring.reload(), missed)
-        found |= again
+    state = vault.keyring.state()
+    found: dict[int, Dek] = {}
+    missed: list[int] = []
+    for subject, tree, wrapped in _rows(session, set(subjects)):
+        try:
+            found[subject] = _unwrap(state, subject, tree, wrapped)
+        except KeyDestroyed:
+            missed.append(subject)
+    for subject, tree, wrapped in _rows(session, missed):
+        with suppress(KeyDestroyed):
+            found[subject] = vault.unwrap(subject, tree, wrapped)
     return found
 
 
-def _unwrap_all(session: Session, state: State, subjects: Iterable[int]) -> tuple[dict[int, Dek], set[int]]:
-    found: dict[int, Dek] = {}
-    missed: set[int] = set()
+def _rows(session: Session, subjects: Iterable[int]) -> Iterator[tuple[int, int, bytes]]:
     for some in chunked(subjects):
-        rows = select(SubjectKey.subject, SubjectKey.tree, SubjectKey.wrapped).where(col(SubjectKey.subject).in_(some))
-        for subject, tree, wrapped in session.exec(rows):
-            try:
-                found[subject] = _unwrap(state, subject, tree, wrapped)
-            except KeyDestroyed:
-                missed.add(subject)
-    return found, missed
+        yield from session.exec(
+            select(SubjectKey.subject, SubjectKey.tree, SubjectKey.wrapped).where(col(SubjectKey.subject).in_(some))
+        )
 
 
 def _unwrap(state: State, subject: int, tree: int, wrapped: bytes) -> Dek:

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
+from cdp.db import insert_ignoring
 from cdp.errors import CiphertextCorrupt, KeyDestroyed, StartRefused
 from cdp.vault.keyring import Keyring
 from cdp.vault.keys import Vault
@@ -35,13 +36,9 @@ def check_mark(session: Session, keyring: Keyring, at: datetime) -> None:
 def record_version(session: Session, keyring: Keyring, at: datetime) -> None:
     """Remember the newest version of the keyring that this database has seen."""
     version = keyring.version
-    mark = session.exec(select(KeyringMark).where(KeyringMark.keyring == keyring.id).with_for_update()).one_or_none()
-    if mark is None:
-        session.add(KeyringMark(keyring=keyring.id, version=version, at=at))
-    elif mark.version < version:
-        mark.version, mark.at = version, at
-        session.add(mark)
-    session.flush()
+    insert_ignoring(session, KeyringMark, [{"keyring": keyring.id, "version": version, "at": at}])
+    older = (col(KeyringMark.keyring) == keyring.id, col(KeyringMark.version) < version)
+    session.execute(update(KeyringMark).where(*older).values(version=version, at=at))
 
 
 def _check_sample(session: Session, vault: Vault) -> None:

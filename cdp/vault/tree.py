@@ -16,8 +16,8 @@ from cdp.errors import KeyDestroyed
 
 LEVELS = 32
 NODE_BYTES = 32
-_NEAR = 12
-_NEAR_KEPT = 4096
+_NEAR = 8
+_NEAR_KEPT = 16_384
 _RECORD = 5 + NODE_BYTES
 _BITS = (b"\x00", b"\x01")
 _PERSON = b"cdp/tree/v1"

@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import stat
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -354,6 +355,19 @@ def test_two_processes_that_change_the_keyring_lose_none_of_each_others_changes(
     assert leaves(after, [0, 10**6]) == alive
 
 
+def test_threads_of_one_process_lose_none_of_each_others_changes(keyring: Keyring, disks: Disks) -> None:
+    threads = [
+        threading.Thread(target=lambda mine=mine: [keyring.puncture([10 + 4 * n + mine]) for n in range(15)])
+        for mine in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert keyring.version == 61
+    assert not any(leaves(disks.load(), list(range(10, 70))).values())
+
+
 def test_processes_shot_at_any_moment_never_lose_what_they_acknowledged(keyring: Keyring, disks: Disks) -> None:
     alive = leaves(keyring, [0, 10**6])
     dice, done = random.Random(3), disks.keyring.with_name("done")
@@ -424,8 +438,23 @@ def test_the_file_is_a_checksum_and_a_line_of_json(keyring: Keyring, disks: Disk
     assert set(json.loads(line)) == {"id", "version", "trees", "index", "keys"}
 
 
+def test_the_status_describes_without_a_key(keyring: Keyring, disks: Disks) -> None:
+    keyring.puncture([0])
+    keyring.rotate_index()
+    since = keyring.state().since[1]
+    assert keyring.status() == {
+        "id": keyring.id,
+        "version": 3,
+        "trees": {1: {"nodes": 32, "since": since}},
+        "epochs": [1, 2],
+        "copies": [str(disks.keyring), str(disks.mirror)],
+    }
+
+
 @pytest.mark.deep
-def test_ten_thousand_punctures_one_by_one_stay_one_small_file(keyring: Keyring, disks: Disks) -> None:
-    for number in random.Random(2).sample(range(100_000), 10_000):
-        keyring.puncture([number])
+def test_ten_thousand_punctures_in_a_thousand_writes_stay_one_small_file(keyring: Keyring, disks: Disks) -> None:
+    gone = random.Random(2).sample(range(100_000), 10_000)
+    for start in range(0, 10_000, 10):
+        keyring.puncture(gone[start : start + 10])
     assert disks.keyring.stat().st_size < 1_500_000
+    assert not any(leaves(disks.load(), gone).values())
