@@ -125,7 +125,7 @@ def _item(message: Message, config: SourceConfig, limit: int) -> Item:
         properties=message.properties if event else {},
         traits=traits,
         signals=(*_preferences(message, event, claims, config), *_act(message, term, claims, config)),
-        pointer=message.pointer,
+        pointer=message.pointer or "/",
         dropped=dropped,
     )
 

@@ -21,18 +21,9 @@ _NO = (
 )
 YES, NO = frozenset(_YES.split()), frozenset(_NO.split())
 
-_ERAS = {
-    "令和": 2018,
-    "r": 2018,
-    "平成": 1988,
-    "h": 1988,
-    "昭和": 1925,
-    "s": 1925,
-    "大正": 1911,
-    "t": 1911,
-    "明治": 1867,
-    "m": 1867,
-}
+_ERAS = {"令和": (2018, 99), "平成": (1988, 31), "昭和": (1925, 64), "大正": (1911, 15), "明治": (1867, 45)}
+"""Era → the year before its first, and how many years it had; a later year is a slip of the pen."""
+_ERA_LETTERS = {"r": "令和", "h": "平成", "s": "昭和", "t": "大正", "m": "明治"}
 _ERA_DATE = re.compile(
     r"(令和|平成|昭和|大正|明治|[rhstm])\s*\.?\s*(元|\d{1,2})\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})\s*日?"
 )
@@ -71,7 +62,7 @@ def read_date(cell: str, order: str = "") -> date:
     text = _TIME.sub("", fold(cell))
     if found := _ERA_DATE.fullmatch(text):
         era, year, month, day = found.groups()
-        return _date(_ERAS[era] + (1 if year == "元" else int(year)), int(month), int(day))
+        return _era_date(_ERA_LETTERS.get(era, era), 1 if year == "元" else int(year), int(month), int(day))
     if found := _YEAR_FIRST.fullmatch(text):
         return _date(int(found[1]), int(found[2]), int(found[3]))
     if found := _YEAR_LAST.fullmatch(text):
@@ -135,6 +126,13 @@ def _zone(offset: str) -> tzinfo:
         return UTC
     hours, minutes = int(offset[1:3]), int(offset[-2:])
     return timezone(timedelta(hours=hours, minutes=minutes) * (-1 if offset[0] == "-" else 1))
+
+
+def _era_date(era: str, year: int, month: int, day: int) -> date:
+    before, last = _ERAS[era]
+    if not 1 <= year <= last:
+        raise Malformed("date_malformed")
+    return _date(before + year, month, day)
 
 
 def _year_last(first: int, second: int, year: int, order: str) -> date:

@@ -191,6 +191,7 @@ def test_json_lines_are_rows_too() -> None:
     [
         ({"メールアドレス": "hanako.example.com"}, "email_malformed", "row 1 メールアドレス"),
         ({"生年月日": "昭和60年13月3日"}, "date_malformed", "row 1 生年月日"),
+        ({"生年月日": "昭和99年1月3日"}, "date_malformed", "row 1 生年月日"),
         ({"生年月日": "2031-01-01"}, "date_malformed", "row 1 生年月日"),
         ({"生年月日": "3/1/1985"}, "date_ambiguous", "row 1 生年月日"),
         ({"電話番号": "9.01E+09"}, "number_malformed", "row 1 電話番号"),
