@@ -64,7 +64,17 @@ def register(demo: Demonstration) -> None:
         ),
         ("crm", "csv", ("residence_default=JP",)),
         ("shop", "csv", ("residence_default=JP",)),
-        ("line", "line", (f"provider_id={LINE_PROVIDER}", f"channel_secret={LINE_SECRET}")),
+        (
+            "line",
+            "line",
+            (
+                f"provider_id={LINE_PROVIDER}",
+                f"channel_secret={LINE_SECRET}",
+                "notice=line",
+                "notice_version=1",
+                "language=ja",
+            ),
+        ),
         ("mail", "sendgrid", (f"public_key={demo.sendgrid.public_key}",)),
     ):
         chosen = [part for setting in settings for part in ("--set", setting)]

@@ -47,7 +47,7 @@ class Traces:
 
 
 def leave_traces(people: list[Someone], seed: int, now: datetime) -> Traces:
-    """Let everybody use the systems they use; the order within each system is the order of events."""
+    """Let everybody use the systems they use; person by person, as a shop's nightly job sends what happened."""
     rng = Random(seed)  # noqa: S311 - made up, and the same each time
     traces = Traces()
     for one in people:
@@ -61,8 +61,6 @@ def leave_traces(people: list[Someone], seed: int, now: datetime) -> Traces:
             _on_line(rng, one, traces, now)
         _by_mail(rng, one, traces, now)
         _said(rng, one, traces, now)
-    traces.site.sort(key=lambda call: str(call["timestamp"]))
-    traces.mail.sort(key=lambda event: int(event["timestamp"]))
     return traces
 
 
@@ -129,7 +127,7 @@ class Site:
         """Look around after an answer to the banner; half say yes, some no, some nothing."""
         said = self.rng.choices(({"Analytics": True, "Functional": True}, {"Analytics": False}, None), (55, 20, 25))[0]
         context = {"consent": {"categoryPreferences": said}} if said else {}
-        for path in self.rng.sample(("/", "/tea", "/cups", "/journal", "/stores"), self.rng.randint(1, 2)):
+        for path in self.rng.sample(("/", "/tea", "/cups", "/journal", "/stores"), self.rng.choice((1, 1, 2))):
             self._call("page", name=path, properties={"path": path, "title": path}, context=context)
         if self.rng.random() < 0.5:
             self._call("track", event="Product Viewed", properties=self._product(), context=context)
@@ -198,6 +196,7 @@ class Site:
 
 
 def _on_line(rng: Random, one: Someone, traces: Traces, now: datetime) -> None:
+    """Follow, which is the act of consent below the account's notice; who only unblocks is shown none."""
     at = now - timedelta(days=rng.randint(1, 180))
     kinds = ["follow"] + ["message"] * (rng.random() < 0.4) + ["unfollow"] * (one.line_stance == WITHDREW)
     for count, kind in enumerate(kinds):
@@ -212,7 +211,7 @@ def _on_line(rng: Random, one: Someone, traces: Traces, now: datetime) -> None:
         if kind == "message":
             event["message"] = {"id": f"{one.number}{count}", "type": "text", "text": "営業時間を教えてください"}
         if kind == "follow":
-            event["follow"] = {"isUnblocked": False}
+            event["follow"] = {"isUnblocked": one.line_stance == NEVER}
         traces.line.append(event)
     traces.truth.append(Key("line_uid", LINE_PROVIDER, one.line_uid, one.number))
 
@@ -243,7 +242,7 @@ def _by_mail(rng: Random, one: Someone, traces: Traces, now: datetime) -> None:
 
 
 def _said(rng: Random, one: Someone, traces: Traces, now: datetime) -> None:
-    """What was said in forms that speak to the API: yes or no to letters, yes to LINE; some change their mind."""
+    """What was said in forms that speak to the API: yes or no to letters; some change their mind."""
     at = now - timedelta(days=rng.randint(21, 300))
     mailbox = {"type": "email", "value": one.email}
     if one.stance == REFUSED or (one.stance != NEVER and (one.number % 2 or not one.places & {"site"})):
@@ -251,9 +250,6 @@ def _said(rng: Random, one: Someone, traces: Traces, now: datetime) -> None:
         traces.consents.append(_consent(one, mailbox, "email_marketing", "email", status, at))
     if one.stance == WITHDREW and one.number % 3:
         traces.withdrawals.append({"identifier": mailbox, "purpose": "email_marketing", "channel": "email"})
-    if one.line_stance in (GIVEN, WITHDREW):
-        account = {"type": "line_uid", "value": one.line_uid, "scope": LINE_PROVIDER}
-        traces.consents.append(_consent(one, account, "line_marketing", "line", "given", at))
 
 
 def _consent(
