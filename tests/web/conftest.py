@@ -72,10 +72,21 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    """A fresh deployment whose time stands at the machine's, since real clients sign with that."""
-    connectors = tmp_path / "connectors"
+    """A fresh deployment on the embedded database."""
+    yield from opened(tmp_path, "")
+
+
+@pytest.fixture
+def site_on_each_database(tmp_path: Path, database_url: str) -> Iterator[Site]:
+    """A fresh deployment on each kind of database."""
+    yield from opened(tmp_path, database_url)
+
+
+def opened(folder: Path, database_url: str) -> Iterator[Site]:
+    """Assemble a deployment whose time stands at the machine's, since real clients sign with that."""
+    connectors = folder / "connectors"
     connectors.mkdir()
-    settings = Settings(home=tmp_path / "home", connectors=connectors)
+    settings = Settings(home=folder / "home", connectors=connectors, database_url=database_url)
     deploying.initialise(settings)
     clock = StandingClock(datetime.now(UTC))
     deployment = deploying.assemble(settings, clock)

@@ -1,36 +1,9 @@
-"""The API answers as the contract promises: bodies, refusals by status, pages, cursors, keys sent twice."""
-
-from typing import Any
+"""The API answers as the contract promises: bodies, refusals by status, pages and cursors."""
 
 import pytest
-from werkzeug.test import TestResponse
 
-from tests.web.conftest import Site, consent_for
-
-USE = "purpose=email_marketing&channel=email"
-MEMBERS = f"/api/audiences/everyone/members?{USE}&fields=email"
-ADA, BEN, CLEO = "ada@people.example", "ben@people.example", "cleo@people.example"
-
-
-def identifier(email: str) -> dict[str, str]:
-    return {"type": "email", "value": email}
-
-
-def consent(site: Site, *emails: str, **more: Any) -> None:
-    header = site.bearer()
-    for email in emails:
-        answer = site.browser.post("/api/consents", json=consent_for(email, **more), headers=header)
-        assert answer.status_code == 201, answer.get_data(as_text=True)
-
-
-def kind(answer: TestResponse) -> tuple[int, str]:
-    assert answer.content_type == "application/problem+json"
-    return answer.status_code, answer.get_json()["type"].removeprefix("urn:sekisho:problem:")
-
-
-def emails(answer: TestResponse) -> list[str]:
-    assert answer.status_code == 200, answer.get_data(as_text=True)
-    return [row["fields"]["email"] for row in answer.get_json()["data"]]
+from tests.web.asking import ADA, BEN, CLEO, MEMBERS, USE, consent, emails, identifier, kind, look_up
+from tests.web.conftest import Site
 
 
 def test_members_are_those_who_consented_as_the_contract_says(site: Site) -> None:
@@ -148,11 +121,6 @@ def test_an_explanation_gives_clauses_and_refusals_with_remedies(site: Site) -> 
     )
 
 
-def look_up(site: Site, email: str, *scopes: str, **headers: str) -> TestResponse:
-    body = {"identifier": identifier(email), "purpose": "email_marketing", "fields": ["email"]}
-    return site.browser.post("/api/profiles/lookup", json=body, headers={**site.bearer(*scopes), **headers})
-
-
 def test_a_lookup_finds_who_consented_and_nobody_else_alike(site: Site) -> None:
     consent(site, ADA)
     consent(site, BEN, status="refused")
@@ -166,114 +134,6 @@ def test_a_lookup_explains_its_404_to_those_who_may_ask(site: Site) -> None:
     explained = look_up(site, BEN, "profile:read", "decision:read", Prefer="explain").get_json()
     assert [reason["code"] for reason in explained["reasons"]]
     assert "reasons" not in look_up(site, BEN, "profile:read", Prefer="explain").get_json()
-
-
-def test_a_recorded_consent_answers_its_record_and_can_be_read_back(site: Site) -> None:
-    header = site.bearer()
-    record = site.browser.post("/api/consents", json=consent_for(ADA), headers=header).get_json()["record_id"]
-    read = site.browser.post("/api/consents/lookup", json={"identifier": identifier(ADA)}, headers=header)
-    assert [one["record_id"] for one in read.get_json()["data"]] == [record]
-    named = {**header, "Sekisho-Identifier": '{"type": "email", "value": "ada@people.example"}'}
-    assert site.browser.get("/api/consents", headers=named).get_json()["data"] == read.get_json()["data"]
-    row = site.browser.get(MEMBERS, headers=header).get_json()["data"][0]
-    by_name = site.browser.get(f"/api/consents?subject={row['id']}", headers=header)
-    assert by_name.get_json()["data"] == read.get_json()["data"]
-
-
-def test_consents_of_a_past_instant_are_those_received_by_then(site: Site) -> None:
-    consent(site, ADA)
-    before = site.clock.now()
-    site.clock.pass_(hours=1)
-    header = site.bearer()
-    site.browser.post("/api/consents/withdraw", json={"identifier": identifier(ADA)}, headers=header)
-
-    def statuses(**more: str) -> list[str]:
-        asked = {"identifier": identifier(ADA), **more}
-        answer = site.browser.post("/api/consents/lookup", json=asked, headers=header)
-        return [one["status"] for one in answer.get_json()["data"]]
-
-    assert statuses(as_of=before.isoformat()) == ["given"]
-    assert statuses() == ["given", "withdrawn"]
-
-
-def test_an_identifier_in_the_address_is_refused(site: Site) -> None:
-    answer = site.browser.get(f"/api/consents?email={ADA}", headers=site.bearer())
-    assert answer.status_code == 400
-    assert ADA not in answer.get_data(as_text=True)
-
-
-@pytest.mark.parametrize(
-    ("changed", "answer"),
-    [
-        ({"notice": "made_up"}, (400, "unknown_notice")),
-        ({"notice_version": "99"}, (400, "unknown_notice")),
-        ({"notice": ""}, (400, "invalid_input")),
-        ({"identifier": {"type": "user_id", "value": "u1"}}, (400, "contact_needed")),
-        ({"identifier": {"type": "pigeon", "value": "u1"}}, (400, "unknown_identifier_type")),
-        ({"identifier": {"type": "email", "value": "no address"}}, (400, "unusable_identifier")),
-        ({"status": "withdrawn"}, (400, "invalid_input")),
-        ({"event_time": "yesterday"}, (400, "invalid_input")),
-        ({"purpose": "ads_sharing"}, (403, "purpose_not_registered")),
-    ],
-)
-def test_a_statement_without_what_proves_it_is_refused(
-    site: Site, changed: dict[str, Any], answer: tuple[int, str]
-) -> None:
-    sent = site.browser.post("/api/consents", json=consent_for(ADA, **changed), headers=site.bearer())
-    assert kind(sent) == answer
-
-
-def test_a_withdrawal_holds_when_it_answers_and_also_for_the_unknown(site: Site) -> None:
-    consent(site, ADA)
-    header = site.bearer()
-    answer = site.browser.post("/api/consents/withdraw", json={"identifier": identifier(ADA)}, headers=header)
-    assert len(answer.get_json()["withdrawn"]) == 1
-    assert answer.get_json()["effective_at"]
-    assert emails(site.browser.get(MEMBERS, headers=header)) == []
-    unknown = site.browser.post("/api/consents/withdraw", json={"identifier": identifier(CLEO)}, headers=header)
-    assert (unknown.status_code, unknown.get_json()["withdrawn"]) == (200, [])
-
-
-def test_a_withdrawal_needs_no_registration_for_the_purpose(site: Site) -> None:
-    body = {"identifier": identifier(ADA), "purpose": "line_marketing"}
-    assert site.browser.post("/api/consents/withdraw", json=body, headers=site.bearer()).status_code == 200
-
-
-def test_a_write_sent_twice_under_one_key_happens_once(site: Site) -> None:
-    header = {**site.bearer(), "Idempotency-Key": "form-7"}
-    for body in (consent_for(ADA), consent_for(BEN, status="requested")):
-        header["Idempotency-Key"] += "!"
-        first = site.browser.post("/api/consents", json=body, headers=header)
-        again = site.browser.post("/api/consents", json=body, headers=header)
-        assert (first.status_code, first.get_json()) == (201, again.get_json())
-    read = site.browser.post("/api/consents/lookup", json={"identifier": identifier(ADA)}, headers=header)
-    assert len(read.get_json()["data"]) == 1
-
-
-def test_a_key_of_one_write_does_not_serve_another(site: Site) -> None:
-    header = {**site.bearer(), "Idempotency-Key": "form-7"}
-    site.browser.post("/api/consents", json=consent_for(ADA), headers=header)
-    answer = site.browser.post("/api/consents", json=consent_for(BEN), headers=header)
-    assert kind(answer) == (422, "idempotency_key_reused")
-    mine = {**site.bearer(), "Idempotency-Key": "form-7"}
-    assert site.browser.post("/api/consents", json=consent_for(BEN), headers=mine).status_code == 201
-
-
-def test_a_withdrawal_sent_twice_under_one_key_answers_alike(site: Site) -> None:
-    consent(site, ADA)
-    header, body = {**site.bearer(), "Idempotency-Key": "no"}, {"identifier": identifier(ADA)}
-    first = site.browser.post("/api/consents/withdraw", json=body, headers=header).get_json()
-    assert site.browser.post("/api/consents/withdraw", json=body, headers=header).get_json() == first
-
-
-def test_a_stored_answer_is_sealed(site: Site) -> None:
-    header = {**site.bearer(), "Idempotency-Key": "sealed"}
-    sent = site.browser.post("/api/consents", json=consent_for(ADA, status="requested"), headers=header)
-    secret = sent.get_json()["confirm_url"].rpartition("/")[2]
-    with site.deployment.database.snapshot() as session:
-        rows = session.connection().exec_driver_sql("SELECT * FROM idempotency").fetchall()
-    assert len(rows) == 1
-    assert secret not in str(rows)
 
 
 def test_a_decision_says_yes_or_no_with_every_reason(site: Site) -> None:
@@ -302,44 +162,6 @@ def test_a_decision_needs_one_name_of_the_person(site: Site) -> None:
     for named in ({}, {"identifier": identifier(ADA), "subject": "x"}):
         body = {"purpose": "email_marketing", **named}
         assert site.browser.post("/api/decisions", json=body, headers=site.bearer()).status_code == 400
-
-
-def test_an_access_request_ends_in_a_package_for_who_brought_it(site: Site) -> None:
-    consent(site, ADA)
-    mine, other = site.bearer("admin:*"), site.bearer("request:write")
-    body = {"right": "access", "identifier": identifier(ADA), "requester": "subject"}
-    received = site.browser.post("/api/subject-requests", json=body, headers=mine)
-    assert received.status_code == 202
-    assert set(received.get_json()) >= {"id", "state", "due_at"}
-    path = f"/api/subject-requests/{received.get_json()['id']}"
-    state = site.browser.get(path, headers=mine).get_json()
-    assert state["state"] == "completed"
-    package = site.browser.get(state["package_url"].removeprefix(site.deployment.settings.base_url), headers=mine)
-    assert ADA in package.get_data(as_text=True)
-    assert site.browser.get(path, headers=other).status_code == 404
-    assert site.browser.get(f"{path}/package", headers=other).status_code == 404
-
-
-def test_a_request_of_a_client_that_cannot_vouch_waits_for_the_identity(site: Site) -> None:
-    consent(site, ADA)
-    header = site.bearer("request:write")
-    body = {"right": "erasure", "identifier": identifier(ADA), "requester": "subject"}
-    received = site.browser.post("/api/subject-requests", json=body, headers=header).get_json()
-    assert received["state"] == "received"
-    assert emails(site.browser.get(MEMBERS, headers=site.bearer())) == [ADA]
-
-
-def test_an_erasure_ends_with_its_certificate_and_nobody_to_find(site: Site) -> None:
-    consent(site, ADA)
-    header = site.bearer("admin:*")
-    body = {"right": "erasure", "identifier": identifier(ADA), "requester": "subject"}
-    received = site.browser.post("/api/subject-requests", json=body, headers=header).get_json()
-    state = site.browser.get(f"/api/subject-requests/{received['id']}", headers=header).get_json()
-    assert state["state"] == "completed"
-    assert state["certificate"]
-    assert look_up(site, ADA).status_code == 404
-    again = site.browser.post("/api/consents", json=consent_for(ADA), headers=site.bearer())
-    assert again.status_code == 404, "erased people start anew through a source that readmits, not here"
 
 
 def test_journeys_tell_stages_and_sizes(site: Site) -> None:
