@@ -6,7 +6,8 @@ pickled: an outbox that kept one would carry a yes past a withdrawal.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from pyroaring import BitMap64
@@ -19,6 +20,7 @@ from cdp.errors import Refusal
 from cdp.gate.decide import decide, recipient_refusals
 from cdp.gate.model import Disclosed, Permission
 from cdp.gate.permission import permitted, policy_number
+from cdp.gate.question import Reach, Standing
 from cdp.gate.standing import ContactPoint, Situation, load
 from cdp.ids import new_id
 from cdp.policy.terms import Law, Policy, Use
@@ -122,7 +124,7 @@ def ask(session: Session, request: PageRequest, people: Sequence[int], at: datet
     allowed = _lock(session, request.use, denied, people, at)
     grants = {
         person: grant
-        for person, situation in load(session, allowed, at).items()
+        for person, situation in load(session, allowed, at, request.use.channel).items()
         if (grant := _grant(terms, request.use, situation, at)) is not None
     }
     permit = Permit(
@@ -150,9 +152,14 @@ def _lock(session: Session, use: Use, denied: Law, people: Sequence[int], at: da
 def _grant(terms: Policy, use: Use, situation: Situation, at: datetime) -> Grant | None:
     standing = situation.standing
     for reach, point in zip(standing.reaches, situation.points, strict=True):
-        if reach.channel == use.channel and decide(terms, use, standing, reach, at.date()).allow:
+        if _allows(terms, use, standing, reach, at.date()):
             return Grant(situation, point)
     return None
+
+
+@lru_cache(maxsize=50_000)
+def _allows(terms: Policy, use: Use, standing: Standing, reach: Reach, on: date) -> bool:
+    return decide(terms, use, standing, reach, on).allow
 
 
 def _open_lease(session: Session, permit: Permit) -> None:

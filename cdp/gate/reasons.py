@@ -25,7 +25,8 @@ LAWS: Mapping[str, tuple[str, str]] = {
     "APPI": ("個人情報の保護に関する法律", "Act on the Protection of Personal Information"),
     "TOKUTEI": (
         "特定電子メールの送信の適正化等に関する法律・特定商取引に関する法律（ASCT）",
-        "Act on Regulation of Transmission of Specified Electronic Mail; Act on Specified Commercial Transactions (ASCT)",
+        "Act on Regulation of Transmission of Specified Electronic Mail; "
+        "Act on Specified Commercial Transactions (ASCT)",
     ),
     "POLICY": ("当社の方針", "House rule, stricter than the law"),
 }

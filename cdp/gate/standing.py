@@ -53,11 +53,15 @@ class Situation:
     changes_at: datetime
 
 
-def load(session: Session, people: Iterable[int], at: datetime) -> dict[int, Situation]:
-    """Load the situations of these people at the instant; people without subjects are absent."""
+def load(session: Session, people: Iterable[int], at: datetime, channel: str = "") -> dict[int, Situation]:
+    """Load the situations of these people at the instant; people without subjects are absent.
+
+    With `channel`, only the ways to reach them there: enough to decide one use.
+    """
+    channels = [channel] if channel else sorted({use.channel for use in policy.of(session).uses})
     found: dict[int, Situation] = {}
     for some in chunked(people):
-        found.update((one.person, one) for one in _load(session, some, at))
+        found.update((one.person, one) for one in _load(session, some, at, channels))
     return found
 
 
@@ -71,12 +75,12 @@ class _Rows(NamedTuple):
     erasing: set[int]
 
 
-def _load(session: Session, people: Sequence[int], at: datetime) -> Iterator[Situation]:
+def _load(session: Session, people: Sequence[int], at: datetime, channels: Sequence[str]) -> Iterator[Situation]:
     rows = _rows(session, people)
     terms = policy.of(session)
     for person in people:
         if rows.subjects.get(person):
-            yield _situation(terms, rows, person, at)
+            yield _situation(terms, rows, person, at, channels)
 
 
 def _rows(session: Session, people: Sequence[int]) -> _Rows:
@@ -144,12 +148,12 @@ def _erasing(session: Session, people: Sequence[int]) -> set[int]:
     return set(session.scalars(query))
 
 
-def _situation(terms: Policy, rows: _Rows, person: int, at: datetime) -> Situation:
+def _situation(terms: Policy, rows: _Rows, person: int, at: datetime, channels: Sequence[str]) -> Situation:
     profile = rows.profiles.get(person)
     country = profile.country if profile else ""
     age, birthday = _age(profile, at, terms)
     said = rows.said.get(person, [])
-    reaches = list(_reaches(terms, rows, person, said, at))
+    reaches = list(_reaches(terms, rows, person, said, at, channels))
     objections = rows.objections.get(person, [])
     standing = Standing(
         laws=laws_for(terms, country),
@@ -177,11 +181,11 @@ def _objection(row: Objection) -> str:
 
 
 def _reaches(
-    terms: Policy, rows: _Rows, person: int, said: list[Said], at: datetime
+    terms: Policy, rows: _Rows, person: int, said: list[Said], at: datetime, channels: Sequence[str]
 ) -> Iterator[tuple[Reach, ContactPoint | None, datetime | None]]:
     points = rows.points.get(person, [])
     devices = {one.token for one in said if one.token}
-    for channel in sorted({use.channel for use in terms.uses}):
+    for channel in channels:
         if channel in CONTACT_CHANNELS:
             ways: list[ContactPoint | None] = [p for p in points if p.namespace in CONTACT_CHANNELS[channel]]
         else:
