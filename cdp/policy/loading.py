@@ -78,7 +78,7 @@ def _read(folder: Path, on: date, failures: Failures) -> Policy | None:
     if controller is None:
         return None
     return Policy(
-        digest=_digest(documents, parts),
+        digest="" if failures.lines else _digest(documents, parts),
         controller=controller,
         purposes=parts.purposes,
         recipients=receivers,

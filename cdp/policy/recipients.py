@@ -74,6 +74,8 @@ def _mistakes(shape: dict[str, Any], fields_known: frozenset[str]) -> list[str]:
     for law, transfer in shape.get("transfers", {}).items():
         if transfer["kind"] not in _KINDS[law]:
             found.append(f"transfers: {transfer['kind']} is no mechanism of {law}")
+        if transfer["kind"] == "dpf" and shape["country"] != "US":
+            found.append("transfers: the Data Privacy Framework is for recipients in the United States")
         if transfer["kind"] == "jp_equivalent" and "checked" not in transfer:
             found.append("transfers: an equivalent system needs the day of its last check (APPI 28(3))")
     return found

@@ -164,11 +164,15 @@ def test_a_byte_that_means_nothing_is_not_settled() -> None:
 def test_the_article_is_that_of_the_law_that_protects() -> None:
     assert [(one.law, one.article) for one in _mail(said="withdrawn").reasons] == [
         ("GDPR", "7(3)"),
-        ("EPRIVACY", "5(3), 13(1)"),
+        ("EPRIVACY", "13(1)"),
     ]
-    assert [(one.law, one.article) for one in _mail("JP", said="withdrawn").reasons] == [("TOKUTEI", "3(3)")]
+    assert [(one.law, one.article) for one in _mail("JP", said="withdrawn").reasons] == [
+        ("TOKUTEI", "3(3), ASCT 12-3(2)")
+    ]
     assert [one.law for one in _mail("JP", silenced="unsubscribe").reasons] == ["TOKUTEI"]
-    assert [one.law for one in _mail("", silenced="unsubscribe").reasons] == ["GDPR", "TOKUTEI"]
+    assert [one.law for one in _mail("", silenced="unsubscribe").reasons][:2] == ["GDPR", "TOKUTEI"]
+    by_line = answer(person("JP", reach("line", suppressed=("unsubscribe",))), use("line_marketing", "ma_tool"))
+    assert (by_line.reasons[0].law, by_line.reasons[0].article) == ("APPI", "35(5)")
 
 
 def test_a_field_beyond_purpose_or_recipient_is_refused() -> None:

@@ -10,7 +10,10 @@ from cdp.journey import declared
 from cdp.policy.terms import Law
 from tests.policy.shipped import DAY, FOLDER, terms
 
-PURPOSES = "service_delivery support email_marketing line_marketing personalisation analytics customer_care_insight ads_sharing"
+PURPOSES = (
+    "service_delivery support email_marketing line_marketing personalisation "
+    "analytics customer_care_insight ads_sharing"
+)
 RECIPIENTS = "ma_tool ma_tool_us ad_platform group_company cloud_host staff subject"
 AUDIENCES = "everyone recent_buyers cart_abandoners lapsed_buyers high_value birthday_today"
 

@@ -1,13 +1,18 @@
 """The loader takes the policies that ship, and refuses each wrong declaration with its file."""
 
+import tempfile
 from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cdp import policy
 from cdp.policy.documents import Failures, parse, read_folder
 from cdp.policy.terms import Law
+from tests.conftest import DEEP
 from tests.policy.shipped import DAY, FOLDER, copied, terms
 
 EMAIL = "purposes/email_marketing.yaml"
@@ -92,6 +97,7 @@ WRONG = [
         "x",
         "28(3)",
     ),
+    ("a framework of another country", "recipients/ad_platform.yaml", "country: US", "country: IN", "United States"),
     ("a country that is none", "recipients/ma_tool.yaml", "country: JP", "country: Japan", "two capital letters"),
     ("a notice without a mandatory item", "notices/privacy.1.en.md", "  complaint: Superv", "  # Superv", "complaint"),
     ("an item without words", "notices/ads.1.en.md", "## Withdrawing consent", "## Other", "nothing is told of"),
@@ -233,3 +239,31 @@ def test_hidden_files_and_readmes_are_passed_over(tmp_path: Path) -> None:
     failures = Failures()
     read_folder(tmp_path, failures)
     assert failures.lines == []
+
+
+JUNK = st.sampled_from([None, True, 0, -1, 1.5, "", "x", [], {}, [None], {"x": 1}, {1: 2, "a": 3}, ["x", {}]])
+
+
+@settings(max_examples=1000 if DEEP else 15)
+@given(st.data())
+def test_nonsense_in_any_place_is_refused_with_a_line_or_means_something(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = copied(Path(place))
+        path = data.draw(st.sampled_from(sorted(one for one in folder.rglob("*.yaml"))), label="file")
+        tree = parse(path.read_text(encoding="utf-8"))
+        where = tree
+        for _ in range(data.draw(st.integers(0, 3), label="depth")):
+            keys = list(where) if isinstance(where, dict) else list(range(len(where)))
+            inner = [key for key in keys if isinstance(where[key], dict | list) and where[key]]
+            if not inner:
+                break
+            where = where[data.draw(st.sampled_from(inner), label="key")]
+        key = data.draw(
+            st.sampled_from(list(where) if isinstance(where, dict) else list(range(len(where)))), label="at"
+        )
+        where[key] = data.draw(JUNK, label="junk")
+        path.write_text(yaml.safe_dump(tree, allow_unicode=True), encoding="utf-8")
+        try:
+            policy.load(folder, DAY)
+        except policy.PolicyError as refused:
+            assert all(": " in line for line in refused.failures)
