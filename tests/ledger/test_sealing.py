@@ -90,6 +90,15 @@ def test_every_head_is_appended_outside_the_database_after_the_commit(books: Dat
     assert signer.published() == [head]
 
 
+def test_a_head_that_was_rolled_back_is_never_published(books: Database, signer: ledger.Signer) -> None:
+    note(books)
+    with books.transaction() as session:
+        assert ledger.seal(session, signer, AT)
+        session.rollback()
+        ledger.note(session, "staff.act", {}, AT)
+    assert signer.published() == []
+
+
 def test_a_head_outside_is_a_signed_note_of_three_lines_and_a_time(books: Database, signer: ledger.Signer) -> None:
     note(books, 2)
     seal(books, signer)
@@ -156,6 +165,29 @@ def test_the_signer_never_shrinks_the_ledger_nor_says_two_things_of_one_size(sig
         with pytest.raises(ledger.SealRefused):
             signer.sign(signer.origin, size, root, AT)
     assert signer.sign(signer.origin, 5, bytes(32), AT) == head
+
+
+def test_a_checkpoint_that_the_key_never_signed_is_not_published(books: Database, signer: ledger.Signer) -> None:
+    note(books, 3)
+    seal(books, signer)
+    with books.transaction() as session:
+        session.add(LedgerCheckpoint(origin=signer.origin, size=4, root=bytes(32), signature=bytes(64), at=AT))
+    note(books)
+    with pytest.raises(ledger.SealRefused, match="never signed"):
+        seal(books, signer)
+    assert [one.size for one in signer.published()] == [3]
+
+
+def test_a_process_that_finds_other_entries_than_were_sealed_seals_nothing(
+    books: Database, signer: ledger.Signer
+) -> None:
+    note(books, 3)
+    seal(books, signer)
+    with books.transaction() as session:
+        session.execute(delete(LedgerEntry).where(col(LedgerEntry.tree_index) == 1))
+    note(books)
+    with pytest.raises(ledger.SealRefused, match="do not give"):
+        seal(books, ledger.Signer.load(signer.path.parent))
 
 
 # --- a restored backup
