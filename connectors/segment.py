@@ -73,8 +73,10 @@ class Segment(SourceType):
     def read(self, incoming: Incoming, config: SourceConfig) -> Iterator[Item | Refusal]:
         gpc = incoming.headers.get("sec-gpc") == "1"
         told: set[tuple[Claim, ...]] = set()
+        # No event of a small body is large: most need no measuring.
+        limit = incoming.event_limit if len(incoming.body) > incoming.event_limit else 0
         for message in _messages(incoming):
-            item = _read(message, config, incoming.event_limit)
+            item = _read(message, config, limit)
             if gpc and isinstance(item, Item) and item.claims not in told:
                 told.add(item.claims)
                 item = replace(item, signals=(*item.signals, *_opt_out(item.claims, config)))
@@ -133,7 +135,7 @@ def _item(message: Message, config: SourceConfig, limit: int) -> Item:
 def _sound(message: Message, limit: int) -> None:
     if found := flaw(message.body):
         raise Malformed(found)
-    if size(message.body) > limit:
+    if limit and size(message.body) > limit:
         raise Malformed("too_large")
     if message.kind not in CALLS.values():
         raise Malformed("unknown_type", "/type")

@@ -4,12 +4,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cdp.connector.kit import COLUMN_KINDS, ConsentTerm, IdentifierTerm, SourceConfig
+from cdp.connector.kit import COLUMN_KINDS, ConsentTerm, EventTerm, IdentifierTerm, SourceConfig
 from cdp.connector.manifest import IdentifierRule, Manifest
 from cdp.errors import FieldError, Problem
 
 TRAIT = "trait."
 """`trait.<vendor's field>=<trait>` takes in a field that the manifest does not declare."""
+FIELDS = "fields."
+"""`fields.<event>=<path>,<path>` takes in properties of an event, or an event, that the manifest does not declare."""
 BANNER = "banner."
 """`banner.<category>=<purpose>` maps a category of the site's own banner to a device-scoped purpose."""
 
@@ -44,7 +46,7 @@ def configure(manifest: Manifest, name: str, settings: Mapping[str, str]) -> Sou
         type=manifest.name,
         kind=manifest.kind,
         public=public,
-        events=manifest.events,
+        events={**manifest.events, **_events(manifest, plain)},
         aliases=manifest.aliases,
         identifiers=tuple(_identifier(rule, said, public) for rule in manifest.identifiers),
         traits=tuple(dict.fromkeys(name.partition(".")[0] for name in [*paths.values(), *_column_traits(manifest)])),
@@ -71,6 +73,8 @@ def configure(manifest: Manifest, name: str, settings: Mapping[str, str]) -> Sou
 def _wrong(manifest: Manifest, name: str, value: str) -> str:
     if name.startswith(TRAIT):
         return "" if re.fullmatch(r"[a-z][a-z0-9_]{0,63}(\.[a-z][a-z0-9_]{0,31})?", value) else "Name a declared trait."
+    if name.startswith(FIELDS):
+        return "" if re.fullmatch(r"[\w$.*-]+(,[\w$.*-]+)*", value) else "Paths of properties, by comma."
     if name.startswith(BANNER):
         return "" if value in _device_purposes(manifest) else "Only a device-scoped purpose of the manifest's banner."
     term = manifest.settings.get(name)
@@ -95,6 +99,14 @@ def _identifier(rule: IdentifierRule, said: Mapping[str, str], public: bool) -> 
 
 def _prefixed(settings: Mapping[str, str], prefix: str) -> dict[str, str]:
     return {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
+
+
+def _events(manifest: Manifest, settings: Mapping[str, str]) -> dict[str, EventTerm]:
+    found = {}
+    for name, paths in _prefixed(settings, FIELDS).items():
+        term = manifest.events.get(name, EventTerm(purposes=manifest.purposes))
+        found[name] = replace(term, fields=(*term.fields, *paths.split(",")))
+    return found
 
 
 def _column_traits(manifest: Manifest) -> list[str]:

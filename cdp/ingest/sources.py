@@ -14,7 +14,7 @@ from datetime import date, datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from cdp import connector, ledger, vault
+from cdp import connector, ledger, policy, vault
 from cdp.connector import ConnectorType
 from cdp.connector.kit import SourceConfig
 from cdp.errors import FieldError, Problem
@@ -22,6 +22,7 @@ from cdp.ingest.model import Dropped, Source
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 LONGEST_KEY = 256
+HOOK_SECRET = "hook_secret"  # noqa: S105 - the name of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def add(
 ) -> list[tuple[str, str]]:
     """Register a source; returns what the other side needs, as (key, value), secrets for the only time.
 
-    Raises Problem: unknown_connector_type, invalid_settings, source_exists.
+    Raises Problem: unknown_connector_type, invalid_settings, unknown_notice, source_exists.
     """
     kind = type_of(session, type)
     if not NAME.fullmatch(name):
@@ -47,11 +48,29 @@ def add(
         raise Problem(400, "invalid_settings", "The name is not acceptable; see errors.", [wrong])
     if session.get(Source, name) is not None:
         raise Problem(409, "source_exists", "There is or was a source of this name; its facts refer to it.")
+    _check_notice(session, settings)
     told = _register(session, name, kind, connector.check_settings(kind.manifest, settings), at)
     told |= {"base_url": base_url, "webhook_url": f"{base_url}/hooks/{name}{told.get('path', '')}"}
     ledger.note(session, "source.added", {"source": name, "type": type}, at)
     config = connector.configure(kind.manifest, name, settings)
     return [(key, _filled(value, told)) for key, value in kind.source.welcome(config)]
+
+
+def change(session: Session, name: str, settings: Mapping[str, str], at: datetime) -> None:
+    """Change settings of a source, for example to take in a field that it drops, or a vendor's new secret.
+
+    Raises Problem: unknown_source, invalid_settings, unknown_notice. What was received before is not read again.
+    """
+    source = get(session, name)
+    kind = type_of(session, source.type)
+    known = credentials(session, source)
+    made = {key: value for key, value in known.items() if _is_made(kind, key)}
+    asked = {key: value for key, value in known.items() if key not in made}
+    _check_notice(session, settings)
+    plain, secret = _parted(kind, connector.check_settings(kind.manifest, {**asked, **settings}))
+    source.settings, source.sealed_credentials = plain, _sealed(session, name, {**secret, **made})
+    session.add(source)
+    ledger.note(session, "source.changed", {"source": name, "settings": len(settings)}, at)
 
 
 def remove(session: Session, name: str, at: datetime) -> None:
@@ -133,12 +152,12 @@ def _register(
 ) -> dict[str, str]:
     """Write the source; returns what was made for it: `write_key`, or `secret` and the `path` that ends in it."""
     terms = kind.manifest.settings
-    secret = {key: value for key, value in settings.items() if key in terms and terms[key].secret}
+    plain, secret = _parted(kind, settings)
     made: dict[str, str] = {}
     if kind.manifest.auth == "write_key":
         made["write_key"] = secrets.token_urlsafe(24)
     if kind.manifest.auth == "secret_url":
-        made["secret"] = secret["hook_secret"] = secrets.token_urlsafe(32)
+        made["secret"] = secret[HOOK_SECRET] = secrets.token_urlsafe(32)
         made["path"] = f"/{made['secret']}"
     made |= {key: secrets.token_urlsafe(32) for key, term in terms.items() if term.generated}
     secret |= {key: made[key] for key, term in terms.items() if term.generated}
@@ -146,16 +165,43 @@ def _register(
         Source(
             name=name,
             type=kind.manifest.name,
-            settings=json.dumps({key: value for key, value in settings.items() if key not in secret}, sort_keys=True),
-            sealed_credentials=vault.of(session).seal_credentials(name, json.dumps(secret).encode())
-            if secret
-            else None,
+            settings=plain,
+            sealed_credentials=_sealed(session, name, secret),
             key_digest=_key_digest(session, made["write_key"]) if "write_key" in made else None,
             created_at=at,
         )
     )
     session.flush()
     return made
+
+
+def _parted(kind: ConnectorType, settings: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Return what may stand in the clear, as JSON, and what may not."""
+    terms = kind.manifest.settings
+    secret = {key: value for key, value in settings.items() if key in terms and terms[key].secret}
+    plain = {key: value for key, value in settings.items() if key not in secret}
+    return json.dumps(plain, sort_keys=True, ensure_ascii=False), secret
+
+
+def _is_made(kind: ConnectorType, key: str) -> bool:
+    """Whether the secret was made here, not set by an operator."""
+    term = kind.manifest.settings.get(key)
+    return key == HOOK_SECRET or (term is not None and term.generated)
+
+
+def _sealed(session: Session, name: str, secret: Mapping[str, str]) -> bytes | None:
+    return vault.of(session).seal_credentials(name, json.dumps(secret).encode()) if secret else None
+
+
+def _check_notice(session: Session, settings: Mapping[str, str]) -> None:
+    """Refuse a notice that the policy does not hold: nothing said under it could ever count."""
+    said = tuple(settings.get(key, "") for key in ("notice", "notice_version", "language"))
+    if said[0] and not any(
+        all(not ours or ours == theirs for ours, theirs in zip(said, known, strict=True))
+        for known in policy.of(session).notices
+    ):
+        wrong = FieldError("/settings/notice", "The policy has no such notice in this version and language.")
+        raise Problem(400, "unknown_notice", "The notice is not declared; see errors.", [wrong])
 
 
 def _key_digest(session: Session, key: str) -> bytes:

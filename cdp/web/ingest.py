@@ -124,7 +124,7 @@ def _header_keys() -> Iterator[str]:
 def _check_secret(door: Door, secret: str, unsigned: str = "") -> None:
     auth = door.kind.manifest.auth
     if auth == "secret_url":
-        if not hmac.compare_digest(door.credentials["hook_secret"].encode(), secret.encode("utf-8", "replace")):
+        if not hmac.compare_digest(door.credentials[sources.HOOK_SECRET].encode(), secret.encode("utf-8", "replace")):
             raise Problem(401, "secret_wrong", "The address lacks the secret that was told when the source was added.")
     elif auth != "signature" or secret:
         raise Problem(404, "unknown_source", "There is no webhook at this address.")

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import requests
 from segment.analytics import Client
+from sqlmodel import select
 
+from cdp.consent.model import ConsentRecord
 from cdp.errors import Problem
 from cdp.ingest import sources
 from cdp.ingest.model import Source
@@ -224,6 +226,35 @@ def test_what_is_not_declared_is_counted_by_name_and_kept_nowhere(shop: Shop, ke
         assert {one.what for one in sources.drops(session, "site")} >= {"field:shoeSize", "event:Moon Watched"}
 
 
+def said(shop: Shop) -> set[tuple[str, str, str, str, str, bool]]:
+    with shop.database.snapshot() as session:
+        records = session.exec(select(ConsentRecord)).all()
+        return {(one.purpose, one.channel, one.status, one.method, one.evidence, one.public) for one in records}
+
+
+def test_a_banners_act_is_a_record_with_its_notice_and_gpc_a_withdrawal(shop: Shop) -> None:
+    key = shop.add("browser", "segment", residence_default="DE")["write_key"]
+    act = {"event": "Segment Consent Preference Updated", "anonymousId": "browser-1"}
+    act["context"] = {"consent": {"categoryPreferences": {"Functional": True, "Marketing": False}}}
+    assert shop.post("/v1/track", act, key).status_code == 200
+    assert said(shop) == {
+        ("personalisation", "web", "given", "banner", "full", True),
+        ("ads_sharing", "web", "withdrawn", "banner", "full", True),
+    }
+    shop.post("/v1/page", {"anonymousId": "browser-2"}, key, headers={"Sec-GPC": "1"})
+    assert ("analytics", "none", "withdrawn", "gpc", "full", True) in said(shop)
+
+
+def test_a_newsletter_form_is_consent_by_a_server_key_only(shop: Shop, key: str) -> None:
+    public = shop.add("browser", "segment", residence_default="JP")["write_key"]
+    shown = {"email": "ada@example.com", "notice": "newsletter", "notice_version": "2", "language": "ja"}
+    call = {"event": "Newsletter Subscribed", "anonymousId": "browser-1", "properties": shown}
+    shop.post("/v1/track", call, public)
+    assert said(shop) == set()
+    shop.post("/v1/track", call, key)
+    assert said(shop) == {("email_marketing", "email", "given", "form", "full", False)}
+
+
 def test_segments_own_library_delivers_over_a_real_socket(shop: Shop, key: str, live: str) -> None:
     failed: list[Exception] = []
     client = Client(key, host=live, gzip=True, on_error=lambda error, _: failed.append(error), max_retries=0)
@@ -292,6 +323,41 @@ def test_a_source_is_refused_when_its_name_or_type_is_no_good(shop: Shop) -> Non
         with pytest.raises(Problem) as raised:
             shop.add(name, type)
         assert raised.value.status == status
+
+
+def test_a_dropped_field_is_taken_in_when_it_is_declared(shop: Shop, key: str) -> None:
+    call = VIEW | {"properties": {"shoeSize": 39}}
+    declared = {"fields.Product Viewed": "shoeSize", "fields.Moon Watched": "phase", "trait.pet": "interest"}
+    with shop.database.transaction() as session:
+        sources.change(session, "site", declared, shop.clock.now())
+    shop.post("/v1/track", call, key)
+    shop.post("/v1/track", {"event": "Moon Watched", "userId": "ada", "properties": {"phase": "full"}}, key)
+    shop.post("/v1/identify", {"userId": "ada", "traits": {"pet": "cat"}}, key)
+    assert shop.drops() == {}
+    assert shop.facts() == ["Moon Watched", "Product Viewed"]
+
+
+def test_a_vendors_secret_can_be_changed(shop: Shop) -> None:
+    shop.add("line", "line", channel_secret="first")
+    with shop.database.transaction() as session:
+        new = {"channel_secret": "second", "previous_channel_secret": "first"}
+        sources.change(session, "line", new, shop.clock.now())
+        credentials = sources.credentials(session, sources.get(session, "line"))
+        settings = sources.get(session, "line").settings
+    assert (credentials["channel_secret"], credentials["previous_channel_secret"]) == ("second", "first")
+    assert "first" not in settings and "second" not in settings
+
+
+def test_a_notice_that_the_policy_does_not_hold_is_refused(shop: Shop) -> None:
+    shop.add("good", "segment", notice="cookies", notice_version="1", language="en")
+    for wrong in (
+        {"notice": "none"},
+        {"notice": "cookies", "notice_version": "99"},
+        {"notice": "cookies", "language": "xx"},
+    ):
+        with pytest.raises(Problem) as raised:
+            shop.add("bad", "segment", **wrong)
+        assert raised.value.type == "unknown_notice"
 
 
 def test_basic_with_a_broken_header_is_a_wrong_key(door: Shop) -> None:
