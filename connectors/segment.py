@@ -114,7 +114,7 @@ def _read(message: Message, config: SourceConfig, limit: int) -> Item | Refusal:
 
 def _item(message: Message, config: SourceConfig, limit: int) -> Item:
     _sound(message, limit)
-    event = config.declared(message.vendor_event)
+    event, undeclared = _event(message, config)
     term = config.events.get(event, EventTerm())
     claims = _claims(message, term, config)
     traits, dropped = _traits(message, config)
@@ -128,8 +128,16 @@ def _item(message: Message, config: SourceConfig, limit: int) -> Item:
         traits=traits,
         signals=(*_preferences(message, event, claims, config), *_act(message, term, claims, config)),
         pointer=message.pointer or "/",
-        dropped=dropped,
+        dropped=(*dropped, *undeclared),
     )
+
+
+def _event(message: Message, config: SourceConfig) -> tuple[str, tuple[str, ...]]:
+    """Return our name of the event; a page, screen or group that nothing declares still names somebody."""
+    event = config.declared(message.vendor_event)
+    if event.startswith("$") and message.kind != "track":
+        return "", (message.kind,)
+    return event, ()
 
 
 def _sound(message: Message, limit: int) -> None:

@@ -55,7 +55,7 @@ def test_a_groups_traits_are_not_the_persons() -> None:
     )
     assert item.traits == {}
     assert {claim.type for claim in item.claims} == {"user_id", "anonymous_id"}
-    assert item.event == "$group"
+    assert (item.event, item.dropped) == ("", ("group",))
 
 
 def test_an_alias_joins_two_names() -> None:
