@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlmodel import Session, col
+from sqlmodel import Session, SQLModel, col
 
 from cdp import policy
 from cdp.db import chunked, insert_ignoring, is_sqlite
@@ -71,7 +71,9 @@ def load_locked(session: Session, subjects: Iterable[int], fresh: Iterable[int] 
 def lock_tokens(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, str]:
     """Make the token rows where needed and lock them in order; returns their states."""
     ordered = sorted(set(keys))
-    insert_ignoring(session, Token, [{"namespace": ns, "token": token, "state": "active"} for ns, token in ordered])
+    insert_ignoring(
+        session, Token.__table__, [{"namespace": ns, "token": token, "state": "active"} for ns, token in ordered]
+    )
     states: dict[TokenKey, str] = {}
     for some in chunked(ordered, MANY):
         query = select(col(Token.namespace), col(Token.token), col(Token.state)).where(among(Token, some))

@@ -69,7 +69,8 @@ def normalise(namespace: str, value: Any, region: str = "JP") -> str | None:
 
 def is_blocked(patterns: tuple[str, ...], raw: Any, spelled: str) -> bool:
     """Whether a value means nobody (`anonymous`, `000-0000-0000` …); tested before anything is hashed."""
-    return any(pattern.search(spelled) or pattern.search(str(raw).strip()) for pattern in _compiled(patterns))
+    forms = {spelled, str(raw).strip()}
+    return any(pattern.search(form) for pattern in _compiled(patterns) for form in forms)
 
 
 def phone_country(value: str) -> str:
@@ -91,7 +92,13 @@ def _scope(term: Namespace, scope: str) -> str | None:
 
 def _is_text(value: str) -> bool:
     """Refuse lone surrogates, which no encoding can hold, and values too long to be an identifier."""
-    return len(value) <= 1024 and not any("\ud800" <= char <= "\udfff" for char in value)
+    if len(value) > 1024:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _fold(value: str) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Table, bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from cdp import ledger, policy, vault
@@ -24,6 +25,10 @@ from cdp.identity.rules import TokenKey
 from cdp.profile import traits
 from cdp.profile.model import Subject
 from cdp.vault.model import SubjectKey
+
+_SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
+_IDENTIFIERS: Table = Identifier.__table__  # type: ignore[attr-defined]
+_KEYS: Table = SubjectKey.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +125,7 @@ def _make(session: Session, new: Mapping[bytes, Arrival], at: datetime) -> dict[
     """Insert subjects in the order of their fingerprints; those that another process made first are absent."""
     if not new:
         return {}
-    if is_sqlite(session):
-        from sqlalchemy.dialects.sqlite import insert as insert_new
-    else:
-        from sqlalchemy.dialects.postgresql import insert as insert_new  # type: ignore[assignment]
+    insert_new = sqlite.insert(_SUBJECTS) if is_sqlite(session) else postgresql.insert(_SUBJECTS)
     rows = [
         {
             "person": 0,
@@ -134,14 +136,14 @@ def _make(session: Session, new: Mapping[bytes, Arrival], at: datetime) -> dict[
         }
         for name, one in sorted(new.items())
     ]
-    statement = insert_new(Subject).on_conflict_do_nothing().returning(col(Subject.fingerprint), col(Subject.number))
+    statement = insert_new.on_conflict_do_nothing().returning(_SUBJECTS.c.fingerprint, _SUBJECTS.c.number)
     return {bytes(row[0]): row[1] for row in session.execute(statement, rows)}
 
 
 def _mint(session: Session, fresh: Iterable[int]) -> dict[int, vault.Dek]:
     minted = {number: vault.of(session).mint(number) for number in sorted(fresh)}
     if minted:
-        session.execute(insert(SubjectKey), [row for _, row in minted.values()])
+        session.execute(insert(_KEYS), [row for _, row in minted.values()])
     return {number: dek for number, (dek, _) in minted.items()}
 
 
@@ -169,7 +171,7 @@ def _write_identifiers(
         if (key, name.value) not in wrong
     ]
     if rows:
-        session.execute(insert(Identifier), rows)
+        session.execute(insert(_IDENTIFIERS), rows)
     return len(found) - len(rows)
 
 
@@ -272,12 +274,11 @@ def _move(session: Session, before: Mapping[int, int], people: Mapping[int, int]
     """Write the new person of every subject whose person changed."""
     moved = {number: person for number, person in people.items() if before.get(number) != person}
     alone = sorted(number for number, person in moved.items() if number == person)
-    table = Subject.__table__  # type: ignore[attr-defined]
     for some in chunked(alone, graph.MANY):
-        session.execute(update(table).where(table.c.number.in_(some)).values(person=table.c.number))
+        session.execute(update(_SUBJECTS).where(_SUBJECTS.c.number.in_(some)).values(person=_SUBJECTS.c.number))
     rows = [{"moved": number, "to": person} for number, person in sorted(moved.items()) if number != person]
     if rows:
-        statement = update(table).where(table.c.number == bindparam("moved")).values(person=bindparam("to"))
+        statement = update(_SUBJECTS).where(_SUBJECTS.c.number == bindparam("moved")).values(person=bindparam("to"))
         session.connection().execute(statement, rows)
 
 

@@ -41,9 +41,7 @@ class Entry:
 
     item: Item
     ref: bytes = b""
-    """Reference of its fact."""
-    digest: bytes = b""
-    """What its message id is remembered by; empty without one."""
+    """What its message is remembered by, and its fact referred to; random without a message id."""
     names: tuple[Canonical, ...] = ()
     """Its identifiers in their one spelling."""
     subject: int = 0

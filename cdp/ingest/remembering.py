@@ -15,14 +15,9 @@ from cdp.ingest.model import Received
 _TABLE: Table = Received.__table__  # type: ignore[attr-defined]
 
 
-def digest(context: Context, message_id: str) -> bytes:
-    """Return what a message of this source is remembered by."""
-    return context.vault.digest("received", _named(context, message_id))
-
-
 def ref(context: Context, message_id: str) -> bytes:
-    """Return the reference of the fact that a message of this source carries."""
-    return context.vault.digest("fact", _named(context, message_id))
+    """Return what a message of this source is remembered by, and its fact referred to."""
+    return context.vault.digest("fact", json.dumps([context.source.name, message_id]).encode())
 
 
 def remember(session: Session, source: str, digests: Sequence[bytes], at: datetime) -> set[bytes]:
@@ -40,10 +35,7 @@ def remember(session: Session, source: str, digests: Sequence[bytes], at: dateti
 
 def forget(session: Session, source: str, entries: Iterable[Entry]) -> None:
     """Forget messages that were refused whole, so that they may come again, mended."""
-    refused = [one.digest for one in entries if one.refusal and one.digest and not (one.duplicate or one.spoke)]
+    whole = [one for one in entries if one.refusal and one.item.message_id and not (one.duplicate or one.spoke)]
+    refused = [one.ref for one in whole]
     for some in chunked(sorted(refused)):
         session.execute(delete(Received).where(col(Received.source) == source, col(Received.digest).in_(some)))
-
-
-def _named(context: Context, message_id: str) -> bytes:
-    return json.dumps([context.source.name, message_id]).encode()

@@ -41,19 +41,20 @@ def declared(batch: Batch, context: Context) -> Batch:
 def minimised(batch: Batch, context: Context) -> Batch:
     """Keep declared properties and traits, in one spelling; count the names of the rest."""
     for entry in batch:
-        entry.item = replace(entry.item, properties=_properties(entry, context), traits=_traits(entry, context))
+        if entry.item.properties or entry.item.traits:
+            entry.item = replace(entry.item, properties=_properties(entry, context), traits=_traits(entry, context))
     return batch
 
 
 def deduplicated(batch: Batch, context: Context) -> Batch:
     """Take out what was received before, and remember the rest, and what they retract, for 30 days."""
-    coming = [entry.digest for entry in batch if entry.digest]
-    retracted = [remembering.digest(context, entry.item.retracts) for entry in batch if entry.item.retracts]
+    coming = [entry.ref for entry in batch if entry.item.message_id]
+    retracted = [remembering.ref(context, entry.item.retracts) for entry in batch if entry.item.retracts]
     new = remembering.remember(context.session, context.source.name, [*coming, *retracted], context.at)
     kept = []
     for entry in batch:
-        entry.duplicate = bool(entry.digest) and entry.digest not in new
-        new.discard(entry.digest)
+        entry.duplicate = bool(entry.item.message_id) and entry.ref not in new
+        new.discard(entry.ref)
         if not entry.duplicate:
             kept.append(entry)
     return kept
@@ -143,11 +144,7 @@ def _declared(entry: Entry, context: Context) -> Entry | None:
     if at > context.at + AHEAD or at.year < EARLIEST_YEAR:
         entry.item = replace(entry.item, at=context.at)
         entry.drop("item", "clock", "clock")
-    if entry.item.message_id:
-        entry.digest = remembering.digest(context, entry.item.message_id)
-        entry.ref = remembering.ref(context, entry.item.message_id)
-    else:
-        entry.ref = os.urandom(16)
+    entry.ref = remembering.ref(context, entry.item.message_id) if entry.item.message_id else os.urandom(16)
     if entry.item.event and entry.item.event not in context.source.events:
         entry.drop("event", entry.item.event, "undeclared_event")
         return refuse(entry, "undeclared_event")

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Table, delete, func, select
 from sqlmodel import Session, col
 
 from cdp import vault
@@ -21,6 +21,7 @@ ITEM_FIELDS = ("sku", "product_id", "id")
 _WITHOUT_MINOR_UNITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _WITH_THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
 
+_TABLE: Table = Fact.__table__  # type: ignore[attr-defined]
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -63,7 +64,7 @@ def item(properties: Mapping[str, Any]) -> str | None:
 
 def write(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Store facts; one whose reference is there already changes nothing."""
-    insert_ignoring(session, Fact, sorted(rows, key=lambda row: bytes(row["ref"])))
+    insert_ignoring(session, _TABLE, sorted(rows, key=lambda row: bytes(row["ref"])))
 
 
 def retract(session: Session, refs: Iterable[bytes]) -> set[int]:

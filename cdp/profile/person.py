@@ -131,4 +131,4 @@ def _store(session: Session, people: Sequence[int], rows: Mapping[int, dict[str,
     for some in chunked(gone):
         session.execute(delete(Person).where(col(Person.person).in_(some)))
     changed = [row for person, row in rows.items() if standing.get(person) != row]
-    upsert(session, Person, changed)
+    upsert(session, table, changed)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_
+from sqlalchemy import Table, and_, or_
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from cdp import vault
@@ -29,6 +30,8 @@ BIRTH_DAY = "birth_day"
 
 COARSE = (STATED_COUNTRY, ADDRESS_COUNTRY, POSTAL_COUNTRY, PHONE_COUNTRY, BIRTH_YEAR, BIRTH_DAY)
 """Names derived here; no source can state them."""
+
+_TABLE: Table = Trait.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +92,9 @@ def upsert(session: Session, rows: list[dict[str, Any]]) -> None:
     """Insert, or replace what is older by event time; both databases alike."""
     if not rows:
         return
-    if is_sqlite(session):
-        from sqlalchemy.dialects.sqlite import insert
-    else:
-        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
-    table = Trait.__table__  # type: ignore[attr-defined]
-    statement = insert(table)
+    statement = sqlite.insert(_TABLE) if is_sqlite(session) else postgresql.insert(_TABLE)
     new = statement.excluded
-    newer = or_(table.c.at < new.at, and_(table.c.at == new.at, table.c.ref < new.ref))
+    newer = or_(_TABLE.c.at < new.at, and_(_TABLE.c.at == new.at, _TABLE.c.ref < new.ref))
     kept = {name: new[name] for name in ("clear", "sealed", "at", "source", "ref")}
     session.execute(statement.on_conflict_do_update(index_elements=["subject", "name"], set_=kept, where=newer), rows)
 
