@@ -10,7 +10,7 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdp import connector, gate, journey, ledger, migrations, policy, profile, rights, vault
+from cdp import audience, connector, gate, journey, ledger, migrations, policy, profile, rights, vault
 from cdp.clock import Clock, SystemClock
 from cdp.db import Database
 from cdp.errors import StartRefused
@@ -56,7 +56,7 @@ def assemble(
     settings = settings or read_settings()
     clock = clock or SystemClock()
     keys = Vault(load_keyring(settings))
-    terms = policy.load(settings.policies_path)
+    terms = load_policy(settings)
     signer = Signer.load(ledger_folder(settings))
     types = connector.load(settings.connectors_path)
     context = {"vault": keys, "policy": terms, "signer": signer, "connectors": types}
@@ -81,6 +81,15 @@ def initialise(settings: Settings) -> list[str]:
     made += _make_keys(settings)
     made += _make_database(settings)
     return made
+
+
+def load_policy(settings: Settings) -> Policy:
+    """Load the policies with every rule that they declare; raises PolicyError with all that is wrong."""
+    terms = policy.load(settings.policies_path)
+    failures = [*journey.check(terms), *audience.check(terms)]
+    if failures:
+        raise policy.PolicyError(failures)
+    return terms
 
 
 def load_keyring(settings: Settings) -> Keyring:
@@ -166,6 +175,7 @@ def _refuse_orphan(settings: Settings) -> None:
 def _make_database(settings: Settings) -> list[str]:
     if settings.url.startswith("sqlite"):
         _sqlite_file(settings).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sqlite_file(settings).touch(mode=0o600)
     database = Database(settings.url)
     try:
         if migrations.shape(database.writer) == "current":

@@ -47,6 +47,7 @@ for command in (
     policies.policies,
     clients.client,
     connectors.connector,
+    connectors.take_in,
     subjects.subject,
     keeping.keys,
     keeping.ledger_group,

@@ -80,7 +80,8 @@ def replaying() -> Iterator[Told]:
 def bar(what: str) -> Iterator[Progress]:
     """Show progress on stderr, so that output stays clean; nothing where nobody watches."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield progress
 
 
