@@ -1,4 +1,4 @@
-"""`cdp policy check` says what is wrong with a folder, whether it cannot be read or answers otherwise than it states."""
+"""`cdp policy check` says what is wrong with a folder: it cannot be read, or answers otherwise than it states."""
 
 from dataclasses import replace
 from datetime import date
