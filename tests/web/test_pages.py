@@ -95,3 +95,22 @@ def test_a_page_speaks_the_readers_language_and_can_be_switched(
 
 def test_global_privacy_control_is_announced(site: Site) -> None:
     assert site.browser.get("/.well-known/gpc.json").get_json()["gpc"] is True
+
+
+def test_an_address_joins_records_only_once_it_is_confirmed(site: Site) -> None:
+    """Anybody can type somebody's address into a form."""
+    from cdp import identity
+
+    def people() -> int:
+        with site.deployment.database.snapshot() as session:
+            return len(identity.find_all(session, "email", "", EMAIL))
+
+    with site.deployment.database.transaction() as session:
+        known = identity.canonical(site.deployment.policy, "email", EMAIL, verified=True)
+        login = identity.canonical(site.deployment.policy, "user_id", "login-of-ada", verified=True)
+        assert known and login
+        identity.attach(session, [identity.Arrival("shop", (known, login))], site.clock.now())
+    path = asked(site)
+    assert people() == 2
+    site.browser.post(path)
+    assert people() == 1

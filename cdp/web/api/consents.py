@@ -6,6 +6,7 @@ needs nothing: withdrawing is never harder than agreeing was (GDPR 7(3)).
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, jsonify, request
@@ -214,7 +215,9 @@ def _point(session: Session, named: Mapping[str, Any]) -> consent.Point:
 
 def _record(session: Session, statement: consent.Statement, known: Canonical) -> dict[str, Any]:
     at = current.now()
-    subject = identity.attach(session, [identity.Arrival(SOURCE, (known,))], at).subjects[0]
+    # The client vouches for the address like a source with a server key; one to be confirmed joins nothing yet.
+    vouched = replace(known, verified=statement.status != "requested")
+    subject = identity.attach(session, [identity.Arrival(SOURCE, (vouched,))], at).subjects[0]
     if statement.status != "requested":
         return {"record_id": consent.record(session, subject, statement, at)}
     record_id, token = consent.request(session, subject, statement, at)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from cdp import consent, gate
 from cdp.errors import Problem
 from cdp.web import current
+from cdp.web.privacy import confirming
 from cdp.web.privacy.texts import LANGUAGES, PAGES
 
 blueprint = Blueprint("privacy", __name__)
@@ -53,7 +54,7 @@ def confirm(token: str) -> Response:
     """Turn the request into consent (double opt-in)."""
     try:
         with current.database().transaction() as session:
-            consent.confirm(session, _bounded(token), current.now())
+            confirming.confirm(session, _bounded(token), current.now())
     except Problem:
         return _page("unknown_link", 404)
     return _page("confirmed", done=True)
