@@ -157,3 +157,18 @@ def test_an_erasure_ends_with_its_certificate_and_nobody_to_find(site: Site) -> 
     assert look_up(site, ADA).status_code == 404
     again = site.browser.post("/api/consents", json=consent_for(ADA), headers=site.bearer())
     assert again.status_code == 404, "erased people start anew through a source that readmits, not here"
+
+
+def test_a_write_sent_many_times_at_once_under_one_key_happens_once(site: Site) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    header = {**site.bearer(), "Idempotency-Key": "at once"}
+
+    def send(_: int) -> tuple[int, Any]:
+        answer = site.browser.post("/api/consents", json=consent_for(ADA), headers=header)
+        return answer.status_code, answer.get_json()["record_id"]
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(send, range(12)))
+    assert len(set(answers)) == 1
+    assert answers[0][0] == 201
