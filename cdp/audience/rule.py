@@ -305,7 +305,7 @@ def _presence(term: TraitTerm, column: str, value: object, at: str) -> Rule:
 
 def column_of(term: TraitTerm) -> str | None:
     """Return the column of `person` that holds the trait in the clear; None for a sealed trait."""
-    column = term.slot or (COUNTRY if term.name == COUNTRY else "")
+    column = COUNTRY if term.name == COUNTRY else term.slot
     return column if column in ASKABLE_COLUMNS else None
 
 

@@ -33,7 +33,9 @@ def main(arguments: list[str]) -> int:
 def tell(demo: Demonstration) -> None:
     """Tell every chapter in order."""
     for chapter in chapters.ALL:
+        started = time.monotonic()
         chapter(demo)
+        demo.telling.say(f"  [dim]{time.monotonic() - started:.1f} s[/dim]")
 
 
 def _keep_serving(demo: Demonstration) -> None:

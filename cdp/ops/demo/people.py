@@ -93,7 +93,7 @@ def _someone(rng: Random, number: int, today: date) -> Someone:
         device=f"anon-{number:05d}",
         stance=rng.choices((GIVEN, WITHDREW, REFUSED, NEVER), (46, 10, 8, 36))[0],
         line_stance=rng.choices((GIVEN, WITHDREW, NEVER), (55, 10, 35))[0] if "line" in places else NEVER,
-        buys=rng.choices((0, 1, 2, 3, 5), (45, 28, 14, 9, 4))[0],
+        buys=rng.choices((0, 1, 2, 3, 5), (52, 27, 12, 6, 3))[0],
         bounces=rng.random() < 0.02,
     )
 

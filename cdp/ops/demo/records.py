@@ -18,6 +18,9 @@ PRODUCTS = (
 """Item, name, price in yen, price in euros."""
 
 
+FORM_EVERY = 4
+"""One in so many says yes in a form of the API, the others in the site's own."""
+
 LINE_PROVIDER = "sekisho-demo"
 """LINE user ids differ per provider, so the provider is part of the identifier."""
 
@@ -127,9 +130,9 @@ class Site:
         """Look around after an answer to the banner; half say yes, some no, some nothing."""
         said = self.rng.choices(({"Analytics": True, "Functional": True}, {"Analytics": False}, None), (55, 20, 25))[0]
         context = {"consent": {"categoryPreferences": said}} if said else {}
-        for path in self.rng.sample(("/", "/tea", "/cups", "/journal", "/stores"), self.rng.choice((1, 1, 2))):
+        for path in self.rng.sample(("/", "/tea", "/cups", "/journal", "/stores"), 1):
             self._call("page", name=path, properties={"path": path, "title": path}, context=context)
-        if self.rng.random() < 0.5:
+        if self.rng.random() < 0.4:
             self._call("track", event="Product Viewed", properties=self._product(), context=context)
 
     def log_in(self) -> None:
@@ -165,7 +168,7 @@ class Site:
 
     def subscribe(self) -> None:
         """Take the newsletter in the site's own form: a declared event of a server key."""
-        if self.one.stance in (GIVEN, WITHDREW) and self.one.number % 2 == 0:
+        if self.one.stance in (GIVEN, WITHDREW) and self.one.number % FORM_EVERY:
             self._track("Newsletter Subscribed", {**_notice(self.one, "email_marketing"), "email": self.one.email})
 
     def _product(self) -> dict[str, Any]:
@@ -224,7 +227,7 @@ def _by_mail(rng: Random, one: Someone, traces: Traces, now: datetime) -> None:
     kinds = ["delivered"] + ["open"] * (rng.random() < 0.6) + ["click"] * (rng.random() < 0.2)
     if one.bounces:
         kinds = ["bounce"]
-    elif one.stance == WITHDREW and one.number % 3 == 0:
+    elif one.stance == WITHDREW and one.number % 2:
         kinds.append("spamreport" if rng.random() < 0.1 else "unsubscribe")
     for count, kind in enumerate(kinds):
         event = {
@@ -245,10 +248,10 @@ def _said(rng: Random, one: Someone, traces: Traces, now: datetime) -> None:
     """What was said in forms that speak to the API: yes or no to letters; some change their mind."""
     at = now - timedelta(days=rng.randint(21, 300))
     mailbox = {"type": "email", "value": one.email}
-    if one.stance == REFUSED or (one.stance != NEVER and (one.number % 2 or not one.places & {"site"})):
+    if one.stance == REFUSED or (one.stance != NEVER and one.number % FORM_EVERY == 0):
         status = "refused" if one.stance == REFUSED else "given"
         traces.consents.append(_consent(one, mailbox, "email_marketing", "email", status, at))
-    if one.stance == WITHDREW and one.number % 3:
+    if one.stance == WITHDREW and one.number % 2 == 0:
         traces.withdrawals.append({"identifier": mailbox, "purpose": "email_marketing", "channel": "email"})
 
 

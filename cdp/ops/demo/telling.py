@@ -54,10 +54,14 @@ class Telling:
         most = max([*counts.values(), 1])
         wide = max(map(len, counts), default=0)
         for name, count in counts.items():
-            bar = "█" * max(1 if count else 0, round(30 * count / most))
+            bar = "█" * max(1 if count else 0, round(22 * count / most))
             colour = "green" if name == yes else "yellow"
             note = f"[dim]{notes.get(name, '')}[/dim]"
-            self.console.print(f"  {name:<{wide}} [{colour}]{bar:<30}[/{colour}] {count:>6,}  {note}", overflow="fold")
+            self.console.print(
+                f"  {name:<{wide}} [{colour}]{bar:<22}[/{colour}] {count:>6,}  {note}",
+                overflow="ellipsis",
+                no_wrap=True,
+            )
 
     def summary(self, seconds: float) -> None:
         self.console.print()

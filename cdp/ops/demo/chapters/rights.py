@@ -27,7 +27,7 @@ def withdrawal(demo: Demonstration) -> None:
         f"  {masked(one.email)} withdraws; answered after {answer.milliseconds:.0f} ms, and when it answers it holds."
     )
     telling.promise("the withdrawal was recorded", answer.status == 200 and len(answer.json["withdrawn"]) >= 1)
-    telling.promise("the next page is without this person, and without nobody else", before - after == {one.email})
+    telling.promise("the next page is without this person, and nobody else is missing", before - after == {one.email})
 
 
 def export(demo: Demonstration) -> None:
