@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
-from sqlmodel import Session, SQLModel, col
+from sqlalchemy import ColumnElement, Table, and_, or_, select
+from sqlmodel import Session, col
 
 from cdp import policy
 from cdp.db import chunked, insert_ignoring, is_sqlite
@@ -22,6 +22,8 @@ from cdp.profile.model import Subject
 
 MANY = 4000
 """Values that one statement may name here; both databases allow more."""
+
+_TOKENS: Table = Token.__table__  # type: ignore[attr-defined]
 
 UNWALKED = ("generic", "blocked")
 
@@ -71,9 +73,7 @@ def load_locked(session: Session, subjects: Iterable[int], fresh: Iterable[int] 
 def lock_tokens(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, str]:
     """Make the token rows where needed and lock them in order; returns their states."""
     ordered = sorted(set(keys))
-    insert_ignoring(
-        session, Token.__table__, [{"namespace": ns, "token": token, "state": "active"} for ns, token in ordered]
-    )
+    insert_ignoring(session, _TOKENS, [{"namespace": ns, "token": token, "state": "active"} for ns, token in ordered])
     states: dict[TokenKey, str] = {}
     for some in chunked(ordered, MANY):
         query = select(col(Token.namespace), col(Token.token), col(Token.state)).where(among(Token, some))
