@@ -5,7 +5,7 @@ needs nothing: withdrawing is never harder than agreeing was (GDPR 7(3)).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +18,11 @@ from cdp import consent, gate, identity, ledger, vault
 from cdp.consent.model import ConsentRecord
 from cdp.consent.records import people_of
 from cdp.errors import FieldError, Problem
+from cdp.gate.model import Permission
+from cdp.identity.model import Identifier
 from cdp.identity.normalise import Canonical
 from cdp.policy.terms import CONTACT_CHANNELS
+from cdp.profile.model import Subject
 from cdp.web import current
 from cdp.web.api import asking, persons, replay
 from cdp.web.api.fields import IdentifierSchema, Instant, Name, Strict
@@ -131,7 +134,6 @@ def record(body: dict[str, Any]) -> Response:
     def act(session: Session) -> dict[str, Any]:
         known = persons.spelled(session, body["identifier"])
         _check_contact(channel, known)
-        _check_not_erased(session, known)
         return _record(session, _statement(session, body, channel, known), known)
 
     return replay.once(act, 201)
@@ -217,7 +219,9 @@ def _record(session: Session, statement: consent.Statement, known: Canonical) ->
     at = current.now()
     # The client vouches for the address like a source with a server key; one to be confirmed joins nothing yet.
     vouched = replace(known, verified=statement.status != "requested")
-    subject = identity.attach(session, [identity.Arrival(SOURCE, (vouched,))], at).subjects[0]
+    attached = identity.attach(session, [identity.Arrival(SOURCE, (vouched,))], at)
+    _check_not_erased(session, known, attached.made)
+    subject = attached.subjects[0]
     if statement.status != "requested":
         return {"record_id": consent.record(session, subject, statement, at)}
     record_id, token = consent.request(session, subject, statement, at)
@@ -266,10 +270,26 @@ def _check_contact(channel: str, known: Canonical) -> None:
         raise Problem(400, "contact_needed", "Consent for this channel is for one contact point: name it.", errors)
 
 
-def _check_not_erased(session: Session, known: Canonical) -> None:
-    """An erased person starts anew through a source that is declared to readmit, never through here (ruling R11)."""
+def _check_not_erased(session: Session, known: Canonical, made: Collection[int]) -> None:
+    """An erased person starts anew through a source that readmits, never through here (ruling R11).
+
+    Asked under the locks that `attach` took, so that an erasure cannot come between; `made` are the
+    subjects that this very request made. Someone who has it again by such a source may consent.
+    """
     token = vault.of(session).suppression_token(known.namespace, known.scope, known.value)
-    if consent.suppressed_tokens(session, [token], "erasure"):
+    if not consent.suppressed_tokens(session, [token], "erasure"):
+        return
+    back = (
+        select(col(Identifier.subject))
+        .join(Subject, col(Subject.number) == col(Identifier.subject))
+        .join(Permission, col(Permission.person) == col(Subject.person))
+        .where(
+            col(Identifier.suppression_token) == token,
+            col(Identifier.subject).not_in(made),
+            col(Permission.erasing).is_(False),
+        )
+    )
+    if session.scalar(back.limit(1)) is None:
         raise Problem(404, "not_found", "Nothing can be recorded for this identifier here.")
 
 

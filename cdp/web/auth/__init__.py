@@ -1,0 +1,1 @@
+"""Who may call: clients, their tokens, and which route needs what."""
