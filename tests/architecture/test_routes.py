@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
 from cdp import deployment as deploying
 from cdp.settings import Settings
 from cdp.web.app import create_app
 from cdp.web.auth.access import OPEN_ROUTES, is_named
-from flask import Flask
-from werkzeug.routing import Rule
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from tests.stories.world import World
 
 
 @pytest.fixture
-def lived_in(world: World, caplog: pytest.LogCaptureFixture) -> Cast:
+def lived_in(capfd: pytest.CaptureFixture[str], world: World, caplog: pytest.LogCaptureFixture) -> Cast:
     """Everybody came twice and chose; one is erased; many wrong things were sent."""
     caplog.set_level("DEBUG")
     people = cast()
@@ -70,6 +70,7 @@ def test_no_identifier_stands_in_an_error_or_a_log(
 ) -> None:
     assert len(world.errors) >= 20, "the provocations did not provoke"
     printed = capfd.readouterr()
+    assert '"event": "request"' in printed.out + printed.err, "the log of requests was not seen"
     said = {
         "an error": "\n".join(world.errors),
         "a log": caplog.text,
