@@ -1,0 +1,1 @@
+"""Running it: the command, the background process, backups, and a doctor."""

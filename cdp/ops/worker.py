@@ -22,6 +22,7 @@ from cdp.db import unsettle
 from cdp.deployment import Deployment
 from cdp.errors import Problem, StartRefused, Unavailable
 from cdp.ingest.model import Received
+from cdp.web.api.model import Idempotency
 from cdp.web.auth.model import RevokedToken, UsedAssertion
 
 log = structlog.get_logger("worker")
@@ -175,7 +176,7 @@ def _forget_tokens(deployment: Deployment, limit: int) -> int:
 
 
 def _forget_over(session: Session, at: datetime) -> int:
-    for table in (RevokedToken, UsedAssertion):
+    for table in (RevokedToken, UsedAssertion, Idempotency):
         session.execute(delete(table).where(col(table.until) < at))
     return 0
 

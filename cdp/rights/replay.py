@@ -18,7 +18,8 @@ from cdp.rights.grounds import Grounds
 from cdp.rights.model import SubjectRequest
 from cdp.rights.tombstones import Tombstone
 
-BATCH = 50
+BATCH = 1000
+"""Tombstones looked at in one snapshot."""
 
 Progress = Callable[[int, int], None]
 """Called with how many tombstones are done, of how many."""
@@ -30,13 +31,15 @@ def replay(grounds: Grounds, progress: Progress = lambda done, total: None) -> i
     vault.puncture(grounds.vault, {subject for stone in stones for subject in stone.subjects})
     again = done = 0
     for some in chunked(stones, BATCH):
-        with grounds.database.transaction() as session:
-            again += sum(_bury(session, stone, grounds.clock.now()) for stone in some)
+        for stone in _undone(grounds, some):
+            with grounds.database.transaction() as session:
+                again += _bury(session, stone, grounds.clock.now())
         done += len(some)
         progress(done, len(stones))
     highest = max((subject for stone in stones for subject in stone.subjects), default=0)
-    with grounds.database.transaction() as session:
-        reserve_numbers(session, highest)
+    if highest:
+        with grounds.database.transaction() as session:
+            reserve_numbers(session, highest)
     return again
 
 
@@ -59,6 +62,19 @@ def reserve_numbers(session: Session, highest: int) -> None:
 def highest_number(session: Session) -> int:
     """Return the highest subject number in the database."""
     return session.scalar(select(func.max(Subject.number))) or 0
+
+
+def _undone(grounds: Grounds, stones: Sequence[Tombstone]) -> list[Tombstone]:
+    """Return those of whose subjects one is there, or of whose identifiers one is not silent."""
+    with grounds.database.snapshot() as session:
+        present = set(_present(session, sorted({subject for stone in stones for subject in stone.subjects})))
+        tokens = {token for stone in stones for _, token in stone.points}
+        silent = {bytes(token) for _, token, _, _ in consent.in_force(session, tokens, "erasure", "*")}
+    return [
+        stone
+        for stone in stones
+        if present & set(stone.subjects) or not silent.issuperset(token for _, token in stone.points)
+    ]
 
 
 def _bury(session: Session, stone: Tombstone, at: datetime) -> int:

@@ -96,6 +96,8 @@ def test_a_source_is_added_shown_and_fed_from_a_file(home: Home, lines, tmp_path
     assert dry["rows"] == dry["accepted"] == "1"
     assert lines("import", str(file), "--source", "crm")["accepted"] == "1"
     assert lines("import", str(file), "--source", "crm")["duplicates"] == "1"
+    home.cdp("connector", "declare", "crm", "会員ランク", "--trait", "tier")
+    assert '"tier"' in home.cdp("connector", "show", "crm").stdout
     home.cdp("connector", "check", "crm")
     home.cdp("connector", "show", "crm")
     home.cdp("connector", "remove", "crm", "--yes")

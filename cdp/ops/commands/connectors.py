@@ -55,6 +55,30 @@ def add(name: str, kind: str, chosen: tuple[str, ...]) -> None:
 
 @connector.command()
 @click.argument("name")
+@click.option("--set", "chosen", multiple=True, required=True, metavar="KEY=VALUE", help="A setting; may be repeated.")
+def change(name: str, chosen: tuple[str, ...]) -> None:
+    """Change settings of a source, for example a vendor's new secret; the others stay.
+
+    To take in a field that is dropped, say which declared trait it is: `--set trait.<field>=<trait>`.
+    """
+    with console.opened() as deployment, deployment.database.transaction() as session:
+        sources.change(session, name, dict(_pair(one) for one in chosen), deployment.clock.now())
+    click.echo(f"changed {name}")
+
+
+@connector.command()
+@click.argument("name")
+@click.argument("field")
+@click.option("--trait", required=True, help="The trait it holds, as in policies/traits.yaml.")
+def declare(name: str, field: str, trait: str) -> None:
+    """Take in a FIELD that the source brings and nothing declares, as a trait, from now on."""
+    with console.opened() as deployment, deployment.database.transaction() as session:
+        sources.change(session, name, {f"trait.{field}": trait}, deployment.clock.now())
+    click.echo(f"{field} is taken in as {trait}")
+
+
+@connector.command()
+@click.argument("name")
 def show(name: str) -> None:
     """Show a source's settings (never its secrets) and what it brought that was not taken."""
     with console.opened() as deployment, deployment.database.snapshot() as session:
