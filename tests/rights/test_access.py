@@ -85,6 +85,7 @@ def test_the_same_is_answered_under_every_law(grounds: Grounds, right: str) -> N
 
 def test_japanese_law_is_answered_within_fourteen_days(grounds: Grounds) -> None:
     grounds.bring("ada@example.com")
+    asked = grounds.ask("appi_33", "ada@example.com")
     with grounds.database.snapshot() as session:
-        request = session.get(SubjectRequest, grounds.ask("appi_33", "ada@example.com"))
+        request = session.get(SubjectRequest, asked)
     assert timedelta(days=13) < request.due_at - request.received_at <= timedelta(days=15)
