@@ -21,6 +21,9 @@ from cdp.rights.tombstones import Tombstone
 BATCH = 1000
 """Tombstones looked at in one snapshot."""
 
+TOGETHER = 50
+"""Tombstones buried again in one transaction."""
+
 Progress = Callable[[int, int], None]
 """Called with how many tombstones are done, of how many."""
 
@@ -31,9 +34,9 @@ def replay(grounds: Grounds, progress: Progress = lambda done, total: None) -> i
     vault.puncture(grounds.vault, {subject for stone in stones for subject in stone.subjects})
     again = done = 0
     for some in chunked(stones, BATCH):
-        for stone in _undone(grounds, some):
+        for few in chunked(_undone(grounds, some), TOGETHER):
             with grounds.database.transaction() as session:
-                again += _bury(session, stone, grounds.clock.now())
+                again += sum(_bury(session, stone, grounds.clock.now()) for stone in few)
         done += len(some)
         progress(done, len(stones))
     highest = max((subject for stone in stones for subject in stone.subjects), default=0)
