@@ -117,5 +117,17 @@ def import_tables() -> None:
     """Import every module that declares tables."""
     import importlib
 
-    for package in ("vault", "ledger", "profile", "identity", "consent", "gate", "journey", "ingest", "rights", "web.auth", "web.api"):
+    for package in (
+        "vault",
+        "ledger",
+        "profile",
+        "identity",
+        "consent",
+        "gate",
+        "journey",
+        "ingest",
+        "rights",
+        "web.auth",
+        "web.api",
+    ):
         importlib.import_module(f"cdp.{package}.model")
