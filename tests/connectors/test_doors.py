@@ -167,7 +167,11 @@ def _bomb() -> bytes:
     return b"".join(packer.compress(bytes(1_000_000)) for _ in range(200)) + packer.flush()
 
 
-@pytest.mark.parametrize("body", [b"", b"\x1f\x8b", gzip.compress(b"{}")[:-3], gzip.compress(b"{}") + b"more", b"{}"])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\x1f\x8b", gzip.compress(b"{}")[:-3], gzip.compress(b"{}") + b"more", b"{}"],
+    ids=["nothing", "the beginning", "cut off", "more behind it", "not packed"],
+)
 def test_gzip_that_is_none_is_the_callers_mistake(door: Shop, body: bytes) -> None:
     assert door.post("/v1/track", body, door.key, headers={"Content-Encoding": "gzip"}).status_code == 400
 

@@ -81,7 +81,9 @@ def test_a_signed_time_that_is_none_is_stale(stamp: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["AAAA", public(ed25519.Ed25519PrivateKey.generate()), public(ec.generate_private_key(ec.SECP384R1()))]
+    "key",
+    ["AAAA", public(ed25519.Ed25519PrivateKey.generate()), public(ec.generate_private_key(ec.SECP384R1()))],
+    ids=["none", "ed25519", "another curve"],
 )
 def test_a_key_of_another_kind_verifies_nothing(key: str) -> None:
     assert verify(b"[]", sign(b"[]", STAMP), STAMP, key) is not None

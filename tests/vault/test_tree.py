@@ -59,7 +59,11 @@ def test_a_tree_is_read_as_it_was_written(gone: set[int]) -> None:
     assert Tree.unpack(tree.pack()) == tree
 
 
-@pytest.mark.parametrize("packed", [b"x", bytes(37), (2**33).to_bytes(5, "big") + bytes(32), TREE.pack() * 2])
+@pytest.mark.parametrize(
+    "packed",
+    [b"x", bytes(37), (2**33).to_bytes(5, "big") + bytes(32), TREE.pack() * 2],
+    ids=["too short", "no number", "too deep", "twice"],
+)
 def test_an_impossible_cover_is_refused(packed: bytes) -> None:
     with pytest.raises(ValueError, match="tree"):
         Tree.unpack(packed)
