@@ -1,5 +1,6 @@
 """One run of the demo: a fresh deployment, its sources and clients, the made-up people and what was told."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,35 +57,41 @@ def prepare(folder: Path, size: int = SIZE) -> Demonstration:
 
 def register(demo: Demonstration) -> None:
     """Add the sources and the clients with the commands that an integrator uses."""
-    for name, kind, settings in (
+    everything = "email_marketing,line_marketing"
+    with ThreadPoolExecutor(3) as threads:
+        done = [threads.submit(_add_source, demo, *source) for source in _sources(demo)]
+        done.append(threads.submit(_add_client, demo, "ma_tool", "ma_tool", everything))
+        done.append(threads.submit(_add_client, demo, "form", "staff", everything, "consent:write"))
+        done.append(threads.submit(_add_client, demo, "officer", "staff", everything, "admin:*"))
+    for one in done:
+        one.result()
+
+
+def _sources(demo: Demonstration) -> tuple[tuple[str, ...], ...]:
+    """Name, type and settings of the five sources."""
+    shown_below = ("notice=line", "notice_version=1", "language=ja")
+    return (
         (
             "site",
             "segment",
-            ("key=server", "residence_default=JP", "external_ids=line_uid", f"scope_line_uid={LINE_PROVIDER}"),
+            "key=server",
+            "residence_default=JP",
+            "external_ids=line_uid",
+            f"scope_line_uid={LINE_PROVIDER}",
         ),
-        ("crm", "csv", ("residence_default=JP",)),
-        ("shop", "csv", ("residence_default=JP",)),
-        (
-            "line",
-            "line",
-            (
-                f"provider_id={LINE_PROVIDER}",
-                f"channel_secret={LINE_SECRET}",
-                "notice=line",
-                "notice_version=1",
-                "language=ja",
-            ),
-        ),
-        ("mail", "sendgrid", (f"public_key={demo.sendgrid.public_key}",)),
-    ):
-        chosen = [part for setting in settings for part in ("--set", setting)]
-        demo.secrets[name] = demo.home.settings("connector", "add", name, "--type", kind, *chosen)
-    _register_client(demo, "ma_tool", "ma_tool", "email_marketing,line_marketing")
-    _register_client(demo, "form", "staff", "email_marketing,line_marketing", "consent:write")
-    _register_client(demo, "officer", "staff", "email_marketing,line_marketing", "admin:*")
+        ("crm", "csv", "residence_default=JP"),
+        ("shop", "csv", "residence_default=JP"),
+        ("line", "line", f"provider_id={LINE_PROVIDER}", f"channel_secret={LINE_SECRET}", *shown_below),
+        ("mail", "sendgrid", f"public_key={demo.sendgrid.public_key}"),
+    )
 
 
-def _register_client(demo: Demonstration, name: str, recipient: str, purposes: str, scopes: str = "") -> None:
+def _add_source(demo: Demonstration, name: str, kind: str, *settings: str) -> None:
+    chosen = [part for setting in settings for part in ("--set", setting)]
+    demo.secrets[name] = demo.home.settings("connector", "add", name, "--type", kind, *chosen)
+
+
+def _add_client(demo: Demonstration, name: str, recipient: str, purposes: str, scopes: str = "") -> None:
     chosen = ("--scopes", scopes) if scopes else ()
     told = demo.home.settings("client", "create", name, "--recipient", recipient, "--purposes", purposes, *chosen)
     demo.secrets[name] = told

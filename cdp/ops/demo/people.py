@@ -91,7 +91,7 @@ def _someone(rng: Random, number: int, today: date) -> Someone:
         phone=_phone(rng, country),
         places=places,
         device=f"anon-{number:05d}",
-        stance=rng.choices((GIVEN, WITHDREW, REFUSED, NEVER), (46, 10, 8, 36))[0],
+        stance=rng.choices((GIVEN, WITHDREW, REFUSED, NEVER), (48, 10, 5, 37))[0],
         line_stance=rng.choices((GIVEN, WITHDREW, NEVER), (55, 10, 35))[0] if "line" in places else NEVER,
         buys=rng.choices((0, 1, 2, 3, 5), (52, 27, 12, 6, 3))[0],
         bounces=rng.random() < 0.02,

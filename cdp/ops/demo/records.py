@@ -18,7 +18,7 @@ PRODUCTS = (
 """Item, name, price in yen, price in euros."""
 
 
-FORM_EVERY = 4
+FORM_EVERY = 8
 """One in so many says yes in a form of the API, the others in the site's own."""
 
 LINE_PROVIDER = "sekisho-demo"
@@ -69,7 +69,7 @@ def leave_traces(people: list[Someone], seed: int, now: datetime) -> Traces:
 
 def _in_the_crm(rng: Random, one: Someone, traces: Traces) -> None:
     """One row, for one person in twelve a second one under another id, for one in forty a placeholder."""
-    for copy in range(2 if rng.random() < 0.08 else 1):
+    for copy in range(2 if rng.random() < 0.08 and not one.child else 1):
         record = str(100_000 + one.number * 2 + copy)
         row = {
             "Record ID": record,
