@@ -24,7 +24,7 @@ from cdp import vault
 from tests.conftest import DEEP
 from tests.stories.processes import Running
 
-WITHDRAWALS = 2_000 if DEEP else 300
+WITHDRAWALS = 2_000 if DEEP else 100
 READERS = 8
 WRITERS = 4
 PAGE = 100
