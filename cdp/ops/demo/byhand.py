@@ -1,5 +1,8 @@
 """Lines to try by hand while the demo keeps serving, for each of the three users."""
 
+import sys
+from pathlib import Path
+
 from cdp.ops.demo.demonstration import Demonstration
 
 
@@ -25,9 +28,16 @@ def show(demo: Demonstration) -> None:
         f'curl -s -H "Authorization: Bearer $TOKEN" '
         f"'{base}/api/audiences/recent_buyers/members?purpose=email_marketing&channel=email&fields=email&limit=3'",
     )
-    telling.say("[bold]customer[/bold]: open the unsubscribe link of a row above in a browser, or the pages")
-    _line(telling.console.print, f"{base}/privacy   {base}/api/docs   {base}/")
-    telling.say(f"[bold]operator[/bold]: CDP_HOME={demo.home.environment['CDP_HOME']} cdp doctor")
+    telling.say(
+        "[bold]customer[/bold]: open the `unsubscribe` link of one of those rows in a browser; and for everybody:"
+    )
+    _line(telling.console.print, f"{base}/   {base}/api/docs")
+    telling.say("[bold]operator[/bold]: what would hurt, and whether the ledger is sound")
+    home, command = demo.home.environment["CDP_HOME"], Path(sys.executable).parent / "cdp"
+    _line(
+        telling.console.print,
+        f"CDP_HOME={home} {command} doctor; CDP_HOME={home} {command} ledger verify --accept-restart",
+    )
 
 
 def _line(write: object, text: str) -> None:

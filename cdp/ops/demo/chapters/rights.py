@@ -1,6 +1,5 @@
 """Somebody changes their mind, somebody asks what is held, somebody wants to be forgotten."""
 
-import json
 import time
 from typing import Any
 
@@ -54,10 +53,9 @@ def erasure(demo: Demonstration) -> None:
     request = ask(demo, "erasure", one)
     steps = [step["step"] for step in request.get("steps", [])]
     telling.say(f"  {masked(one.email)} is forgotten in {len(steps)} steps: {' → '.join(steps)}")
-    certificate = request.get("certificate")
-    shown = certificate if isinstance(certificate, str) else json.dumps(certificate, ensure_ascii=False)
-    telling.panel("certificate", shown[:900])
-    telling.promise("a signed certificate says what was destroyed", bool(certificate))
+    certificate = request.get("certificate") or {}
+    telling.panel("certificate, signed with the ledger's key", _in_short(certificate.get("body", {})))
+    telling.promise("a signed certificate says what was destroyed", bool(certificate.get("signature")))
     telling.promise("neither address nor login nor LINE account finds anybody", not any(found(demo, one)))
     telling.promise("the ledger verifies after it, against its signed checkpoints", _verified(demo))
 
@@ -116,6 +114,11 @@ def _lookup(demo: Demonstration, kind: str, value: str) -> Answer:
 def _shared(demo: Demonstration) -> set[str]:
     seen: set[str] = set()
     return {one.email for one in demo.people if one.email in seen or seen.add(one.email)}  # type: ignore[func-returns-value]
+
+
+def _in_short(body: dict[str, Any]) -> str:
+    destroyed = ", ".join(f"{count} {table}" for table, count in body.get("destroyed", {}).items())
+    return f"{body.get('statement', '')}\ndestroyed: {destroyed}\nsilenced identifiers: {body.get('silenced', 0)}"
 
 
 def _holds(text: str, one: Someone) -> bool:
