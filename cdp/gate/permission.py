@@ -6,7 +6,6 @@ version, or past `holds_until` is a no.
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, or_, select
@@ -14,9 +13,9 @@ from sqlmodel import Session, col
 
 from cdp import policy
 from cdp.db import Database, chunked, insert_ignoring, unsettle, upsert
-from cdp.gate.decide import person_code
+from cdp.gate import sharing
+from cdp.gate.decide import person_codes
 from cdp.gate.model import Permission, PolicyVersion
-from cdp.gate.question import Standing
 from cdp.gate.standing import Situation, load
 from cdp.policy.terms import Law, Policy, Use
 
@@ -24,8 +23,9 @@ _NO_VERSION = -1
 
 
 def settle(session: Session, people: Iterable[int], at: datetime) -> None:
-    """Decide every use again for these people and write their rows; rows of nobody go."""
-    wanted = sorted(set(people))
+    """Decide every use again for these people, and those whose age they lend, and write their rows."""
+    changed = set(people)
+    wanted = sorted(changed | sharing.ageless_beside(session, changed, at))
     situations = load(session, wanted, at)
     number = _register(session)
     rows = [_row(policy.of(session), situations[one], number, at) for one in wanted if one in situations]
@@ -111,13 +111,8 @@ def _row(terms: Policy, situation: Situation, number: int, at: datetime) -> dict
         "laws": int(standing.laws),
         "restricted": standing.restricted,
         "erasing": standing.erasing,
-        "codes": _codes(terms, standing),
+        "codes": person_codes(terms, standing),
         "holds_until": situation.changes_at,
         "next_change_at": situation.changes_at,
         "settled_at": at,
     }
-
-
-@lru_cache(maxsize=50_000)
-def _codes(terms: Policy, standing: Standing) -> bytes:
-    return bytes(person_code(terms, use, standing) for use in terms.uses)

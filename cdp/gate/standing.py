@@ -19,6 +19,7 @@ from cdp.clock import FOREVER
 from cdp.consent.model import Objection
 from cdp.consent.rules import Said, effective
 from cdp.db import chunked
+from cdp.gate import sharing
 from cdp.gate.laws import laws_for
 from cdp.gate.model import Permission
 from cdp.gate.question import Consent, Reach, Standing
@@ -28,7 +29,6 @@ from cdp.profile.model import Person, Subject
 
 DEVICE_NAMESPACE = "anonymous_id"
 _CONTACT_NAMESPACES = sorted({name for names in CONTACT_CHANNELS.values() for name in names} | {DEVICE_NAMESPACE})
-_OLDEST_AGE_THAT_MATTERS = 21
 
 
 class ContactPoint(NamedTuple):
@@ -68,6 +68,7 @@ def load(session: Session, people: Iterable[int], at: datetime, channel: str = "
 class _Rows(NamedTuple):
     subjects: dict[int, list[int]]
     profiles: dict[int, Person]
+    aged: dict[int, Person]
     points: dict[int, list[ContactPoint]]
     said: dict[int, list[Said]]
     suppressed: dict[bytes, list[tuple[str, str]]]
@@ -76,14 +77,14 @@ class _Rows(NamedTuple):
 
 
 def _load(session: Session, people: Sequence[int], at: datetime, channels: Sequence[str]) -> Iterator[Situation]:
-    rows = _rows(session, people)
+    rows = _rows(session, people, at)
     terms = policy.of(session)
     for person in people:
         if rows.subjects.get(person):
             yield _situation(terms, rows, person, at, channels)
 
 
-def _rows(session: Session, people: Sequence[int]) -> _Rows:
+def _rows(session: Session, people: Sequence[int], at: datetime) -> _Rows:
     subjects: dict[int, list[int]] = defaultdict(list)
     owner: dict[int, int] = {}
     query = select(col(Subject.number), col(Subject.person)).where(col(Subject.person).in_(people))
@@ -98,16 +99,31 @@ def _rows(session: Session, people: Sequence[int]) -> _Rows:
     said: dict[int, list[Said]] = defaultdict(list)
     for number, records in consent.said_by(session, owner).items():
         said[owner[number]].extend(records)
-    profiles = session.scalars(select(Person).where(col(Person.person).in_(people)))
+    found = session.scalars(select(Person).where(col(Person.person).in_(people)))
+    profiles = {profile.person: profile for profile in found}
     return _Rows(
         subjects,
-        {profile.person: profile for profile in profiles},
+        profiles,
+        _aged(session, profiles, points, at),
         points,
         said,
         suppressed,
         _objections(session, owner),
         _erasing(session, people),
     )
+
+
+def _aged(
+    session: Session, profiles: dict[int, Person], points: dict[int, list[ContactPoint]], at: datetime
+) -> dict[int, Person]:
+    """Return whose birth date counts for each person: their own, else that of the youngest at their address."""
+    known = {person: profile for person, profile in profiles.items() if profile.birth_year is not None}
+    ageless = {
+        person: [point.token for point in mine if point.namespace != DEVICE_NAMESPACE]
+        for person, mine in points.items()
+        if person not in known
+    }
+    return known | sharing.youngest_at(session, ageless, at)
 
 
 def _points(session: Session, owner: dict[int, int]) -> dict[int, list[ContactPoint]]:
@@ -151,7 +167,7 @@ def _erasing(session: Session, people: Sequence[int]) -> set[int]:
 def _situation(terms: Policy, rows: _Rows, person: int, at: datetime, channels: Sequence[str]) -> Situation:
     profile = rows.profiles.get(person)
     country = profile.country if profile else ""
-    age, birthday = _age(profile, at, terms)
+    age, birthday = _age(rows.aged.get(person), at, terms)
     said = rows.said.get(person, [])
     reaches = list(_reaches(terms, rows, person, said, at, channels))
     objections = rows.objections.get(person, [])
@@ -236,7 +252,7 @@ def _age(profile: Person | None, at: datetime, terms: Policy) -> tuple[int | Non
     month, day = (int(part) for part in (profile.birth_day or "12-31").split("-"))
     had_birthday = (today.month, today.day) >= (month, day)
     age = today.year - profile.birth_year - (0 if had_birthday else 1)
-    if age >= _OLDEST_AGE_THAT_MATTERS:
+    if age >= sharing.OLDEST_AGE_THAT_MATTERS:
         return age, None
     year = today.year + (1 if had_birthday else 0)
     if (month, day) == (2, 29):

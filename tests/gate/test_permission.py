@@ -208,3 +208,22 @@ def _do(house: Database, person: int, kind: str, purpose: str, hours: int) -> No
 
 def policy_channel(house: Database, purpose: str) -> str:
     return house.context["policy"].purposes[purpose].channels[0]
+
+
+def test_an_address_that_a_child_writes_from_counts_as_a_childs_until_an_age_is_known(house):
+    somebody = make_person(house, "DE", mails=("shared@example.com",))
+    say(house, somebody, "given", mail="shared@example.com")
+    assert allowed(house, somebody)
+    _born(house, make_person(house, "DE", mails=("shared@example.com",)), "2014")
+    assert not allowed(house, somebody)
+    assert_equal_to_fresh(house, somebody)
+    _born(house, somebody, "1980")
+    assert allowed(house, somebody)
+
+
+def _born(house: Database, person: int, year: str) -> None:
+    stated = {"subject": person, "at": house.clock.now(), "source": "crm"}
+    with house.transaction() as session:
+        for name, clear in (("birth_year", year), ("birth_day", "03-01")):
+            session.execute(insert(Trait), stated | {"name": name, "clear": clear})
+        unsettle(session, [person])

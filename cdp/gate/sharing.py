@@ -1,0 +1,82 @@
+"""Contact points that several people share: who has no known age is taken for the youngest who writes from there.
+
+A child whose address could not be joined with the rest of the child's records (two logins behind
+it, say) is a person of its own with no birth date. Its consent would count as an adult's if the
+address alone decided; so the age that is known at the address protects (GDPR 8, APPI).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from cdp.db import chunked
+from cdp.identity.model import Identifier
+from cdp.policy.terms import CONTACT_CHANNELS
+from cdp.profile.model import Person, Subject
+
+OLDEST_AGE_THAT_MATTERS = 21
+_CONTACTS = sorted({namespace for namespaces in CONTACT_CHANNELS.values() for namespace in namespaces})
+
+
+def youngest_at(session: Session, tokens_of: Mapping[int, Sequence[bytes]], at: datetime) -> dict[int, Person]:
+    """Return, for people by their contact tokens, the youngest person under 21 who shares one of them."""
+    tokens = {token for some in tokens_of.values() for token in some}
+    youngest: dict[bytes, Person] = {}
+    for some in chunked(sorted(tokens)):
+        for token, young in session.execute(_young(some, at)):
+            held = youngest.get(bytes(token))
+            if held is None or _born(young) > _born(held):
+                youngest[bytes(token)] = young
+    found: dict[int, Person] = {}
+    for person, mine in tokens_of.items():
+        sharers = [youngest[token] for token in mine if token in youngest]
+        if sharers:
+            found[person] = max(sharers, key=_born)
+    return found
+
+
+def ageless_beside(session: Session, people: Iterable[int], at: datetime) -> set[int]:
+    """Return people without a known age who share a contact point with somebody under 21 among these."""
+    mine, theirs = aliased(Identifier), aliased(Identifier)
+    subject, other = aliased(Subject), aliased(Subject)
+    profile = aliased(Person)
+    found: set[int] = set()
+    for some in chunked(people):
+        query = (
+            select(col(other.person))
+            .join(theirs, col(theirs.subject) == col(other.number))
+            .join(mine, (col(mine.namespace) == col(theirs.namespace)) & (col(mine.token) == col(theirs.token)))
+            .join(subject, col(subject.number) == col(mine.subject))
+            .join(Person, col(Person.person) == col(subject.person))
+            .outerjoin(profile, col(profile.person) == col(other.person))
+            .where(
+                col(subject.person).in_(some),
+                col(Person.birth_year) > at.year - OLDEST_AGE_THAT_MATTERS - 1,
+                col(mine.namespace).in_(_CONTACTS),
+                col(other.person) != col(subject.person),
+                col(profile.birth_year).is_(None),
+            )
+        )
+        found.update(session.scalars(query))
+    return found
+
+
+def _young(tokens: Sequence[bytes], at: datetime) -> Any:
+    return (
+        select(col(Identifier.token), Person)
+        .join(Subject, col(Subject.number) == col(Identifier.subject))
+        .join(Person, col(Person.person) == col(Subject.person))
+        .where(
+            col(Identifier.token).in_(tokens),
+            col(Identifier.namespace).in_(_CONTACTS),
+            col(Person.birth_year) > at.year - OLDEST_AGE_THAT_MATTERS - 1,
+        )
+    )
+
+
+def _born(person: Person) -> tuple[int, str]:
+    return (person.birth_year or 0, person.birth_day or "12-31")
