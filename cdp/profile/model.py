@@ -23,6 +23,10 @@ class Subject(SQLModel, table=True):
     """Keyed hash of source and identifiers: the same set from the same source is the same subject."""
     first_at: datetime
     residence_default: str = Field(default="", max_length=2)
+    public: bool = False
+    """Came through a browser or app key: what it states may protect a person more, never less."""
+    erasing: bool = False
+    """An erasure has begun: the gate is closed for the whole person, whatever its number becomes."""
 
 
 class Trait(SQLModel, table=True):

@@ -56,11 +56,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("record", name=op.f("uq_consent_record_record")),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("consent_record", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_consent_record_confirm_digest"), ["confirm_digest"], unique=False)
-        batch_op.create_index(batch_op.f("ix_consent_record_subject"), ["subject"], unique=False)
-        batch_op.create_index(batch_op.f("ix_consent_record_token"), ["token"], unique=False)
-
+    op.create_index(op.f("ix_consent_record_confirm_digest"), "consent_record", ["confirm_digest"], unique=False)
+    op.create_index(op.f("ix_consent_record_subject"), "consent_record", ["subject"], unique=False)
+    op.create_index(op.f("ix_consent_record_token"), "consent_record", ["token"], unique=False)
     op.create_table(
         "disclosure",
         sa.Column("id", sqltypes.AutoString(length=32), nullable=False),
@@ -81,10 +79,8 @@ def upgrade() -> None:
         sa.Column("entry", sqltypes.AutoString(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_disclosure")),
     )
-    with op.batch_alter_table("disclosure", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_disclosure_recipient"), ["recipient"], unique=False)
-        batch_op.create_index("ix_disclosure_state_deadline", ["state", "deadline"], unique=False)
-
+    op.create_index(op.f("ix_disclosure_recipient"), "disclosure", ["recipient"], unique=False)
+    op.create_index("ix_disclosure_state_deadline", "disclosure", ["state", "deadline"], unique=False)
     op.create_table(
         "dropped",
         sa.Column("source", sqltypes.AutoString(length=64), nullable=False),
@@ -109,10 +105,8 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_fact")),
     )
-    with op.batch_alter_table("fact", schema=None) as batch_op:
-        batch_op.create_index("ix_fact_kind_at", ["kind", "at"], unique=False)
-        batch_op.create_index("ix_fact_subject_kind_at", ["subject", "kind", "at"], unique=False)
-
+    op.create_index("ix_fact_kind_at", "fact", ["kind", "at"], unique=False)
+    op.create_index("ix_fact_subject_kind_at", "fact", ["subject", "kind", "at"], unique=False)
     op.create_table(
         "idempotency",
         sa.Column("client", sqltypes.AutoString(length=64), nullable=False),
@@ -123,9 +117,7 @@ def upgrade() -> None:
         sa.Column("until", sqltypes.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("client", "key", name=op.f("pk_idempotency")),
     )
-    with op.batch_alter_table("idempotency", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_idempotency_until"), ["until"], unique=False)
-
+    op.create_index(op.f("ix_idempotency_until"), "idempotency", ["until"], unique=False)
     op.create_table(
         "identifier",
         sa.Column("subject", sa.Integer(), autoincrement=False, nullable=False),
@@ -140,10 +132,8 @@ def upgrade() -> None:
         sa.Column("first_at", sqltypes.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("subject", "namespace", "token", name=op.f("pk_identifier")),
     )
-    with op.batch_alter_table("identifier", schema=None) as batch_op:
-        batch_op.create_index("ix_identifier_namespace_token", ["namespace", "token"], unique=False)
-        batch_op.create_index(batch_op.f("ix_identifier_suppression_token"), ["suppression_token"], unique=False)
-
+    op.create_index("ix_identifier_namespace_token", "identifier", ["namespace", "token"], unique=False)
+    op.create_index(op.f("ix_identifier_suppression_token"), "identifier", ["suppression_token"], unique=False)
     op.create_table(
         "identity_override",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -157,10 +147,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_identity_override")),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("identity_override", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_identity_override_other_subject"), ["other_subject"], unique=False)
-        batch_op.create_index(batch_op.f("ix_identity_override_subject"), ["subject"], unique=False)
-
+    op.create_index(op.f("ix_identity_override_other_subject"), "identity_override", ["other_subject"], unique=False)
+    op.create_index(op.f("ix_identity_override_subject"), "identity_override", ["subject"], unique=False)
     op.create_table(
         "keyring_mark",
         sa.Column("keyring", sqltypes.AutoString(), nullable=False),
@@ -191,10 +179,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("entry", name=op.f("uq_ledger_entry_entry")),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_ledger_entry_act"), ["act"], unique=False)
-        batch_op.create_index("ix_ledger_entry_tree_index", ["tree_index"], unique=True)
-
+    op.create_index(op.f("ix_ledger_entry_act"), "ledger_entry", ["act"], unique=False)
+    op.create_index("ix_ledger_entry_tree_index", "ledger_entry", ["tree_index"], unique=True)
     op.create_table(
         "objection",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -206,9 +192,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_objection")),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("objection", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_objection_subject"), ["subject"], unique=False)
-
+    op.create_index(op.f("ix_objection_subject"), "objection", ["subject"], unique=False)
     op.create_table(
         "permission",
         sa.Column("person", sa.Integer(), autoincrement=False, nullable=False),
@@ -222,10 +206,8 @@ def upgrade() -> None:
         sa.Column("settled_at", sqltypes.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("person", name=op.f("pk_permission")),
     )
-    with op.batch_alter_table("permission", schema=None) as batch_op:
-        batch_op.create_index("ix_permission_next_change_at", ["next_change_at"], unique=False)
-        batch_op.create_index("ix_permission_policy", ["policy"], unique=False)
-
+    op.create_index("ix_permission_next_change_at", "permission", ["next_change_at"], unique=False)
+    op.create_index("ix_permission_policy", "permission", ["policy"], unique=False)
     op.create_table(
         "person",
         sa.Column("person", sa.Integer(), autoincrement=False, nullable=False),
@@ -250,14 +232,12 @@ def upgrade() -> None:
         sa.Column("n06", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("person", name=op.f("pk_person")),
     )
-    with op.batch_alter_table("person", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_person_n01"), ["n01"], unique=False)
-        batch_op.create_index(batch_op.f("ix_person_n02"), ["n02"], unique=False)
-        batch_op.create_index(batch_op.f("ix_person_t01"), ["t01"], unique=False)
-        batch_op.create_index(batch_op.f("ix_person_t02"), ["t02"], unique=False)
-        batch_op.create_index(batch_op.f("ix_person_t03"), ["t03"], unique=False)
-        batch_op.create_index(batch_op.f("ix_person_t04"), ["t04"], unique=False)
-
+    op.create_index(op.f("ix_person_n01"), "person", ["n01"], unique=False)
+    op.create_index(op.f("ix_person_n02"), "person", ["n02"], unique=False)
+    op.create_index(op.f("ix_person_t01"), "person", ["t01"], unique=False)
+    op.create_index(op.f("ix_person_t02"), "person", ["t02"], unique=False)
+    op.create_index(op.f("ix_person_t03"), "person", ["t03"], unique=False)
+    op.create_index(op.f("ix_person_t04"), "person", ["t04"], unique=False)
     op.create_table(
         "person_alias",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -268,10 +248,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person_alias")),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("person_alias", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_person_alias_old_person"), ["old_person"], unique=False)
-        batch_op.create_index(batch_op.f("ix_person_alias_person"), ["person"], unique=False)
-
+    op.create_index(op.f("ix_person_alias_old_person"), "person_alias", ["old_person"], unique=False)
+    op.create_index(op.f("ix_person_alias_person"), "person_alias", ["person"], unique=False)
     op.create_table(
         "policy_version",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -288,18 +266,14 @@ def upgrade() -> None:
         sa.Column("at", sqltypes.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("source", "digest", name=op.f("pk_received")),
     )
-    with op.batch_alter_table("received", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_received_at"), ["at"], unique=False)
-
+    op.create_index(op.f("ix_received_at"), "received", ["at"], unique=False)
     op.create_table(
         "revoked_token",
         sa.Column("jti", sqltypes.AutoString(length=64), nullable=False),
         sa.Column("until", sqltypes.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("jti", name=op.f("pk_revoked_token")),
     )
-    with op.batch_alter_table("revoked_token", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_revoked_token_until"), ["until"], unique=False)
-
+    op.create_index(op.f("ix_revoked_token_until"), "revoked_token", ["until"], unique=False)
     op.create_table(
         "source",
         sa.Column("name", sqltypes.AutoString(length=64), nullable=False),
@@ -322,10 +296,8 @@ def upgrade() -> None:
         sa.Column("cause", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("person", "journey", name=op.f("pk_stage")),
     )
-    with op.batch_alter_table("stage", schema=None) as batch_op:
-        batch_op.create_index("ix_stage_journey_stage", ["journey", "stage"], unique=False)
-        batch_op.create_index("ix_stage_until", ["until"], unique=False)
-
+    op.create_index("ix_stage_journey_stage", "stage", ["journey", "stage"], unique=False)
+    op.create_index("ix_stage_until", "stage", ["until"], unique=False)
     op.create_table(
         "subject",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -334,13 +306,13 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("first_at", sqltypes.UTCDateTime(), nullable=False),
         sa.Column("residence_default", sqltypes.AutoString(length=2), nullable=False),
+        sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("erasing", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_subject")),
         sa.UniqueConstraint("fingerprint", name=op.f("uq_subject_fingerprint")),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("subject", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_subject_person"), ["person"], unique=False)
-
+    op.create_index(op.f("ix_subject_person"), "subject", ["person"], unique=False)
     op.create_table(
         "subject_key",
         sa.Column("subject", sa.Integer(), autoincrement=False, nullable=False),
@@ -370,9 +342,7 @@ def upgrade() -> None:
         sa.Column("completed_at", sqltypes.UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subject_request")),
     )
-    with op.batch_alter_table("subject_request", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_subject_request_state"), ["state"], unique=False)
-
+    op.create_index(op.f("ix_subject_request_state"), "subject_request", ["state"], unique=False)
     op.create_table(
         "suppression",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -387,9 +357,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppression")),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("suppression", schema=None) as batch_op:
-        batch_op.create_index("ix_suppression_namespace_token", ["namespace", "token"], unique=False)
-
+    op.create_index("ix_suppression_namespace_token", "suppression", ["namespace", "token"], unique=False)
     op.create_table(
         "token",
         sa.Column("namespace", sqltypes.AutoString(length=32), nullable=False),
@@ -421,10 +389,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_transition")),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("transition", schema=None) as batch_op:
-        batch_op.create_index("ix_transition_journey_at", ["journey", "at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_transition_person"), ["person"], unique=False)
-
+    op.create_index("ix_transition_journey_at", "transition", ["journey", "at"], unique=False)
+    op.create_index(op.f("ix_transition_person"), "transition", ["person"], unique=False)
     op.create_table(
         "used_assertion",
         sa.Column("client", sqltypes.AutoString(length=64), nullable=False),
@@ -432,109 +398,70 @@ def upgrade() -> None:
         sa.Column("until", sqltypes.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("client", "jti", name=op.f("pk_used_assertion")),
     )
-    with op.batch_alter_table("used_assertion", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_used_assertion_until"), ["until"], unique=False)
+    op.create_index(op.f("ix_used_assertion_until"), "used_assertion", ["until"], unique=False)
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("used_assertion", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_used_assertion_until"))
-
+    op.drop_index(op.f("ix_used_assertion_until"), table_name="used_assertion")
     op.drop_table("used_assertion")
-    with op.batch_alter_table("transition", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_transition_person"))
-        batch_op.drop_index("ix_transition_journey_at")
-
+    op.drop_index(op.f("ix_transition_person"), table_name="transition")
+    op.drop_index("ix_transition_journey_at", table_name="transition")
     op.drop_table("transition")
     op.drop_table("trait")
     op.drop_table("token")
-    with op.batch_alter_table("suppression", schema=None) as batch_op:
-        batch_op.drop_index("ix_suppression_namespace_token")
-
+    op.drop_index("ix_suppression_namespace_token", table_name="suppression")
     op.drop_table("suppression")
-    with op.batch_alter_table("subject_request", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_subject_request_state"))
-
+    op.drop_index(op.f("ix_subject_request_state"), table_name="subject_request")
     op.drop_table("subject_request")
     op.drop_table("subject_key")
-    with op.batch_alter_table("subject", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_subject_person"))
-
+    op.drop_index(op.f("ix_subject_person"), table_name="subject")
     op.drop_table("subject")
-    with op.batch_alter_table("stage", schema=None) as batch_op:
-        batch_op.drop_index("ix_stage_until")
-        batch_op.drop_index("ix_stage_journey_stage")
-
+    op.drop_index("ix_stage_until", table_name="stage")
+    op.drop_index("ix_stage_journey_stage", table_name="stage")
     op.drop_table("stage")
     op.drop_table("source")
-    with op.batch_alter_table("revoked_token", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_revoked_token_until"))
-
+    op.drop_index(op.f("ix_revoked_token_until"), table_name="revoked_token")
     op.drop_table("revoked_token")
-    with op.batch_alter_table("received", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_received_at"))
-
+    op.drop_index(op.f("ix_received_at"), table_name="received")
     op.drop_table("received")
     op.drop_table("policy_version")
-    with op.batch_alter_table("person_alias", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_person_alias_person"))
-        batch_op.drop_index(batch_op.f("ix_person_alias_old_person"))
-
+    op.drop_index(op.f("ix_person_alias_person"), table_name="person_alias")
+    op.drop_index(op.f("ix_person_alias_old_person"), table_name="person_alias")
     op.drop_table("person_alias")
-    with op.batch_alter_table("person", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_person_t04"))
-        batch_op.drop_index(batch_op.f("ix_person_t03"))
-        batch_op.drop_index(batch_op.f("ix_person_t02"))
-        batch_op.drop_index(batch_op.f("ix_person_t01"))
-        batch_op.drop_index(batch_op.f("ix_person_n02"))
-        batch_op.drop_index(batch_op.f("ix_person_n01"))
-
+    op.drop_index(op.f("ix_person_t04"), table_name="person")
+    op.drop_index(op.f("ix_person_t03"), table_name="person")
+    op.drop_index(op.f("ix_person_t02"), table_name="person")
+    op.drop_index(op.f("ix_person_t01"), table_name="person")
+    op.drop_index(op.f("ix_person_n02"), table_name="person")
+    op.drop_index(op.f("ix_person_n01"), table_name="person")
     op.drop_table("person")
-    with op.batch_alter_table("permission", schema=None) as batch_op:
-        batch_op.drop_index("ix_permission_policy")
-        batch_op.drop_index("ix_permission_next_change_at")
-
+    op.drop_index("ix_permission_policy", table_name="permission")
+    op.drop_index("ix_permission_next_change_at", table_name="permission")
     op.drop_table("permission")
-    with op.batch_alter_table("objection", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_objection_subject"))
-
+    op.drop_index(op.f("ix_objection_subject"), table_name="objection")
     op.drop_table("objection")
-    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
-        batch_op.drop_index("ix_ledger_entry_tree_index")
-        batch_op.drop_index(batch_op.f("ix_ledger_entry_act"))
-
+    op.drop_index("ix_ledger_entry_tree_index", table_name="ledger_entry")
+    op.drop_index(op.f("ix_ledger_entry_act"), table_name="ledger_entry")
     op.drop_table("ledger_entry")
     op.drop_table("ledger_checkpoint")
     op.drop_table("keyring_mark")
-    with op.batch_alter_table("identity_override", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_identity_override_subject"))
-        batch_op.drop_index(batch_op.f("ix_identity_override_other_subject"))
-
+    op.drop_index(op.f("ix_identity_override_subject"), table_name="identity_override")
+    op.drop_index(op.f("ix_identity_override_other_subject"), table_name="identity_override")
     op.drop_table("identity_override")
-    with op.batch_alter_table("identifier", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_identifier_suppression_token"))
-        batch_op.drop_index("ix_identifier_namespace_token")
-
+    op.drop_index(op.f("ix_identifier_suppression_token"), table_name="identifier")
+    op.drop_index("ix_identifier_namespace_token", table_name="identifier")
     op.drop_table("identifier")
-    with op.batch_alter_table("idempotency", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_idempotency_until"))
-
+    op.drop_index(op.f("ix_idempotency_until"), table_name="idempotency")
     op.drop_table("idempotency")
-    with op.batch_alter_table("fact", schema=None) as batch_op:
-        batch_op.drop_index("ix_fact_subject_kind_at")
-        batch_op.drop_index("ix_fact_kind_at")
-
+    op.drop_index("ix_fact_subject_kind_at", table_name="fact")
+    op.drop_index("ix_fact_kind_at", table_name="fact")
     op.drop_table("fact")
     op.drop_table("dropped")
-    with op.batch_alter_table("disclosure", schema=None) as batch_op:
-        batch_op.drop_index("ix_disclosure_state_deadline")
-        batch_op.drop_index(batch_op.f("ix_disclosure_recipient"))
-
+    op.drop_index("ix_disclosure_state_deadline", table_name="disclosure")
+    op.drop_index(op.f("ix_disclosure_recipient"), table_name="disclosure")
     op.drop_table("disclosure")
-    with op.batch_alter_table("consent_record", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_consent_record_token"))
-        batch_op.drop_index(batch_op.f("ix_consent_record_subject"))
-        batch_op.drop_index(batch_op.f("ix_consent_record_confirm_digest"))
-
+    op.drop_index(op.f("ix_consent_record_token"), table_name="consent_record")
+    op.drop_index(op.f("ix_consent_record_subject"), table_name="consent_record")
+    op.drop_index(op.f("ix_consent_record_confirm_digest"), table_name="consent_record")
     op.drop_table("consent_record")
     op.drop_table("client")
