@@ -3,7 +3,7 @@
 from cdp.consent.holder import holder
 from cdp.consent.links import confirm, read_unsubscribe_token, request, unsubscribe, unsubscribe_token
 from cdp.consent.records import Statement, record, record_all, said_by
-from cdp.consent.suppression import in_force, lift, suppress, suppress_all, suppressed_tokens
+from cdp.consent.suppression import in_force, lift, readmit, suppress, suppress_all, suppressed_tokens
 from cdp.consent.withdrawal import Point, point, subjects_at, withdraw
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "lift",
     "point",
     "read_unsubscribe_token",
+    "readmit",
     "record",
     "record_all",
     "request",

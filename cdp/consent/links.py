@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from cdp import vault
-from cdp.consent import records, suppression
+from cdp.consent import records
 from cdp.consent.model import ConsentRecord
 from cdp.consent.records import Statement
 from cdp.consent.withdrawal import Point, withdraw
@@ -54,9 +54,8 @@ def read_unsubscribe_token(session: Session, token: str) -> tuple[Point, str]:
 def unsubscribe(session: Session, token: str, at: datetime) -> set[int]:
     """Silence the link's contact point on its channel; returns the people behind it."""
     point, channel = read_unsubscribe_token(session, token)
-    suppression.suppress(session, point.namespace, point.suppression_token, channel, "unsubscribe", at)
-    _, people = withdraw(session, point, at, channel=channel, method="one_click", source="unsubscribe_link")
-    return people
+    silenced = withdraw(session, point, at, channel=channel, method="one_click", source="unsubscribe_link", scoped=True)
+    return silenced[1]
 
 
 def request(session: Session, subject: int, statement: Statement, at: datetime) -> tuple[str, str]:

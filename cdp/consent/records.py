@@ -155,4 +155,12 @@ def _note(session: Session, row: dict[str, Any], at: datetime) -> None:
 def _lift(session: Session, statement: Statement, row: dict[str, Any], at: datetime) -> None:
     explicit = statement.act and statement.verified and not statement.public and statement.evidence == "full"
     if statement.lifts and row["status"] == "given" and explicit:
-        suppression.lift(session, statement.namespace, statement.lifts, statement.channel, at, by=str(row["record"]))
+        suppression.lift(
+            session,
+            statement.namespace,
+            statement.lifts,
+            statement.channel,
+            said_at=row["event_time"],
+            at=at,
+            by=str(row["record"]),
+        )

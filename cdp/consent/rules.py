@@ -93,7 +93,9 @@ def _covers(one: Said, purpose: str, channel: str, token: bytes) -> bool:
         return False
     if channel in CONTACT_CHANNELS:
         return one.token == token and not one.public
-    return one.token == token or (one.token == b"" and one.verified and not one.public)
+    if one.token == b"":
+        return one.verified and not one.public
+    return one.token == token
 
 
 def _decisive(relevant: list[Said]) -> Said | None:

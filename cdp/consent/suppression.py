@@ -50,8 +50,13 @@ def suppress_all(
     unsettle(session, holders_of(session, tokens))
 
 
-def lift(session: Session, namespace: str, token: bytes, channel: str, at: datetime, by: str) -> None:
-    """End what a later explicit consent may end, for this channel; `by` is the record that did it."""
+def lift(
+    session: Session, namespace: str, token: bytes, channel: str, said_at: datetime, at: datetime, by: str
+) -> None:
+    """End what a later explicit consent may end, for this channel; `by` is the record that did it.
+
+    A consent that was said before the silence began lifts nothing, however late it arrives.
+    """
     session.execute(
         update(Suppression)
         .where(
@@ -59,11 +64,27 @@ def lift(session: Session, namespace: str, token: bytes, channel: str, at: datet
             col(Suppression.token) == token,
             col(Suppression.channel) == channel,
             col(Suppression.reason).in_(LIFTABLE),
+            col(Suppression.at) < said_at,
             col(Suppression.lifted_at).is_(None),
         )
         .values(lifted_at=at, lifted_by=by)
     )
     unsettle(session, holders_of(session, [token]))
+
+
+def readmit(session: Session, points: Iterable[tuple[str, bytes]], at: datetime) -> None:
+    """End the erasure of these identifiers: their owner has come back by an act of their own (ruling R11)."""
+    for namespace, token in sorted(set(points)):
+        session.execute(
+            update(Suppression)
+            .where(
+                col(Suppression.namespace) == namespace,
+                col(Suppression.token) == token,
+                col(Suppression.reason) == "erasure",
+                col(Suppression.lifted_at).is_(None),
+            )
+            .values(lifted_at=at, lifted_by="readmitted")
+        )
 
 
 def in_force(

@@ -41,13 +41,17 @@ def withdraw(
     channel: str | None = None,
     method: str = "api",
     source: str = "api",
+    scoped: bool = False,
 ) -> tuple[list[str], set[int]]:
     """Withdraw consent for a purpose and channel (None = all); returns the record ids and the people.
 
-    Without a purpose the contact point itself falls silent on the channel, also when nobody is
-    known behind it: then there is nothing to record, and no record id.
+    It is written for every subject of the people: a split later leaves the no on either side.
+    `scoped`: only for the contact point, as an unsubscribe link means it. Without a purpose the
+    point itself falls silent on the channel, also when nobody is known behind it: then there is
+    nothing to record, and no record id.
     """
-    subjects = subjects_at(session, at_point)
+    people = records.people_of(session, subjects_at(session, at_point))
+    subjects = _members(session, people)
     if purpose is None or not subjects:
         for silent in _channels(at_point.namespace, channel):
             suppression.suppress(session, at_point.namespace, at_point.suppression_token, silent, "unsubscribe", at)
@@ -61,10 +65,10 @@ def withdraw(
         event_time=at,
         source=source,
         verified=True,
+        namespace=at_point.namespace if scoped else "",
+        token=at_point.token if scoped else b"",
     )
-    one_each = _one_per_person(session, subjects)
-    names = records.record_all(session, [(subject, said) for subject in one_each], at)
-    return names, records.people_of(session, subjects)
+    return records.record_all(session, [(subject, said) for subject in subjects], at), people
 
 
 def subjects_at(session: Session, at_point: Point) -> list[int]:
@@ -77,17 +81,14 @@ def subjects_at(session: Session, at_point: Point) -> list[int]:
     return list(session.scalars(query))
 
 
-def _one_per_person(session: Session, subjects: list[int]) -> list[int]:
-    speakers: dict[int, int] = {}
-    for some in chunked(subjects):
-        query = select(col(Subject.number), col(Subject.person)).where(col(Subject.number).in_(some))
-        for subject, person in session.execute(query.order_by(col(Subject.number))):
-            speakers.setdefault(person, subject)
-    return sorted(speakers.values())
+def _members(session: Session, people: set[int]) -> list[int]:
+    members: list[int] = []
+    for some in chunked(sorted(people)):
+        query = select(col(Subject.number)).where(col(Subject.person).in_(some))
+        members.extend(session.scalars(query.order_by(col(Subject.number))))
+    return members
 
 
 def _channels(namespace: str, channel: str | None) -> list[str]:
     reaching = [name for name, namespaces in CONTACT_CHANNELS.items() if namespace in namespaces]
-    if channel is None:
-        return reaching or ["*"]
-    return [channel] if channel in reaching else []
+    return reaching if channel is None else [name for name in reaching if name == channel]

@@ -74,7 +74,7 @@ def read_page(database: Database, request: PageRequest, choose: Choose) -> Page 
         permit = ask(session, request, list(choose(session, at)), at)
         if isinstance(permit, Refusal):
             return permit
-        material = gather(session, permit.grants, request.fields, request.use.channel)
+        material = gather(session, permit.grants, request.fields, request.use)
         max_age = policy.of(session).recipients[request.use.recipient].max_age_seconds
         keys = vault.of(session)
     return Page(permit.id, tuple(disclose(permit, material, keys)), _use_by(permit, max_age), permit.deadline, database)
@@ -107,7 +107,7 @@ def wait_until_clear(database: Database, people: Iterable[int]) -> datetime:
 
 
 def _numbers_of(database: Database, people: Iterable[int]) -> BitMap64:
-    """Every number these people may stand under in a lease: a merge since then gave them another."""
+    """Every number these people may stand under in a lease: it names subjects, which no merge or split renames."""
     numbers = BitMap64(people)
     with database.snapshot() as session:
         for some in chunked(sorted(numbers)):

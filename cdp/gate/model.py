@@ -60,7 +60,7 @@ class Disclosed(SQLModel, table=True):
     audience: str = Field(default="", max_length=64)
     policy: int
     people: bytes
-    """Roaring bitmap of person numbers at that instant."""
+    """Roaring bitmap of the subject numbers of these people at that instant."""
     count: int
     opened_at: datetime
     deadline: datetime

@@ -14,7 +14,7 @@ from pyroaring import BitMap64
 from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
-from cdp import ledger, policy, vault
+from cdp import consent, ledger, policy, vault
 from cdp.db import chunked
 from cdp.errors import KeyDestroyed
 from cdp.gate.model import Disclosed
@@ -23,10 +23,12 @@ from cdp.gate.permit import Grant
 from cdp.holders import Held
 from cdp.identity.model import Identifier
 from cdp.ids import new_id
-from cdp.policy.terms import CONTACT_CHANNELS
+from cdp.policy.terms import CONTACT_CHANNELS, Use
 from cdp.profile.model import Trait
 from cdp.vault.model import SubjectKey
 from cdp.vault.opening import open_sealed
+
+_MARKETING = ("direct_marketing", "third_party_sharing", "personalisation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,16 @@ class Material:
     keys: Mapping[int, SubjectKey] = field(repr=False)
 
 
-def gather(session: Session, grants: Mapping[int, Grant], fields: Sequence[str], channel: str) -> Material:
-    """Collect the sealed values of the granted people for these fields, best one per field."""
+def gather(session: Session, grants: Mapping[int, Grant], fields: Sequence[str], use: Use) -> Material:
+    """Collect the sealed values of the granted people for these fields, best one per field.
+
+    Never what only a browser claimed, and for marketing never an address that must stay silent.
+    """
     owner = {subject: person for person, grant in grants.items() for subject in grant.situation.subjects}
     namespaces = [name for name in fields if name in policy.of(session).namespaces]
     traits = [name for name in fields if name not in namespaces]
     found: dict[int, dict[str, Sealed]] = defaultdict(dict)
-    _gather_identifiers(session, grants, owner, namespaces, channel, found)
+    _gather_identifiers(session, grants, owner, namespaces, use, found)
     _gather_traits(session, owner, traits, found)
     used = {sealed.cell.subject for some in found.values() for sealed in some.values() if sealed.cell}
     return Material(found, _keys(session, used))
@@ -84,7 +89,7 @@ def open_for_subject(session: Session, person: int, held: Iterable[Held], at: da
     listed = list(held)
     keys, rows = vault.of(session), _keys(session, {one.subject for one in listed if one.sealed})
     opened = [(one, _open_held(one, rows, keys)) for one in listed]
-    _record_export(session, person, at)
+    _record_export(session, {person, *(one.subject for one in listed)}, at)
     return opened
 
 
@@ -100,7 +105,7 @@ def _open_held(one: Held, rows: Mapping[int, SubjectKey], keys: vault.Vault) -> 
         return value.decode(errors="replace")
 
 
-def _record_export(session: Session, person: int, at: datetime) -> None:
+def _record_export(session: Session, subjects: Iterable[int], at: datetime) -> None:
     name = new_id()
     header = {"disclosure": name, "recipient": "subject", "purpose": "subject_access", "people": 1}
     row = {
@@ -113,7 +118,7 @@ def _record_export(session: Session, person: int, at: datetime) -> None:
         "kind": "export",
         "audience": "",
         "policy": policy_number(session),
-        "people": BitMap64([person]).serialize(),
+        "people": BitMap64(subjects).serialize(),
         "count": 1,
         "opened_at": at,
         "deadline": at,
@@ -129,24 +134,35 @@ def _gather_identifiers(
     grants: Mapping[int, Grant],
     owner: Mapping[int, int],
     namespaces: Sequence[str],
-    channel: str,
+    use: Use,
     found: dict[int, dict[str, Sealed]],
 ) -> None:
-    reached = CONTACT_CHANNELS.get(channel, ())
+    reached = CONTACT_CHANNELS.get(use.channel, ())
     for some in chunked(owner if namespaces else ()):
         query = (
             select(Identifier)
             .where(col(Identifier.subject).in_(some), col(Identifier.namespace).in_(namespaces))
-            .order_by(col(Identifier.verified), col(Identifier.subject), col(Identifier.token))
+            .where(col(Identifier.verified))
+            .order_by(col(Identifier.subject), col(Identifier.token))
         )
-        for row in session.scalars(query):
+        rows = list(session.scalars(query))
+        silent = _silent(session, use, rows)
+        for row in rows:
             person = owner[row.subject]
             point = grants[person].point
             # Where the use reaches a contact point, that very point is given and no other.
             if row.namespace in reached and (point is None or point.token != row.token):
                 continue
+            if row.namespace not in reached and row.suppression_token in silent:
+                continue
             cell = vault.Cell(row.subject, "identifier", "sealed", row.namespace.encode() + b":" + row.token)
             found[person][row.namespace] = Sealed(cell, row.sealed)
+
+
+def _silent(session: Session, use: Use, rows: Sequence[Identifier]) -> set[bytes]:
+    if policy.of(session).purposes[use.purpose].kind not in _MARKETING:
+        return set()
+    return {token for _, token, _, _ in consent.in_force(session, {row.suppression_token for row in rows})}
 
 
 def _gather_traits(

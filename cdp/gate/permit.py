@@ -164,7 +164,8 @@ def _allows(terms: Policy, use: Use, standing: Standing, reach: Reach, on: date)
 
 def _open_lease(session: Session, permit: Permit) -> None:
     request, use = permit.request, permit.request.use
-    people = BitMap64(permit.grants).serialize()
+    # All subjects, not the person's number alone: a split would give the person another one.
+    people = BitMap64(n for grant in permit.grants.values() for n in grant.situation.subjects).serialize()
     header = {
         "disclosure": permit.id,
         "recipient": use.recipient,

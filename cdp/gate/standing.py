@@ -21,7 +21,6 @@ from cdp.consent.rules import Said, effective
 from cdp.db import chunked
 from cdp.gate import sharing
 from cdp.gate.laws import laws_for
-from cdp.gate.model import Permission
 from cdp.gate.question import Consent, Reach, Standing
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS, Policy
@@ -142,6 +141,9 @@ def _points(session: Session, owner: dict[int, int]) -> dict[int, list[ContactPo
         # The newest subject that gave a contact point stands for it; verified wins.
         for row in session.execute(query.order_by(col(Identifier.verified), col(Identifier.subject))):
             point = ContactPoint(*row)
+            # What a browser claimed to be somebody's address reaches nobody.
+            if not point.verified and point.namespace != DEVICE_NAMESPACE:
+                continue
             found[owner[point.subject]][(point.namespace, point.token)] = point
     return {person: sorted(points.values(), key=_preference) for person, points in found.items()}
 
@@ -160,7 +162,8 @@ def _objections(session: Session, owner: dict[int, int]) -> dict[int, list[Objec
 
 
 def _erasing(session: Session, people: Sequence[int]) -> set[int]:
-    query = select(col(Permission.person)).where(col(Permission.person).in_(people), col(Permission.erasing))
+    """Return the people of whom any subject is being erased, whatever number they have by now."""
+    query = select(col(Subject.person)).where(col(Subject.person).in_(people), col(Subject.erasing))
     return set(session.scalars(query))
 
 
@@ -227,8 +230,7 @@ def _reach(
         if holds.valid_until is not None and holds.valid_until > at:
             until = min(until or holds.valid_until, holds.valid_until)
     silent = rows.suppressed.get(point.suppression_token, []) if point else []
-    # An erasure keeps an identifier out of ingest; who holds it now was readmitted since (ruling R11).
-    reasons = tuple(sorted({why for where, why in silent if where in (channel, "*") and why != "erasure"}))
+    reasons = tuple(sorted({why for where, why in silent if where in (channel, "*")}))
     return Reach(channel, tuple(sorted(consents)), reasons), point, until
 
 

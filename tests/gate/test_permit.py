@@ -49,7 +49,7 @@ def test_it_cannot_be_kept_for_later(permit, keep):
 def test_it_opens_once(house, permit):
     with house.snapshot() as session:
         keys = vault.of(session)
-        material = gather(session, permit.grants, ("email",), "email")
+        material = gather(session, permit.grants, ("email",), permit.request.use)
     assert disclose(permit, material, keys)[0].fields == {"email": "ada@example.com"}
     with pytest.raises(PermissionError):
         disclose(permit, material, keys)
