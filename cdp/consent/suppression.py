@@ -7,7 +7,7 @@ that unsubscribed is silent for everyone behind it, and no one's other channels 
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlmodel import Session, col
 
 from cdp.consent.model import Suppression
@@ -88,20 +88,26 @@ def readmit(session: Session, points: Iterable[tuple[str, bytes]], at: datetime)
 
 
 def in_force(
-    session: Session, tokens: Iterable[bytes], reason: str = "", channel: str = ""
+    session: Session, tokens: Iterable[bytes], reason: str = "", channel: str = "", at: datetime | None = None
 ) -> list[tuple[str, bytes, str, str]]:
-    """List `(namespace, token, channel, reason)` of the suppressions in force on these tokens."""
+    """List `(namespace, token, channel, reason)` of the suppressions on these tokens in force now, or at an instant."""
     found: list[tuple[str, bytes, str, str]] = []
     for some in chunked(tokens):
         query = select(
             col(Suppression.namespace), col(Suppression.token), col(Suppression.channel), col(Suppression.reason)
-        ).where(col(Suppression.token).in_(some), col(Suppression.lifted_at).is_(None))
+        ).where(col(Suppression.token).in_(some), _holds(at))
         if reason:
             query = query.where(col(Suppression.reason) == reason)
         if channel:
             query = query.where(col(Suppression.channel) == channel)
         found.extend((row[0], row[1], row[2], row[3]) for row in session.execute(query))
     return found
+
+
+def _holds(at: datetime | None) -> ColumnElement[bool]:
+    if at is None:
+        return col(Suppression.lifted_at).is_(None)
+    return (col(Suppression.at) <= at) & (col(Suppression.lifted_at).is_(None) | (col(Suppression.lifted_at) > at))
 
 
 def suppressed_tokens(session: Session, tokens: Iterable[bytes], reason: str) -> set[bytes]:

@@ -130,7 +130,7 @@ def _use_by(permit: Permit, max_age_seconds: int) -> datetime:
 
 def _links(request: PageRequest, grant: Grant, keys: vault.Vault) -> dict[str, str]:
     links = {"preferences": f"{request.base_url}/privacy"}
-    if grant.point is not None:
+    if grant.point is not None and not grant.is_for_device:
         point = Point(grant.point.namespace, grant.point.token, grant.point.suppression_token)
         token = unsubscribe_token(keys, point, request.use.channel)
         links["unsubscribe"] = f"{request.base_url}/privacy/unsubscribe/{token}"

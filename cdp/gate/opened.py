@@ -28,6 +28,7 @@ from cdp.profile.model import Trait
 from cdp.vault.model import SubjectKey
 from cdp.vault.opening import open_sealed
 
+_CONTACTS = frozenset(name for names in CONTACT_CHANNELS.values() for name in names)
 _MARKETING = ("direct_marketing", "third_party_sharing", "personalisation")
 
 
@@ -52,7 +53,7 @@ def gather(session: Session, grants: Mapping[int, Grant], fields: Sequence[str],
 
     Never what only a browser claimed, and for marketing never an address that must stay silent.
     """
-    owner = {subject: person for person, grant in grants.items() for subject in grant.situation.subjects}
+    owner = _owners(session, grants)
     namespaces = [name for name in fields if name in policy.of(session).namespaces]
     traits = [name for name in fields if name not in namespaces]
     found: dict[int, dict[str, Sealed]] = defaultdict(dict)
@@ -129,6 +130,17 @@ def _record_export(session: Session, subjects: Iterable[int], at: datetime) -> N
     session.execute(insert(Disclosed), row)
 
 
+def _owners(session: Session, grants: Mapping[int, Grant]) -> dict[int, int]:
+    """Return whose subject is whose, leaving out what a device's own grant does not reach (ruling R2)."""
+    owner = {subject: person for person, grant in grants.items() for subject in grant.situation.subjects}
+    devices = {one.point.token: person for person, one in grants.items() if one.is_for_device and one.point}
+    bound = {person for person, one in grants.items() if one.is_for_device}
+    seen: set[int] = set()
+    for some in chunked(sorted(devices)):
+        seen.update(session.scalars(select(col(Identifier.subject)).where(col(Identifier.token).in_(some))))
+    return {subject: person for subject, person in owner.items() if person not in bound or subject in seen}
+
+
 def _gather_identifiers(
     session: Session,
     grants: Mapping[int, Grant],
@@ -150,6 +162,8 @@ def _gather_identifiers(
         for row in rows:
             person = owner[row.subject]
             point = grants[person].point
+            if grants[person].is_for_device and row.namespace in _CONTACTS:
+                continue
             # Where the use reaches a contact point, that very point is given and no other.
             if row.namespace in reached and (point is None or point.token != row.token):
                 continue

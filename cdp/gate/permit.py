@@ -21,7 +21,7 @@ from cdp.gate.decide import decide, recipient_refusals
 from cdp.gate.model import Disclosed, Permission
 from cdp.gate.permission import permitted, policy_number
 from cdp.gate.question import Reach, Standing
-from cdp.gate.standing import ContactPoint, Situation, load
+from cdp.gate.standing import DEVICE_NAMESPACE, ContactPoint, Situation, load
 from cdp.ids import new_id
 from cdp.policy.terms import Law, Policy, Use
 
@@ -47,6 +47,11 @@ class Grant:
 
     situation: Situation
     point: ContactPoint | None
+
+    @property
+    def is_for_device(self) -> bool:
+        """Whether the yes binds one device only: then nothing of the person behind it is opened."""
+        return self.point is not None and self.point.namespace == DEVICE_NAMESPACE
 
 
 class Permit:

@@ -93,10 +93,10 @@ def _rows(session: Session, people: Sequence[int], at: datetime) -> _Rows:
     points = _points(session, owner)
     tokens = {point.suppression_token for some in points.values() for point in some}
     suppressed: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
-    for _, token, channel, reason in consent.in_force(session, tokens):
+    for _, token, channel, reason in consent.in_force(session, tokens, at=at):
         suppressed[token].append((channel, reason))
     said: dict[int, list[Said]] = defaultdict(list)
-    for number, records in consent.said_by(session, owner).items():
+    for number, records in consent.said_by(session, owner, at).items():
         said[owner[number]].extend(records)
     found = session.scalars(select(Person).where(col(Person.person).in_(people)))
     profiles = {profile.person: profile for profile in found}
@@ -107,7 +107,7 @@ def _rows(session: Session, people: Sequence[int], at: datetime) -> _Rows:
         points,
         said,
         suppressed,
-        _objections(session, owner),
+        _objections(session, owner, at),
         _erasing(session, people),
     )
 
@@ -152,11 +152,11 @@ def _preference(point: ContactPoint) -> tuple[bool, int, bytes]:
     return (not point.verified, -point.subject, point.token)
 
 
-def _objections(session: Session, owner: dict[int, int]) -> dict[int, list[Objection]]:
+def _objections(session: Session, owner: dict[int, int], at: datetime) -> dict[int, list[Objection]]:
     found: dict[int, list[Objection]] = defaultdict(list)
+    holds = (col(Objection.at) <= at) & (col(Objection.lifted_at).is_(None) | (col(Objection.lifted_at) > at))
     for some in chunked(owner):
-        query = select(Objection).where(col(Objection.subject).in_(some), col(Objection.lifted_at).is_(None))
-        for row in session.scalars(query):
+        for row in session.scalars(select(Objection).where(col(Objection.subject).in_(some), holds)):
             found[owner[row.subject]].append(row)
     return found
 

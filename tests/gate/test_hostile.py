@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
-from cdp import consent, gate, identity, vault
+from cdp import consent, gate, identity, policy, vault
 from cdp.consent.model import ConsentRecord
 from cdp.db import Database, unsettle
 from cdp.gate.model import Disclosed
@@ -127,3 +127,18 @@ def test_each_record_says_whom_it_is_about(house, status):
     say(house, person, status)
     with house.snapshot() as session:
         assert {row.subject for row in session.query(ConsentRecord).all()} == {person}
+
+
+def test_a_banner_click_opens_nothing_of_the_person_behind_the_device(house):
+    person = make_person(house)
+    with house.transaction() as session:
+        keys = vault.of(session)
+        token = keys.token("anonymous_id", "", "browser-1")
+        row = {"subject": person, "namespace": "anonymous_id", "token": token, "epoch": keys.epoch, "sealed": b"x"}
+        session.execute(insert(Identifier), row | {"verified": False, "normaliser": 1, "first_at": house.clock.now()})
+    say(house, person, "given", purpose="ads_sharing", channel="web", namespace="anonymous_id", token=token,
+        verified=False, public=True, notice="cookies", notice_version="1", method="banner", lifts=b"")  # fmt: skip
+    with house.snapshot() as session:
+        use = policy.of(session).find_use("ads_sharing", "ad_platform", "web")
+    page = gate.read_page(house, request_for(house, use=use), lambda session, at: [person])
+    assert [row.fields for row in page.rows] in ([], [{}])
