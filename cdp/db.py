@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine, Select, create_engine, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlmodel import Session, SQLModel
 
 from cdp.clock import Clock, SystemClock
-from cdp.errors import Unavailable
+from cdp.errors import StartRefused, Unavailable
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -68,9 +68,7 @@ class Database:
             self.writer = _sqlite_engine(url, "BEGIN IMMEDIATE")
             self.reader = _sqlite_engine(url, "BEGIN")
         else:
-            self.writer = self.reader = create_engine(
-                url, hide_parameters=True, pool_pre_ping=True, pool_size=pool_size, max_overflow=pool_size
-            )
+            self.writer = self.reader = _engine(url, pool_size)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -78,7 +76,7 @@ class Database:
 
         Raises Unavailable when the database is out of reach.
         """
-        with _available(), self._turn(), self._session(self.writer) as session:
+        with available(), self._turn(), self._session(self.writer) as session:
             yield session
             self.settle(session)
             session.commit()
@@ -86,7 +84,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """Open a reading transaction; what it changed is rolled back, what it loaded stays readable after it."""
-        with _available(), self._session(self.reader) as session:
+        with available(), self._session(self.reader) as session:
             yield session
             session.expunge_all()
             session.rollback()
@@ -204,14 +202,27 @@ def _sqlite_engine(url: str, begin: str) -> Engine:
 
 
 @contextmanager
-def _available() -> Iterator[None]:
+def available() -> Iterator[None]:
+    """Turn an outage of the database into Unavailable; a wrong statement stays the bug that it is."""
     try:
         yield
-    except OperationalError as error:
-        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
-            raise  # SQLite calls a wrong statement operational too, and that is a bug, not an outage
-        raise Unavailable("database") from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
+    except DatabaseError as error:
+        if error.connection_invalidated or _is_outage(error):
             raise Unavailable("database") from error
         raise
+
+
+def _is_outage(error: DatabaseError) -> bool:
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is None:
+        return isinstance(error, OperationalError)
+    # SQLite calls a wrong statement operational too, and a damaged file it does not.
+    damaged = code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return damaged or (isinstance(error, OperationalError) and code != sqlite3.SQLITE_ERROR)
+
+
+def _engine(url: str, pool_size: int) -> Engine:
+    try:
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=pool_size, max_overflow=pool_size)
+    except (ArgumentError, ImportError):
+        raise StartRefused("CDP_DATABASE_URL is no database that this program knows: see README, Settings.") from None

@@ -26,10 +26,12 @@ class Settings(BaseSettings):
     keyring_mirror: str = Field("", description="URI of a second, synchronous copy on another disk")
     policies: Path | None = Field(None, description="Folder of policies; default: the checkout's, else the home's")
     connectors: Path | None = Field(None, description="Folder of connectors; default: the checkout's")
-    base_url: str = Field("http://127.0.0.1:8000", description="Where others reach this deployment")
+    base_url: str = Field(
+        "http://127.0.0.1:8000", pattern=r"^https?://[^/]+", description="Where others reach this deployment"
+    )
     lease_seconds: float = Field(2.0, gt=0, le=10, description="How long a page may take from decision to hand-over")
-    max_batch_bytes: int = Field(500_000, description="Largest unpacked ingest body")
-    max_event_bytes: int = Field(32_000, description="Largest single event")
+    max_batch_bytes: int = Field(500_000, gt=0, description="Largest unpacked ingest body")
+    max_event_bytes: int = Field(32_000, gt=0, description="Largest single event")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line written")
 
     @property

@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, inspect
 
+from cdp.db import available
 from cdp.errors import StartRefused
 
 Shape = Literal["empty", "older", "current", "unknown"]
@@ -29,7 +30,7 @@ def newest() -> str:
 
 def revision(engine: Engine) -> str:
     """Return the database's revision; empty where there is none."""
-    with engine.connect() as connection:
+    with available(), engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() or ""
 
 
@@ -52,7 +53,7 @@ def upgrade(engine: Engine, to: str = "head") -> str:
     """Bring the database to a revision (the newest) and return it; refuses an unknown one (StartRefused)."""
     if shape(engine) == "unknown":
         raise StartRefused(NEWER)
-    with engine.begin() as connection:
+    with available(), engine.begin() as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, to)
