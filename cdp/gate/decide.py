@@ -109,12 +109,6 @@ def allowed_fields(policy: Policy, use: Use) -> tuple[str, ...]:
     return tuple(name for name in declared.purpose.fields if name in may_get)
 
 
-def refuse_fields(policy: Policy, use: Use, fields: tuple[str, ...]) -> Reason | None:
-    """Return `field_not_allowed` if any of the fields lies beyond purpose or recipient."""
-    beyond = set(fields) - set(allowed_fields(policy, use))
-    return reasons.reason("field_not_allowed") if beyond else None
-
-
 def _in_person(channel_name: str) -> Reach | None:
     return None if channel_name in CONTACT_CHANNELS else Reach(channel_name)
 
@@ -233,6 +227,5 @@ __all__ = [
     "person_code",
     "person_codes",
     "recipient_refusals",
-    "refuse_fields",
     "ways",
 ]

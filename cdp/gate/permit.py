@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 from cdp import ledger, policy, vault
 from cdp.db import for_share
 from cdp.errors import Refusal
-from cdp.gate.decide import decide, recipient_refusals
+from cdp.gate.decide import allowed_fields, decide, recipient_refusals
 from cdp.gate.model import Disclosed, Permission
 from cdp.gate.permission import permitted, policy_number
 from cdp.gate.question import Reach, Standing
@@ -104,10 +104,10 @@ def check_request(terms: Policy, request: PageRequest, at: datetime) -> Refusal 
 
     Refusals: `field_not_allowed`, and every reason of a recipient's contract, check or country.
     """
-    purpose, recipient = terms.purposes[request.use.purpose], terms.recipients[request.use.recipient]
-    for field in request.fields:
-        if field not in purpose.fields or field not in recipient.fields:
-            return Refusal("field_not_allowed", field)
+    allowed = allowed_fields(terms, request.use)
+    beyond = [field for field in request.fields if field not in allowed]
+    if beyond:
+        return Refusal("field_not_allowed", beyond[0])
     refused = recipient_refusals(terms, request.use, at.date())
     if refused and all(law in refused for law in terms.packs):
         return Refusal(next(iter(refused.values())).code)

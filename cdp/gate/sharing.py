@@ -14,11 +14,11 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from cdp.db import chunked
+from cdp.gate.decide import OLDEST_AGE_OF_CONSENT
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS
 from cdp.profile.model import Person, Subject
 
-OLDEST_AGE_THAT_MATTERS = 21
 _CONTACTS = sorted({namespace for namespaces in CONTACT_CHANNELS.values() for namespace in namespaces})
 
 
@@ -55,7 +55,7 @@ def ageless_beside(session: Session, people: Iterable[int], at: datetime) -> set
             .outerjoin(profile, col(profile.person) == col(other.person))
             .where(
                 col(subject.person).in_(some),
-                col(Person.birth_year) > at.year - OLDEST_AGE_THAT_MATTERS - 1,
+                col(Person.birth_year) > at.year - OLDEST_AGE_OF_CONSENT - 1,
                 col(mine.namespace).in_(_CONTACTS),
                 col(other.person) != col(subject.person),
                 col(profile.birth_year).is_(None),
@@ -73,7 +73,7 @@ def _young(tokens: Sequence[bytes], at: datetime) -> Any:
         .where(
             col(Identifier.token).in_(tokens),
             col(Identifier.namespace).in_(_CONTACTS),
-            col(Person.birth_year) > at.year - OLDEST_AGE_THAT_MATTERS - 1,
+            col(Person.birth_year) > at.year - OLDEST_AGE_OF_CONSENT - 1,
         )
     )
 

@@ -20,6 +20,7 @@ from cdp.consent.model import Objection
 from cdp.consent.rules import Said, effective
 from cdp.db import chunked
 from cdp.gate import sharing
+from cdp.gate.decide import OLDEST_AGE_OF_CONSENT
 from cdp.gate.laws import laws_for
 from cdp.gate.question import Consent, Reach, Standing
 from cdp.identity.model import Identifier
@@ -254,7 +255,7 @@ def _age(profile: Person | None, at: datetime, terms: Policy) -> tuple[int | Non
     month, day = (int(part) for part in (profile.birth_day or "12-31").split("-"))
     had_birthday = (today.month, today.day) >= (month, day)
     age = today.year - profile.birth_year - (0 if had_birthday else 1)
-    if age >= sharing.OLDEST_AGE_THAT_MATTERS:
+    if age >= OLDEST_AGE_OF_CONSENT:
         return age, None
     year = today.year + (1 if had_birthday else 0)
     if (month, day) == (2, 29):

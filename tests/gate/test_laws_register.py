@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
+from cdp.errors import Refusal
 from cdp.gate import reasons
-from cdp.gate.decide import decide, recipient_refusals, refuse_fields
+from cdp.gate.decide import decide, recipient_refusals
+from cdp.gate.permit import PageRequest, check_request
 from cdp.gate.question import Decision, Standing
 from cdp.policy.terms import Basis, Law, Policy, Transfer, Use
 from tests.policy.shipped import answer, codes, consent, person, reach, terms, use, with_purpose, with_recipient
@@ -176,10 +178,12 @@ def test_the_article_is_that_of_the_law_that_protects() -> None:
 
 
 def test_a_field_beyond_purpose_or_recipient_is_refused() -> None:
-    assert refuse_fields(terms(), MAIL, ("email", "given_name")) is None
-    beyond = refuse_fields(terms(), MAIL, ("email", "address"))
-    assert beyond is not None and beyond.code == "field_not_allowed"
-    assert refuse_fields(terms(), US, ("birthday",)) is not None
+    def judge(what: Use, *fields: str) -> object:
+        return check_request(terms(), PageRequest(what, fields), datetime(2026, 6, 1, tzinfo=UTC))
+
+    assert judge(MAIL, "email", "given_name") == Law(0)
+    assert judge(MAIL, "email", "address") == Refusal("field_not_allowed", "address")
+    assert judge(US, "birthday") == Refusal("field_not_allowed", "birthday")
 
 
 def test_an_unknown_use_is_refused_under_every_law() -> None:
