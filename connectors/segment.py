@@ -10,13 +10,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from cdp.connector.kit import Claim, ConsentTerm, EventTerm, Incoming, Item, Signal, SourceConfig, SourceType
+from cdp.connector.kit import (
+    LANGUAGE,
+    METHOD,
+    NOTICE,
+    VERSION,
+    Claim,
+    ConsentTerm,
+    EventTerm,
+    Incoming,
+    Item,
+    Signal,
+    SourceConfig,
+    SourceType,
+)
 from cdp.connector.mapping import at_path, rename
 from cdp.connector.reading import LONGEST, Malformed, as_instant, as_list, as_object, as_text, flaw, read_json, size
 from cdp.errors import Problem, Refusal
 
 CALLS = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "group", "a": "alias"}
 CONSENT_ACT = "Segment Consent Preference Updated"
+WORDS = {"notice": NOTICE, "notice_version": VERSION, "language": LANGUAGE, "method": METHOD}
+"""What an act says of how it was asked for. A text that is none of these refuses the signal, not the event."""
 GPC_CATEGORIES = ("Advertising", "Analytics")
 """What Global Privacy Control says no to, by banner category."""
 
@@ -72,13 +87,11 @@ class Segment(SourceType):
 
     def read(self, incoming: Incoming, config: SourceConfig) -> Iterator[Item | Refusal]:
         gpc = incoming.headers.get("sec-gpc") == "1"
-        told: set[tuple[Claim, ...]] = set()
         # No event of a small body is large: most need no measuring.
         limit = incoming.event_limit if len(incoming.body) > incoming.event_limit else 0
         for message in _messages(incoming):
             item = _read(message, config, limit)
-            if gpc and isinstance(item, Item) and item.claims not in told:
-                told.add(item.claims)
+            if gpc and isinstance(item, Item):  # on every item: one that came before is dropped with what it says
                 item = replace(item, signals=(*item.signals, *_opt_out(item.claims, config)))
             yield item
 
@@ -118,6 +131,8 @@ def _item(message: Message, config: SourceConfig, limit: int) -> Item:
     term = config.events.get(event, EventTerm())
     claims = _claims(message, term, config)
     traits, dropped = _traits(message, config)
+    odd = _odd_words(message, term, config)
+    acts = () if odd else tuple(_act(message, term, claims, config))
     return Item(
         at=_instant(message),
         claims=claims,
@@ -126,9 +141,9 @@ def _item(message: Message, config: SourceConfig, limit: int) -> Item:
         channel=term.channel or "none",
         properties=message.properties if event else {},
         traits=traits,
-        signals=(*_preferences(message, event, claims, config), *_act(message, term, claims, config)),
+        signals=(*_preferences(message, event, claims, config), *acts),
         pointer=message.pointer or "/",
-        dropped=(*dropped, *undeclared),
+        dropped=(*dropped, *undeclared, *odd),
     )
 
 
@@ -240,6 +255,21 @@ def _act(message: Message, event: EventTerm, claims: tuple[Claim, ...], config: 
         )
 
 
+def _odd_words(message: Message, event: EventTerm, config: SourceConfig) -> tuple[str, ...]:
+    """Name the properties of a yes that are no words of consent: it is not recorded, and the names are counted."""
+    if event.consent is None or event.consent.status != "given" or config.public:
+        return ()
+    said = {name: message.properties.get(name) for name in WORDS}
+    return tuple(f"properties.{name}" for name, value in said.items() if not _is_word(name, value))
+
+
+def _is_word(name: str, value: Any) -> bool:
+    if value is None or isinstance(value, bool) or not isinstance(value, str | int):
+        return value is None
+    text = str(value).strip()
+    return not text or WORDS[name].fullmatch(text) is not None
+
+
 def _contact(message: Message, term: ConsentTerm, claims: tuple[Claim, ...], config: SourceConfig) -> Claim | None:
     stated = as_text(message.properties.get(term.contact), f"/properties/{term.contact}")
     if stated:
@@ -253,5 +283,8 @@ def _instant(message: Message) -> datetime:
     sent = as_instant(message.sent, "/sentAt")
     if original is None:
         return message.received
-    corrected = original if sent is None else message.received - max(sent - original, timedelta(0))
+    try:
+        corrected = original if sent is None else message.received - max(sent - original, timedelta(0))
+    except OverflowError:
+        raise Malformed("timestamp_malformed", "/timestamp") from None
     return min(corrected, message.received)

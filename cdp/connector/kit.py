@@ -4,6 +4,7 @@ A connector's Python subclasses `SourceType` (or `FileSource`) and stays pure; i
 what may be taken in. `cdp.ingest` runs it.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,13 @@ REASONS = frozenset(
 COLUMN_KINDS = ("text", "date", "postal", "number", "word", "family", "given")
 """Kinds of columns that hold a trait, as a layout names them: `date:birthday`. `word`: one of the layout's words;
 `family`, `given`: that part of a whole name."""
+
+
+METHOD = re.compile(r"[a-z][a-z0-9_]{0,31}")
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?")
+NOTICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
+"""How consent was asked for: words that enter the permanent ledger, so that nothing else may stand in them."""
 
 
 @dataclass(frozen=True, slots=True)

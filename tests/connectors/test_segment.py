@@ -181,7 +181,7 @@ def test_a_grant_through_a_public_key_needs_a_device() -> None:
 
 
 @pytest.mark.parametrize("config", [SERVER, PUBLIC])
-def test_global_privacy_control_withdraws_for_the_device_once_a_call(config: Any) -> None:
+def test_global_privacy_control_withdraws_for_the_device_with_every_item_of_a_call(config: Any) -> None:
     batch = {"batch": [{"type": "track", **track()}, {"type": "page", **ADA}]}
     first, second = read(config, incoming(batch, "batch", sec_gpc="1"))
     assert isinstance(first, Item) and isinstance(second, Item)
@@ -190,7 +190,7 @@ def test_global_privacy_control_withdraws_for_the_device_once_a_call(config: Any
         ("analytics", "none"): ("withdrawn", True, "full"),
     }
     assert {one.method for one in first.signals} == {"gpc"}
-    assert second.signals == ()
+    assert second.signals == first.signals, "the first may be a duplicate, and is dropped with what it says"
 
 
 @pytest.mark.parametrize("value", ["0", "true", ""])
@@ -228,6 +228,50 @@ def test_a_newsletter_form_through_a_public_key_grants_nothing() -> None:
     item = only(read(PUBLIC, incoming(track("Newsletter Subscribed", properties=SHOWN), "track")))
     assert item.signals == ()
     assert "email" not in {claim.type for claim in item.claims}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"method": "x" * 33},
+        {"method": "Clicked by ada@example.com"},
+        {"method": ["checkbox"]},
+        {"method": True},
+        {"notice": "n" * 65},
+        {"notice": "a notice"},
+        {"notice_version": "1" * 300},
+        {"language": "japanese as spoken"},
+        {"language": "ja-x"},
+    ],
+)
+def test_words_of_consent_that_are_none_refuse_the_signal_and_not_the_event(odd: dict[str, Any]) -> None:
+    item = only(read(SERVER, incoming(track("Newsletter Subscribed", properties={**SHOWN, **odd}), "track")))
+    assert item.signals == ()
+    assert item.event == "Newsletter Subscribed"
+    assert [f"properties.{name}" for name in odd] == [name for name in item.dropped if name.startswith("properties.")]
+
+
+def test_odd_words_take_back_no_withdrawal() -> None:
+    call = track("Newsletter Unsubscribed", properties={"email": "ada@example.com", "method": "x" * 5000})
+    (signal,) = only(read(SERVER, incoming(call, "track"))).signals
+    assert signal.status == "withdrawn"
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"timestamp": "1970-01-01T00:00:00Z", "sentAt": "9999-12-31T23:59:59Z"},
+        {"timestamp": "0001-01-01T00:00:00+14:00"},
+        {"timestamp": "9999-12-31T23:59:59-14:00"},
+        {"timestamp": "2026-06-01T00:00:00Z", "sentAt": "9999-12-31T23:59:59-14:00"},
+    ],
+)
+def test_times_that_cannot_be_reckoned_with_refuse_their_item_alone(times: dict[str, str]) -> None:
+    batch = {"batch": [{"type": "track", **track(), **times}, {"type": "track", **track()}]}
+    first, second = read(SERVER, incoming(batch, "batch"))
+    assert isinstance(first, Refusal)
+    assert first.reason == "timestamp_malformed"
+    assert isinstance(second, Item)
 
 
 def test_leaving_the_newsletter_counts_through_any_key() -> None:
