@@ -5,8 +5,10 @@ from typing import NoReturn
 
 import flask.json.provider
 from flask import Flask, request
+from werkzeug.exceptions import NotFound
 
 from cdp import deployment as deploying
+from cdp.connector.reading import is_storable
 from cdp.deployment import Deployment
 from cdp.errors import Problem, StartRefused
 from cdp.settings import read_settings
@@ -51,10 +53,17 @@ def _assemble(deployment: Deployment) -> Flask:
     app.register_blueprint(front.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(ingest.blueprint)
+    app.before_request(_only_storable)
     app.before_request(_only_json)
     documents.register(app)
     access.refuse_unnamed(app)
     return app
+
+
+def _only_storable() -> None:
+    """Nothing has a name with NUL in it, and no database may be asked for one."""
+    if not is_storable(request.path):
+        raise NotFound
 
 
 def _only_json() -> None:

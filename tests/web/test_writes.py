@@ -1,8 +1,10 @@
 """What clients write: consent with its proof, withdrawals that hold, requests of data subjects, keys sent twice."""
 
+import json
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from tests.web.asking import ADA, BEN, CLEO, MEMBERS, consent, emails, identifier, kind, look_up
 from tests.web.conftest import Site, consent_for
@@ -58,14 +60,85 @@ def test_an_identifier_in_the_address_is_refused(site: Site) -> None:
         ({"identifier": {"type": "email", "value": "no address"}}, (400, "unusable_identifier")),
         ({"status": "withdrawn"}, (400, "invalid_input")),
         ({"event_time": "yesterday"}, (400, "invalid_input")),
+        ({"event_time": "0001-01-01T00:00:00+14:00"}, (400, "invalid_input")),
+        ({"event_time": "9999-12-31T23:59:59-14:00"}, (400, "invalid_input")),
+        ({"event_time": "9999-12-31T23:59:59Z"}, (400, "invalid_input")),
+        ({"method": "x" * 33}, (400, "invalid_input")),
+        ({"method": "ada@people.example"}, (400, "invalid_input")),
+        ({"method": "checkbox\n"}, (400, "invalid_input")),
+        ({"method": ""}, (400, "invalid_input")),
+        ({"language": "japanese as spoken"}, (400, "invalid_input")),
+        ({"language": "xx"}, (400, "unknown_notice")),
+        ({"evidence": {"form": "\x00"}}, (400, "invalid_input")),
+        ({"evidence": {"\ud800": 1}}, (400, "invalid_input")),
+        ({"identifier": {"type": "email", "value": "ada\x00@people.example"}}, (400, "invalid_input")),
+        ({"identifier": {"type": "email", "value": "\udc00@people.example"}}, (400, "invalid_input")),
+        ({"identifier": {"type": "email", "value": "a@people.example", "scope": "\x00"}}, (400, "invalid_input")),
+        ({"purpose": "\x00"}, (400, "invalid_input")),
+        ({"notice_version": "\ud800"}, (400, "invalid_input")),
         ({"purpose": "ads_sharing"}, (403, "purpose_not_registered")),
     ],
 )
 def test_a_statement_without_what_proves_it_is_refused(
     site: Site, changed: dict[str, Any], answer: tuple[int, str]
 ) -> None:
-    sent = site.browser.post("/api/consents", json=consent_for(ADA, **changed), headers=site.bearer())
-    assert kind(sent) == answer
+    assert kind(post_ascii(site, "/api/consents", consent_for(ADA, **changed), site.bearer())) == answer
+
+
+def post_ascii(site: Site, path: str, body: Any, header: dict[str, str]) -> TestResponse:
+    """Post with escapes, which can spell what UTF-8 cannot."""
+    return site.browser.post(path, data=json.dumps(body), content_type="application/json", headers=header)
+
+
+@pytest.mark.parametrize("said", ["\x00", "\ud800"])
+def test_a_text_that_no_database_can_store_is_pointed_at(site: Site, said: str) -> None:
+    header, known = site.bearer("admin:*"), {"type": "email", "value": f"a{said}@people.example"}
+    rule = {"trait": {"name": "tier", "op": "eq", "value": said}}
+    use = {"purpose": "email_marketing"}
+    for path, body, pointer in (
+        ("/api/consents/withdraw", {"identifier": known}, "/identifier/value"),
+        ("/api/consents/lookup", {"identifier": known}, "/identifier/value"),
+        ("/api/profiles/lookup", {"identifier": known, **use}, "/identifier/value"),
+        ("/api/profiles/lookup", {"identifier": identifier(ADA), **use, "fields": [said]}, "/fields/0"),
+        ("/api/decisions", {"subject": said, **use}, "/subject"),
+        ("/api/audiences/preview", {"rule": rule, **use}, "/rule"),
+        ("/api/audiences/preview", {"rule": {said: True}, **use}, "/rule"),
+        ("/api/audiences/everyone/explain", {"identifier": known, **use}, "/identifier/value"),
+        (
+            "/api/subject-requests",
+            {"right": "access", "identifier": identifier(ADA), "requester": "subject", "reason": said},
+            "/reason",
+        ),
+    ):
+        answer = post_ascii(site, path, body, header)
+        assert kind(answer) == (400, "invalid_input"), path
+        assert [error["pointer"] for error in answer.get_json()["errors"]] == [pointer], path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/connectors/a%00b/drops",
+        "/api/audiences/a%00b",
+        "/api/audiences/a%00b/count?purpose=email_marketing",
+        "/api/journeys/a%00b",
+        "/api/journeys/standard/stages/a%00b/members?purpose=email_marketing",
+        "/api/subject-requests/a%00b",
+        "/api/consents/a%00b/receipt",
+        "/api/ledger/proof/a%00b",
+        "/privacy/unsubscribe/a%00b",
+    ],
+)
+def test_nothing_has_a_name_with_nul_in_it(site: Site, path: str) -> None:
+    assert site.browser.get(path, headers=site.bearer("admin:*")).status_code == 404
+
+
+def test_a_query_with_nul_in_it_is_pointed_at(site: Site) -> None:
+    for query in ("subject=a%00b", "subject=x&as_of=0001-01-01T00:00:00%2B14:00"):
+        answer = site.browser.get(f"/api/consents?{query}", headers=site.bearer())
+        assert kind(answer) == (400, "invalid_input")
+    answer = site.browser.get("/api/audiences/everyone/members?purpose=a%00b", headers=site.bearer())
+    assert kind(answer) == (400, "invalid_input")
 
 
 def test_a_withdrawal_holds_when_it_answers_and_also_for_the_unknown(site: Site) -> None:

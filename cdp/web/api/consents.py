@@ -5,6 +5,7 @@ needs nothing: withdrawing is never harder than agreeing was (GDPR 7(3)).
 """
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from cdp import consent, gate, identity, ledger, vault
+from cdp.connector.kit import LANGUAGE, METHOD
 from cdp.consent.model import ConsentRecord
 from cdp.consent.records import people_of
 from cdp.errors import FieldError, Problem
@@ -25,7 +27,7 @@ from cdp.policy.terms import CONTACT_CHANNELS
 from cdp.profile.model import Subject
 from cdp.web import current
 from cdp.web.api import asking, persons, replay
-from cdp.web.api.fields import IdentifierSchema, Instant, Name, Strict
+from cdp.web.api.fields import IdentifierSchema, Instant, Json, Name, Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
@@ -36,19 +38,24 @@ SOURCE = "api"
 IDENTIFIER_HEADER = "Sekisho-Identifier"
 
 
+def _spelled(pattern: re.Pattern[str], detail: str) -> validate.Regexp:
+    """Let pass what the pattern describes whole: these words stay in the ledger for ever."""
+    return validate.Regexp(re.compile(rf"(?:{pattern.pattern})\Z"), error=detail)
+
+
 class StatementSchema(Strict):
     """One thing somebody said about one purpose."""
 
     identifier = fields.Nested(IdentifierSchema, required=True)
     purpose = Name(required=True)
     channel = Name()
-    status = fields.String(required=True, validate=validate.OneOf(["given", "refused", "requested"]))
+    status = Text(required=True, validate=validate.OneOf(["given", "refused", "requested"]))
     notice = Name(load_default="")
-    notice_version = fields.String(load_default="", validate=validate.Length(max=32))
-    language = fields.String(load_default="", validate=validate.Length(max=8))
-    method = fields.String(load_default="api", validate=validate.Length(1, 32))
+    notice_version = Text(load_default="", validate=validate.Length(max=32))
+    language = Text(load_default="", validate=_spelled(LANGUAGE, "A language tag such as ja or en-GB."))
+    method = Text(load_default="api", validate=_spelled(METHOD, "Lower-case letters, digits and _, at most 32."))
     event_time = Instant(metadata={"description": "When it was said; left out: now"})
-    evidence = fields.Raw(metadata={"description": "What proves it (form, wording, document): kept sealed"})
+    evidence = Json(metadata={"description": "What proves it (form, wording, document): kept sealed"})
 
     @validates_schema
     def _named_notice(self, data: dict[str, Any], **_: Any) -> None:
@@ -84,7 +91,7 @@ class PastQuery(Strict):
     """The instant to answer for."""
 
     as_of = Instant(metadata={"description": "What had been received by then; left out: now"})
-    subject = fields.String(
+    subject = Text(
         validate=validate.Length(1, 64), metadata={"description": "Pseudonym that this client's recipient was given"}
     )
 

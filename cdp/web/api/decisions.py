@@ -12,7 +12,7 @@ from cdp.gate.explanation import Explanation
 from cdp.policy.terms import Use
 from cdp.web import current
 from cdp.web.api import asking, persons
-from cdp.web.api.fields import IdentifierSchema, Instant, Name, ReasonSchema, Strict
+from cdp.web.api.fields import IdentifierSchema, Instant, Name, ReasonSchema, Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
@@ -23,7 +23,7 @@ class QuestionSchema(Strict):
     """About whom, and what use of their data."""
 
     identifier = fields.Nested(IdentifierSchema)
-    subject = fields.String(
+    subject = Text(
         validate=validate.Length(1, 64), metadata={"description": "Pseudonym that this client's recipient was given"}
     )
     purpose = Name(required=True)

@@ -1,12 +1,13 @@
 """Schemas and fields that several resources speak."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from webargs.fields import DelimitedList
 
 from cdp.clock import parse_instant
+from cdp.connector.reading import flaw, is_storable
 from cdp.policy.terms import CHANNELS
 from cdp.web.api.paging import LARGEST, SMALLEST, USUAL
 
@@ -18,17 +19,46 @@ class Strict(Schema):
         unknown = RAISE
 
 
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
+"""Instants outside are slips, and break what reckons with them."""
+
+DEEPEST = 40
+"""Levels of a JSON value that a schema does not look into."""
+
+
 class Instant(fields.DateTime):
-    """An ISO 8601 instant; without a zone it is read as UTC."""
+    """An ISO 8601 instant between 1970 and 2999; without a zone it is read as UTC."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> datetime:
         try:
-            return parse_instant(value)
-        except (TypeError, ValueError):
+            instant = parse_instant(value)
+        except (TypeError, ValueError, OverflowError):
             raise ValidationError("Not an ISO 8601 instant.") from None
+        if not EARLIEST <= instant <= LATEST:
+            raise ValidationError("Not an instant between 1970 and 2999.")
+        return instant
 
 
-class Name(fields.String):
+class Text(fields.String):
+    """A text from outside that every database can store and every answer can hold."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **more)
+        if not is_storable(text):
+            raise ValidationError("No text: it holds NUL or half of a surrogate pair.")
+        return text
+
+
+class Json(fields.Raw):
+    """Any JSON whose texts can be stored, not endlessly deep."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
+        if flaw(value, DEEPEST):
+            raise ValidationError("Too deep, or not storable: a text with NUL or half of a surrogate pair.")
+        return value
+
+
+class Name(Text):
     """A declared name: of a purpose, a channel, a recipient; at most 64 characters."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -38,9 +68,9 @@ class Name(fields.String):
 class IdentifierSchema(Strict):
     """How a person is known outside."""
 
-    type = fields.String(required=True, validate=validate.Length(1, 32), metadata={"example": "email"})
-    value = fields.String(required=True, validate=validate.Length(1, 320), metadata={"example": "ada@example.com"})
-    scope = fields.String(
+    type = Text(required=True, validate=validate.Length(1, 32), metadata={"example": "email"})
+    value = Text(required=True, validate=validate.Length(1, 320), metadata={"example": "ada@example.com"})
+    scope = Text(
         load_default="", validate=validate.Length(max=64), metadata={"description": "System or provider, where needed"}
     )
 
@@ -56,12 +86,12 @@ class PageQuery(UseQuery):
     """One page of people."""
 
     fields_ = DelimitedList(
-        fields.String(validate=validate.Length(1, 64)),
+        Text(validate=validate.Length(1, 64)),
         data_key="fields",
         metadata={"description": "Left out: every field that purpose and recipient allow"},
     )
     limit = fields.Integer(load_default=USUAL, validate=validate.Range(SMALLEST, LARGEST))
-    cursor = fields.String(validate=validate.Length(max=1024))
+    cursor = Text(validate=validate.Length(max=1024))
 
 
 class RowSchema(Schema):

@@ -13,7 +13,7 @@ from cdp.rights.model import SubjectRequest
 from cdp.rights.requests import REQUESTERS, RIGHTS
 from cdp.web import current
 from cdp.web.api import persons, replay
-from cdp.web.api.fields import IdentifierSchema, Strict
+from cdp.web.api.fields import IdentifierSchema, Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 from cdp.web.auth.caller import EVERYTHING
@@ -26,10 +26,10 @@ blueprint = Resource(
 class RequestSchema(Strict):
     """Which right, of whom, and who asks."""
 
-    right = fields.String(required=True, validate=validate.OneOf(list(RIGHTS)))
+    right = Text(required=True, validate=validate.OneOf(list(RIGHTS)))
     identifier = fields.Nested(IdentifierSchema, required=True)
-    requester = fields.String(required=True, validate=validate.OneOf(list(REQUESTERS)))
-    reason = fields.String(load_default="", validate=validate.Length(max=1000))
+    requester = Text(required=True, validate=validate.OneOf(list(REQUESTERS)))
+    reason = Text(load_default="", validate=validate.Length(max=1000))
 
 
 class ReceivedSchema(Strict):

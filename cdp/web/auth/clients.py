@@ -15,6 +15,7 @@ from joserfc.errors import JoseError
 from sqlmodel import Session, col, select
 
 from cdp import ledger, policy, vault
+from cdp.connector.reading import is_storable
 from cdp.errors import FieldError, Problem
 from cdp.web.auth.caller import DEFAULT_SCOPES, SCOPES
 from cdp.web.auth.model import Client
@@ -68,7 +69,7 @@ def list_all(session: Session) -> list[Client]:
 
 def find(session: Session, client_id: str) -> Client | None:
     """Return the client if it exists and was not revoked."""
-    if not client_id or "\0" in client_id:
+    if not client_id or not is_storable(client_id):
         return None
     client = session.get(Client, client_id)
     return client if client and client.revoked_at is None else None

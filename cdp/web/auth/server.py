@@ -23,6 +23,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
+from cdp.connector.reading import is_storable
 from cdp.db import Database, insert_ignoring
 from cdp.errors import Problem
 from cdp.web import errors
@@ -126,7 +127,7 @@ class Assertion(JWTBearerClientAssertion):  # type: ignore[misc]
 
     def validate_jti(self, claims: dict[str, Any], jti: object) -> bool:
         """Take the assertion's id; False if somebody was first."""
-        if not isinstance(jti, str) or not 0 < len(jti) <= 128 or "\0" in jti:
+        if not isinstance(jti, str) or not 0 < len(jti) <= 128 or not is_storable(jti):
             return False
         now = self._tokens.clock.now()
         until = datetime.fromtimestamp(claims["exp"] + LEEWAY, UTC)
