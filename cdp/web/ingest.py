@@ -6,7 +6,7 @@ Nothing is answered before it is stored; what is refused is told item by item to
 
 import hmac
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from cdp import ingest
 from cdp.connector import ConnectorType
-from cdp.connector.kit import Incoming, SourceConfig
+from cdp.connector.kit import REASONS, Incoming, SourceConfig
 from cdp.connector.reading import as_object, read_json
 from cdp.errors import FieldError, Problem, Refusal
 from cdp.ingest import sources
@@ -29,6 +29,9 @@ blueprint = Blueprint("ingest", __name__)
 CALLS = "identify", "track", "page", "screen", "group", "alias", "i", "t", "p", "s", "g", "a", "batch", "import", "b"
 MANY = frozenset({"batch", "import", "b", "beacon", "hook"})
 JSON_TYPES = ("application/json", "text/plain")
+
+TOLD_TO_ANYBODY = REASONS | {"undeclared_event"}
+"""Refusals that lie in what was sent. Any other may tell of a person, and a public key is in everybody's hands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,23 @@ def _answer(door: Door, incoming: Incoming) -> ResponseReturnValue:
         raise Problem(status, items[0].reason, "The call cannot be taken; see errors.", [wrong])
     if "return=representation" not in request.headers.get("Prefer", "").replace(" ", ""):
         return jsonify(success=True)
+    report = _for_anybody(report) if door.config.public else report
     return jsonify(_told(report)), 200, {"Preference-Applied": "return=representation"}
+
+
+def _for_anybody(report: ingest.Report) -> ingest.Report:
+    """Return what a public key may hear: whoever is unknown, silenced or erased is answered alike.
+
+    A message that came before counts as accepted too, since one refused for its person is not remembered;
+    and no ledger entry is named, since its text counts the refusals.
+    """
+    return ingest.Report([_public(outcome) for outcome in report.outcomes])
+
+
+def _public(outcome: ingest.Outcome) -> ingest.Outcome:
+    if outcome.status == "refused" and outcome.reason in TOLD_TO_ANYBODY:
+        return replace(outcome, notes=())
+    return ingest.Outcome(outcome.pointer, "accepted", idempotent=outcome.idempotent)
 
 
 def _told(report: ingest.Report) -> dict[str, Any]:

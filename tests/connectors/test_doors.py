@@ -13,6 +13,7 @@ import requests
 from segment.analytics import Client
 from sqlmodel import select
 
+from cdp import consent, vault
 from cdp.consent.model import ConsentRecord
 from cdp.errors import Problem
 from cdp.ingest import sources
@@ -367,3 +368,38 @@ def test_a_notice_that_the_policy_does_not_hold_is_refused(shop: Shop) -> None:
 def test_basic_with_a_broken_header_is_a_wrong_key(door: Shop) -> None:
     for value in ("Basic", "Basic !!!", "Basic " + base64.b64encode(b"\xff:").decode(), "Digest x"):
         assert door.post("/v1/track", VIEW, headers={"Authorization": value}).status_code == 401
+
+
+def test_a_public_key_hears_nothing_that_tells_of_a_person(shop: Shop) -> None:
+    keys = {kind: shop.add(kind, "segment", key=kind, residence_default="DE")["write_key"] for kind in PUBLIC_OR_NOT}
+    silence(shop, "erased@example.com")
+    batch = [
+        {"type": "identify", "messageId": "m1", "userId": "u1", "traits": {"email": "erased@example.com"}},
+        {"type": "identify", "messageId": "m2", "userId": "u2", "traits": {"email": "nobody@example.com"}},
+        {"type": "track", "messageId": "m3", "userId": "u3", "event": "Never Declared"},
+    ]
+    told = {kind: shop.told_of("/v1/batch", {"batch": batch}, key) for kind, key in keys.items()}
+    again = shop.told_of("/v1/batch", {"batch": batch}, keys["public"])
+    assert told["server"]["items"][0]["reason"] == "suppressed"
+    silenced, unknown, undeclared = told["public"]["items"]
+    assert {**silenced, "pointer": ""} == {**unknown, "pointer": ""}
+    assert silenced["status"] == "accepted"
+    assert undeclared["reason"] == "undeclared_event"
+    assert (told["public"]["accepted"], told["public"]["refused"], told["public"]["entries"]) == (2, 1, [])
+    assert again == told["public"], "nor does sending it twice tell them apart"
+
+
+PUBLIC_OR_NOT = ("public", "server")
+
+
+def silence(shop: Shop, email: str) -> None:
+    """Leave what an erasure leaves of an address."""
+    with shop.database.transaction() as session:
+        token = vault.of(session).suppression_token("email", "", email)
+        consent.suppress(session, "email", token, "*", "erasure", shop.clock.now())
+
+
+def test_a_name_with_nul_in_it_is_nobodys(shop: Shop, key: str) -> None:
+    for path in ("/hooks/a%00b", "/hooks/site/a%00b", f"/v1/projects/{key}%00/settings"):
+        assert shop.app.test_client().get(path).status_code == 404
+    assert shop.post("/hooks/a%00b", {}).status_code == 404
