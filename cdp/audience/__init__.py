@@ -1,19 +1,22 @@
 """Groups people by declared rules; who of them may be reached is the gate's answer, never the rule's."""
 
-from cdp.audience.counting import Counted, count, rounded
+from cdp.audience.counting import Counted, count, previewed, rounded
 from cdp.audience.explain import Clause, explain
 from cdp.audience.members import page, refuse_small, smallest
-from cdp.audience.rule import Rule, check, load, read
+from cdp.audience.rule import Rule, check, check_traits, clauses, load, read
 
 __all__ = [
     "Clause",
     "Counted",
     "Rule",
     "check",
+    "check_traits",
+    "clauses",
     "count",
     "explain",
     "load",
     "page",
+    "previewed",
     "read",
     "refuse_small",
     "rounded",

@@ -64,11 +64,26 @@ def rounded(counted: Counted) -> Counted:
     """
     if counted.count is None or counted.count < SMALLEST:
         return Counted(None, counted.as_of)
-    told = {reason: _down(people) for reason, people in counted.refused.items() if people >= SMALLEST}
-    rest = sum(people for people in counted.refused.values() if people < SMALLEST)
-    if rest >= SMALLEST:
-        told[OTHER] = _down(rest)
+    told = {reason: _down(people) for reason, people in _merged(counted.refused).items()}
     return Counted(_down(counted.count), counted.as_of, told)
+
+
+def previewed(counted: Counted) -> Counted:
+    """Return what a rule that nobody declared may tell, also to who may list the members.
+
+    Such a rule can be cut to fit one person: of fewer than 20 matching people nothing is told, and
+    reasons of fewer than 20 are merged into `other`, which is left out while it is smaller itself.
+    """
+    if counted.count is None or counted.count + sum(counted.refused.values()) < SMALLEST:
+        return Counted(None, counted.as_of)
+    return Counted(counted.count, counted.as_of, _merged(counted.refused))
+
+
+def _merged(refused: Mapping[str, int]) -> dict[str, int]:
+    """Keep the reasons of at least 20 people, and `other` for the rest if it has as many."""
+    kept = {reason: people for reason, people in refused.items() if people >= SMALLEST}
+    rest = sum(people for people in refused.values() if people < SMALLEST)
+    return {**kept, OTHER: rest} if rest >= SMALLEST else kept
 
 
 def _by_answer(session: Session, rule: Rule, use: Use, at: datetime) -> Any:

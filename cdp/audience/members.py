@@ -50,7 +50,7 @@ def refuse_small(session: Session, asked: str | Rule, use: Use, at: datetime, le
 
 
 def smallest(terms: Policy, asked: str | Rule, use: Use) -> int:
-    """Return the fewest people that this recipient may be given of this audience at once.
+    """Return the fewest people that this recipient may be given of this audience, or of no audience (""), at once.
 
     100 for third parties and none for a processor, or more where recipient or audience declare it;
     what the person asked for (essential purposes) passes every size limit (ruling R4).

@@ -6,7 +6,7 @@ are sealed, since nothing may be asked of a sealed value; and trees too deep or 
 `ne` means "stated, and something else"; whoever never stated the trait is found by `not` around `eq`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, ClassVar, TypeAlias
@@ -146,6 +146,25 @@ def read(tree: object, policy: Policy) -> Rule:
     if reader.errors:
         raise invalid(reader.errors)
     return rule
+
+
+def check_traits(rule: Rule, usable: Collection[str]) -> None:
+    """Refuse a rule that asks for other traits; raises Problem 422 `field_not_allowed` with a pointer per trait.
+
+    Country may always be asked for, as every decision about a person asks for it.
+    """
+    asked = ((pointer, trait_of(node)) for pointer, node in clauses(rule))
+    outside = [pointer for pointer, name in asked if name not in ("", COUNTRY, *usable)]
+    if outside:
+        errors = [FieldError(pointer or "/", "This trait is not used for this purpose.") for pointer in outside]
+        raise Problem(422, "field_not_allowed", "The rule asks for what the purpose does not use.", errors=errors)
+
+
+def trait_of(rule: Rule) -> str:
+    """Return the trait that this node itself asks for, or ""."""
+    if isinstance(rule, BirthdayToday):
+        return "birthday"
+    return rule.name if isinstance(rule, HasTrait) else ""
 
 
 def invalid(errors: list[FieldError]) -> Problem:

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from cdp import audience
 from cdp.audience.counting import Counted
 from cdp.db import Database
-from cdp.errors import Refusal
+from cdp.errors import Problem, Refusal
 from cdp.gate.reasons import NUMBERS
 from cdp.policy.terms import Law
 from tests.audience.world import (
@@ -212,3 +212,29 @@ def test_time_alone_moves_people_out_of_a_window(shop: Database) -> None:
         rule = audience.read({"performed": {"event": ORDERED, "within": "P30D"}}, session.info["policy"])
         assert audience.count(session, rule, EMAIL, NOW + timedelta(days=1)).count == 1
         assert audience.count(session, rule, EMAIL, NOW + timedelta(days=1) + TICK).count == 0
+
+
+@pytest.mark.parametrize(
+    ("exact", "told"),
+    [
+        (Counted(19, NOW), Counted(None, NOW)),
+        (Counted(0, NOW, {"unsubscribed": 19}), Counted(None, NOW)),
+        (Counted(0, NOW, {"unsubscribed": 20}), Counted(0, NOW, {"unsubscribed": 20})),
+        (Counted(1, NOW, {"unsubscribed": 19}), Counted(1, NOW)),
+        (Counted(3, NOW, {"unsubscribed": 19, "bounced": 1}), Counted(3, NOW, {"other": 20})),
+    ],
+)
+def test_a_rule_that_nobody_declared_tells_nothing_of_few(exact: Counted, told: Counted) -> None:
+    assert audience.previewed(exact) == told
+
+
+def test_a_rule_asks_for_the_traits_it_is_allowed_and_for_the_country() -> None:
+    tree = {
+        "and": [{"trait": {"name": "plan", "op": "exists"}}, {"not": {"trait": {"name": "points", "op": "exists"}}}]
+    }
+    rule = audience.read(tree, make_policy())
+    audience.check_traits(rule, ("plan", "points"))
+    audience.check_traits(audience.read({"trait": {"name": "country", "op": "exists"}}, make_policy()), ())
+    with pytest.raises(Problem) as refused:
+        audience.check_traits(rule, ("plan",))
+    assert [error.pointer for error in refused.value.errors] == ["/and/1/not"]

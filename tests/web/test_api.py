@@ -1,7 +1,13 @@
 """The API answers as the contract promises: bodies, refusals by status, pages and cursors."""
 
-import pytest
+from typing import Any
 
+import pytest
+from sqlmodel import select
+from werkzeug.test import TestResponse
+
+from cdp.gate.model import Disclosed
+from cdp.ledger.model import LedgerEntry
 from tests.web.asking import ADA, BEN, CLEO, MEMBERS, USE, consent, emails, identifier, kind, look_up
 from tests.web.conftest import Site
 
@@ -97,8 +103,9 @@ def test_a_count_says_how_many_and_why_not_the_others(site: Site) -> None:
 
 def test_a_preview_counts_a_rule_and_points_at_its_mistakes(site: Site) -> None:
     consent(site, ADA)
+    consent(site, *(f"p{n}@people.example" for n in range(19)))
     asked = {"rule": {"everyone": True}, "purpose": "email_marketing"}
-    assert site.browser.post("/api/audiences/preview", json=asked, headers=site.bearer()).get_json()["count"] == 1
+    assert site.browser.post("/api/audiences/preview", json=asked, headers=site.bearer()).get_json()["count"] == 20
     wrong = {**asked, "rule": {"and": [{"trait": {"name": "shoe_size", "op": "eq", "value": 1}}]}}
     answer = site.browser.post("/api/audiences/preview", json=wrong, headers=site.bearer())
     assert kind(answer) == (422, "invalid_rule")
@@ -106,19 +113,107 @@ def test_a_preview_counts_a_rule_and_points_at_its_mistakes(site: Site) -> None:
 
 
 def test_an_explanation_gives_clauses_and_refusals_with_remedies(site: Site) -> None:
+    consent(site, ADA)
     consent(site, BEN, status="refused")
+    allowed, refused = (explained(site, email).get_json() for email in (ADA, BEN))
+    assert (allowed["member"], allowed["reachable"], allowed["refusals"]) == (True, True, [])
+    assert allowed["clauses"] == [{"pointer": "", "clause": {"everyone": True}, "holds": True}]
+    assert refused["reachable"] is False
+    assert refused["refusals"]
+    assert all(reason["article"] and reason["remedy_en"] for reason in refused["refusals"])
     body = {"identifier": identifier(BEN), "purpose": "email_marketing"}
-    answer = site.browser.post("/api/audiences/everyone/explain", json=body, headers=site.bearer()).get_json()
-    assert answer["member"] is True
-    assert answer["reachable"] is False
-    assert answer["clauses"][0]["clause"] == {"everyone": True}
-    assert all(reason["article"] and reason["remedy_en"] for reason in answer["refusals"])
     assert (
         site.browser.post(
             "/api/audiences/everyone/explain", json=body, headers=site.bearer("audience:read")
         ).status_code
         == 403
     )
+
+
+def test_what_a_rule_says_of_somebody_is_not_told_where_the_use_is_refused(site: Site) -> None:
+    consent(site, BEN, status="refused")
+    for name in ("everyone", "recent_buyers", "birthday_today"):
+        told = explained(site, BEN, name).get_json()
+        assert told["member"] is None
+        assert {clause["holds"] for clause in told["clauses"]} == {None}
+
+
+def test_an_explanation_is_a_disclosure_like_any_other(site: Site) -> None:
+    consent(site, ADA)
+    consent(site, BEN, status="refused")
+    entries = [explained(site, email).get_json()["entry"] for email in (ADA, BEN)]
+    with site.deployment.database.snapshot() as session:
+        rows = session.exec(select(Disclosed).where(Disclosed.kind == "explain")).all()
+        assert sorted(row.entry for row in rows) == sorted(entries)
+    assert {(row.recipient, row.purpose, row.audience, row.count, row.state) for row in rows} == {
+        ("ma_tool", "email_marketing", "everyone", 1, "closed")
+    }
+    assert sorted(row.fields for row in rows) == ["", "clauses"]
+
+
+def test_who_is_restricted_is_explained_like_the_unknown(site: Site) -> None:
+    consent(site, ADA)
+    body = {"right": "restriction", "identifier": identifier(ADA), "requester": "subject"}
+    assert site.browser.post("/api/subject-requests", json=body, headers=site.bearer("admin:*")).status_code == 202
+    restricted, unknown = explained(site, ADA), explained(site, CLEO)
+    assert kind(restricted) == (404, "not_found")
+    assert restricted.get_json() == unknown.get_json()
+
+
+def test_a_preview_of_few_people_tells_nothing_even_to_who_may_list(site: Site) -> None:
+    consent(site, *(f"p{n}@people.example" for n in range(19)))
+    answer = previewed(site, {"everyone": True}).get_json()
+    assert (answer["count"], answer["suppressed"], answer["refused"]) == (None, True, {})
+    count = site.browser.get(f"/api/audiences/everyone/count?{USE}", headers=site.bearer()).get_json()
+    assert count["count"] == 19, "a declared audience is counted exactly for who may list it"
+
+
+def test_a_preview_merges_small_reasons(site: Site) -> None:
+    consent(site, *(f"p{n}@people.example" for n in range(20)))
+    consent(site, BEN, status="refused")
+    answer = previewed(site, {"everyone": True}).get_json()
+    assert (answer["count"], answer["refused"]) == (20, {})
+
+
+@pytest.mark.parametrize(
+    ("rule", "pointer"),
+    [
+        ({"trait": {"name": "nps", "op": "gte", "value": 9}}, "/"),
+        ({"and": [{"everyone": True}, {"not": {"trait": {"name": "nps", "op": "exists"}}}]}, "/and/1/not"),
+    ],
+)
+def test_a_preview_asks_for_what_the_purpose_uses_only(site: Site, rule: dict[str, Any], pointer: str) -> None:
+    answer = previewed(site, rule)
+    assert kind(answer) == (422, "field_not_allowed")
+    assert [error["pointer"] for error in answer.get_json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("name", ["country", "tier"])
+def test_a_preview_may_ask_for_what_the_purpose_uses(site: Site, name: str) -> None:
+    assert previewed(site, {"trait": {"name": name, "op": "exists"}}).status_code == 200
+
+
+def test_a_birthday_is_asked_for_where_the_purpose_uses_it_only(site: Site) -> None:
+    assert previewed(site, {"birthday": "today"}).status_code == 200
+    assert kind(previewed(site, {"birthday": "today"}, purpose="analytics")) == (422, "field_not_allowed")
+
+
+def test_who_gets_no_short_list_looks_nobody_up(site: Site) -> None:
+    header = site.bearer(purposes=("ads_sharing",), recipient="ad_platform")
+    for email in (ADA, CLEO):
+        body = {"identifier": identifier(email), "purpose": "ads_sharing", "channel": "ads"}
+        answer = site.browser.post("/api/profiles/lookup", json=body, headers=header)
+        assert kind(answer) == (403, "small_audience")
+
+
+def explained(site: Site, email: str, name: str = "everyone") -> TestResponse:
+    body = {"identifier": identifier(email), "purpose": "email_marketing"}
+    return site.browser.post(f"/api/audiences/{name}/explain", json=body, headers=site.bearer())
+
+
+def previewed(site: Site, rule: dict[str, Any], purpose: str = "email_marketing") -> TestResponse:
+    body = {"rule": rule, "purpose": purpose}
+    return site.browser.post("/api/audiences/preview", json=body, headers=site.bearer())
 
 
 def test_a_lookup_finds_who_consented_and_nobody_else_alike(site: Site) -> None:
@@ -177,6 +272,27 @@ def test_journeys_tell_stages_and_sizes(site: Site) -> None:
     assert emails(members) == []
     unknown = site.browser.get(f"/api/journeys/{first['name']}/stages/none/members?{USE}", headers=header)
     assert kind(unknown) == (404, "unknown_stage")
+
+
+def test_the_numbers_of_a_journey_are_noted_as_other_counts_are(site: Site) -> None:
+    [first, *_] = site.browser.get("/api/journeys", headers=site.bearer()).get_json()["data"]
+
+    def noted() -> int:
+        with site.deployment.database.snapshot() as session:
+            return len(session.exec(select(LedgerEntry).where(LedgerEntry.act == "count.answered")).all())
+
+    before = noted()
+    assert site.browser.get(f"/api/journeys/{first['name']}?{USE}", headers=site.bearer()).status_code == 200
+    assert noted() == before + 1
+
+
+def test_a_journey_is_not_counted_while_the_keyring_is_away(site: Site) -> None:
+    header = site.bearer()
+    [first, *_] = site.browser.get("/api/journeys", headers=header).get_json()["data"]
+    for path in (site.deployment.settings.home / "keyring").iterdir():
+        path.unlink()
+    paths = (f"/api/journeys/{first['name']}?{USE}", f"/api/audiences/everyone/count?{USE}")
+    assert len({site.browser.get(path, headers=header).status_code for path in paths}) == 1
 
 
 def test_a_receipt_of_the_ledger_can_be_proved_once_it_is_sealed(site: Site) -> None:

@@ -10,11 +10,14 @@ from sqlmodel import Session
 
 from cdp import audience, gate, ledger
 from cdp.errors import Problem, Refusal
+from cdp.gate.explained import record_explained
+from cdp.gate.explanation import Explanation
 from cdp.policy.terms import Use
 from cdp.web import current
 from cdp.web.api import asking, people, persons
 from cdp.web.api.fields import (
     IdentifierSchema,
+    Json,
     Name,
     PageQuery,
     PeoplePageSchema,
@@ -57,7 +60,7 @@ class CountSchema(Strict):
 class PreviewSchema(Strict):
     """A rule that is not saved, and what it would be used for."""
 
-    rule = fields.Raw(required=True)
+    rule = Json(required=True)
     purpose = Name(required=True)
     channel = Name()
 
@@ -71,17 +74,19 @@ class ExplainSchema(Strict):
 
 
 class ClauseSchema(Strict):
-    """One node of the rule, and whether it holds for the person."""
+    """One node of the rule, and whether it holds for the person; null where that may not be told."""
 
     pointer = fields.String()
     clause = fields.Raw()
-    holds = fields.Boolean()
+    holds = fields.Boolean(allow_none=True)
 
 
 class ExplainedSchema(Strict):
     """Why somebody is in or out, and what refuses them."""
 
-    member = fields.Boolean(metadata={"description": "The rule describes the person"})
+    member = fields.Boolean(
+        allow_none=True, metadata={"description": "The rule describes the person; null where the use is refused"}
+    )
     reachable = fields.Boolean(metadata={"description": "In, and permitted for the use"})
     clauses = fields.List(fields.Nested(ClauseSchema))
     refusals = fields.List(fields.Nested(ReasonSchema))
@@ -153,9 +158,14 @@ def members(query: dict[str, Any], name: str) -> Response:
 @blueprint.alt_response(403, "FORBIDDEN")
 @blueprint.alt_response(422, "UNPROCESSABLE_ENTITY")
 def preview(body: dict[str, Any]) -> Response:
-    """Count an unsaved rule"""
+    """Count an unsaved rule
+
+    It may ask for traits that the purpose uses. Of fewer than 20 matching people nothing is told, whoever asks.
+    """
     use = asking.use_for(body["purpose"], body.get("channel"))
-    return _counted(audience.read(body["rule"], current.policy()), use, "")
+    rule = audience.read(body["rule"], current.policy())
+    audience.check_traits(rule, current.policy().purposes[use.purpose].fields)
+    return _counted(rule, use, "")
 
 
 @blueprint.post("/<string:name>/explain")
@@ -163,39 +173,59 @@ def preview(body: dict[str, Any]) -> Response:
 @blueprint.arguments(ExplainSchema)
 @blueprint.response(200, ExplainedSchema)
 @blueprint.alt_response(404, "NOT_FOUND")
-def explain(body: dict[str, Any], name: str) -> Response:
+def explain(asked: dict[str, Any], name: str) -> Response:
     """Explain why somebody is in or out
 
-    Each clause of the rule, and each refusal with its article and its remedy. Audited.
+    Each refusal with its article and its remedy; what the rule says of the person only where the use is allowed.
+    404 for unknown, restricted and erased alike. Recorded as a disclosure.
     """
-    declared = _declared(name)
-    use = asking.declared_use(body["purpose"], body.get("channel"), current.caller().recipient)
+    _declared(name)
+    use = asking.declared_use(asked["purpose"], asked.get("channel"), current.caller().recipient)
     with current.database().transaction() as session:
         at = current.now()
-        person = persons.find(session, body["identifier"])
+        person = persons.find(session, asked["identifier"])
         decided = None if person is None else gate.explain(session, person, use, at)
-        clauses = None if person is None else audience.explain(session, name, person, at)
         entry = asking.note_explained(session, use, person, decided)
-    if decided is None or clauses is None:
-        raise Problem(404, "not_found", "Nobody is known by this.", extra={"entry": entry})
-    refusals = [asking.reason_body(reason) for reason in decided.decision.reasons if reason.deny]
-    return jsonify(
-        member=clauses[0].holds,
-        reachable=clauses[0].holds and decided.decision.allow,
-        clauses=[
-            {"pointer": one.pointer, "clause": _node(declared.get("rule"), one.pointer), "holds": one.holds}
-            for one in clauses
-        ],
-        refusals=refusals,
-        entry=entry,
-    )
+        body: dict[str, Any] | None = None
+        if person is not None and decided is not None and not _is_set_aside(decided):
+            body = _explained(session, name, use, person, decided, at)
+            told, client = body["member"] is not None, current.caller().client_id
+            record_explained(session, use, person, client, name, told, entry, at)
+    if body is None:
+        raise Problem(404, "not_found", "Nobody is known by this.")
+    return jsonify(**body, entry=entry)
+
+
+def _is_set_aside(decided: Explanation) -> bool:
+    """Whether nothing may be told of the person: restricted (GDPR 18), or being erased."""
+    return decided.standing.restricted or decided.standing.erasing
+
+
+def _explained(
+    session: Session, name: str, use: Use, person: int, decided: Explanation, at: datetime
+) -> dict[str, Any]:
+    """Return refusals, and what the rule says of the person where this recipient may know it of one person."""
+    allow = decided.decision.allow
+    told = allow and audience.smallest(current.policy(), name, use) <= 1
+    clauses = audience.explain(session, name, person, at) if told else None
+    holds = {one.pointer: one.holds for one in clauses or ()}
+    declared = _declared(name).get("rule")
+    parts = [pointer for pointer, _ in audience.clauses(audience.load(current.policy(), name))]
+    member = holds.get("")
+    return {
+        "member": member,
+        "reachable": allow and bool(member),
+        "clauses": [{"pointer": at_, "clause": _node(declared, at_), "holds": holds.get(at_)} for at_ in parts],
+        "refusals": [asking.reason_body(reason) for reason in decided.decision.reasons if reason.deny],
+    }
 
 
 def _counted(asked: str | audience.Rule, use: Use, name: str) -> Response:
     with current.database().transaction() as session:
         at = current.now()
         found = audience.count(session, asked, use, at)
-        told = found if _may_list(session, asked, use, at) else audience.rounded(found)
+        exact = found if isinstance(asked, str) else audience.previewed(found)
+        told = exact if _may_list(session, asked, use, at) else audience.rounded(found)
         header = {"client": current.caller().client_id, "audience": name, "purpose": use.purpose}
         ledger.note(session, "count.answered", {**header, "channel": use.channel, "recipient": use.recipient}, at)
     body: dict[str, Any] = {"count": told.count, "as_of": told.as_of.isoformat(), "refused": told.refused}

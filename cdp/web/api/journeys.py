@@ -7,7 +7,7 @@ from flask import Response, jsonify
 from marshmallow import fields
 from sqlmodel import Session
 
-from cdp import audience, gate, journey
+from cdp import audience, gate, journey, ledger
 from cdp.errors import Problem, Refusal
 from cdp.journey.sizes import Flow
 from cdp.policy.terms import Use
@@ -104,9 +104,11 @@ def show(query: dict[str, Any], name: str) -> Response:
     """
     journey.find(current.policy(), name)
     use = _use(query)
-    may_list = not isinstance(gate.check_request(current.policy(), gate.PageRequest(use, ()), current.now()), Refusal)
-    with current.database().snapshot() as session:
-        sizes = journey.sizes(session, name, use, current.now(), exact=may_list)
+    header = {"client": current.caller().client_id, "journey": name, "purpose": use.purpose}
+    with current.database().transaction() as session:
+        at = current.now()
+        sizes = journey.sizes(session, name, use, at, exact=_may_list(use, at))
+        ledger.note(session, "count.answered", {**header, "channel": use.channel, "recipient": use.recipient}, at)
     return jsonify(
         name=name,
         title=current.policy().journeys[name].get("title", {}),
@@ -141,6 +143,12 @@ def members(query: dict[str, Any], name: str, stage: str) -> Response:
         return audience.page(session, rule, use, at, after, limit)
 
     return people.answer_page(use, query, {"journey": name, "stage": stage}, candidates, f"{name}/{stage}", name)
+
+
+def _may_list(use: Use, at: datetime) -> bool:
+    """Whether this caller could list whoever is in a stage, however few they are (ruling R7)."""
+    refused = gate.check_request(current.policy(), gate.PageRequest(use, ()), at)
+    return not isinstance(refused, Refusal) and audience.smallest(current.policy(), "", use) <= 1
 
 
 def _use(query: dict[str, Any]) -> Use:

@@ -7,12 +7,12 @@ from flask import Response
 from marshmallow import fields, validate
 from sqlmodel import Session
 
-from cdp import gate
-from cdp.errors import Problem
+from cdp import audience, gate
+from cdp.errors import Problem, Refusal
 from cdp.policy.terms import Use
 from cdp.web import current
 from cdp.web.api import asking, people, persons
-from cdp.web.api.fields import IdentifierSchema, Name, RowSchema, Strict
+from cdp.web.api.fields import IdentifierSchema, Name, RowSchema, Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
@@ -25,9 +25,7 @@ class LookupSchema(Strict):
     identifier = fields.Nested(IdentifierSchema, required=True)
     purpose = Name(required=True)
     channel = Name()
-    fields_ = fields.List(
-        fields.String(validate=validate.Length(1, 64)), data_key="fields", validate=validate.Length(max=100)
-    )
+    fields_ = fields.List(Text(validate=validate.Length(1, 64)), data_key="fields", validate=validate.Length(max=100))
 
 
 class FoundSchema(RowSchema):
@@ -41,15 +39,19 @@ class FoundSchema(RowSchema):
 @requires("profile:read")
 @blueprint.arguments(LookupSchema)
 @blueprint.response(200, FoundSchema)
+@blueprint.alt_response(403, "FORBIDDEN")
 @blueprint.alt_response(404, "NOT_FOUND")
 def look_up(body: dict[str, Any]) -> Response:
     """Look one person up
 
-    Answers the row of the person as far as allowed, with stage; writes the disclosure.
+    Answers the row of the person as far as allowed, with stage; writes the disclosure. 403 `small_audience`
+    for a recipient that may be given no list so short.
     404 for unknown and for not permitted alike; with `Prefer: explain` and the scope `decision:read`
     the 404 holds the refusal.
     """
     use = asking.use_for(body["purpose"], body.get("channel"))
+    if audience.smallest(current.policy(), "", use) > 1:
+        asking.refuse(Refusal("small_audience"))
     fields_ = asking.fields_for(use, body.get("fields_"))
     page, stages = people.read_one(use, fields_, lambda session: persons.find(session, body["identifier"]))
     if not page.rows:
