@@ -1,16 +1,22 @@
 """The demo's people are the same each time, exist nowhere, and write badly enough to be like life."""
 
+import json
 from collections import Counter
 from datetime import UTC, date, datetime
 
 import phonenumbers
 import pytest
+from rich.console import Console
 
 from cdp.ops.demo import dirt
+from cdp.ops.demo.finding import finds_nobody, finds_one
 from cdp.ops.demo.people import SIZE, Someone, populate
 from cdp.ops.demo.quality import measure
+from cdp.ops.demo.reasons import EXAMPLES, grounds, identifiers
 from cdp.ops.demo.records import Traces, leave_traces
+from cdp.ops.demo.taken import Taken, told_dropped, told_refused
 from cdp.ops.demo.telling import Telling, masked
+from cdp.ops.demo.wire import Answer
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -96,3 +102,67 @@ def test_one_broken_promise_is_remembered() -> None:
     telling.promise("water is wet", True)
     telling.promise("the moon is cheese", False)
     assert telling.broken == ["the moon is cheese"]
+
+
+def test_a_door_accounts_for_every_record_by_its_own_report() -> None:
+    taken = Taken(sent=4)
+    items = [{"status": "accepted"}, {"status": "accepted"}, {"status": "duplicate", "reason": "duplicate"}]
+    taken.add_report({"items": [*items, {"status": "refused", "reason": "unlawful"}]})
+    assert (taken.accepted, taken.duplicates, taken.adds_up) == (2, 1, True)
+    assert told_refused(taken) == "unlawful 1\nduplicate 1"
+    taken.sent += 1
+    assert not taken.adds_up
+
+
+def test_an_import_is_told_as_the_command_printed_it() -> None:
+    taken = Taken(sent=7)
+    lines = ("rows=7", "accepted=5", "duplicates=0", "refused\t2\tno_identifier", "dropped\t2\titem\tno_identifier")
+    taken.add_import("\n".join((*lines, "dropped\t3\tfield:phone\tunusable_identifier", "rejects=some file")))
+    assert taken.adds_up and taken.accepted == 5
+    assert told_refused(taken) == "no_identifier 2"
+    assert told_dropped(taken) == "unusable_identifier 3 (phone)"
+
+
+def test_a_refused_statement_is_counted_by_the_type_of_its_problem() -> None:
+    taken = Taken(sent=2)
+    taken.add_answer(201, {})
+    taken.add_answer(404, {"type": "urn:sekisho:problem:not_found"})
+    assert taken.adds_up and told_refused(taken) == "not_found 1"
+
+
+def test_an_identifier_counts_as_found_only_if_all_find_one_person() -> None:
+    assert finds_one({"email": "7", "user_id": "7"})
+    assert not finds_one({"email": "7", "user_id": "8"})
+    assert not finds_one({"email": "nobody", "user_id": "nobody"})
+    assert not finds_nobody({"email": "nobody", "user_id": "7"})
+    assert finds_nobody({"email": "nobody", "user_id": "nobody"})
+
+
+def test_a_remedy_is_never_cut() -> None:
+    remedy = "word " * 60 + "end"
+    telling = Telling(Console(width=80, record=True))
+    telling.bars({"yes": 3, "no_consent": 1}, {"no_consent": ("GDPR 6(1)(a)", remedy)}, "yes")
+    shown = telling.console.export_text()
+    assert "…" not in shown
+    assert " ".join(remedy.split()) in " ".join(shown.split())
+
+
+class Answers:
+    """A client whose decisions always name both laws for mail in Japan."""
+
+    asked = 0
+
+    def post(self, path: str, body: object) -> Answer:
+        self.asked += 1
+        said = [
+            {"code": "no_consent", "law": law, "article": article, "remedy_en": "Ask.", "deny": True}
+            for law, article in (("TOKUTEI", "3(1)"), ("EPRIVACY", "13(1)"))
+        ]
+        return Answer(200, json.dumps({"reasons": said}).encode(), 1.0)
+
+
+def test_a_ground_is_what_the_decision_cited(people: list[Someone]) -> None:
+    officer = Answers()
+    told = grounds(officer, identifiers(people, []), "email_marketing", "email", ["no_consent"])  # type: ignore[arg-type]
+    assert told["no_consent"].cited == "特定電子メール法 3(1); ePrivacy 13(1)"
+    assert (told["no_consent"].remedy, officer.asked) == ("Ask.", EXAMPLES)

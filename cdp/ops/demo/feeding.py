@@ -12,11 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cdp.ops.demo.records import Traces
+from cdp.ops.demo.taken import Taken
 from cdp.ops.demo.vendors import Line, SendGrid
 from cdp.ops.demo.wire import Answer, ApiClient, Wire, basic
 
 T = TypeVar("T")
 AT_ONCE = 4
+REPORTED = {"Prefer": "return=representation"}
+"""Asks a door to say what became of each record."""
 
 
 class Feed:
@@ -26,57 +29,68 @@ class Feed:
         self.console, self.wire = console, wire
         self.statuses: dict[str, Counter[int]] = {}
 
-    def site(self, calls: list[dict[str, Any]], write_key: str) -> Counter[str]:
+    def site(self, calls: list[dict[str, Any]], write_key: str) -> Taken:
         """Send Segment batches of four hundred calls, and count what the reports say of each."""
-        said: Counter[str] = Counter()
+        headers = {"Authorization": basic(write_key, ""), **REPORTED}
 
         def send(batch: list[dict[str, Any]]) -> Answer:
-            headers = {"Authorization": basic(write_key, ""), "Prefer": "return=representation"}
-            answer = self.wire.call("POST", "/v1/batch", {"batch": batch}, headers)
-            if answer.status == 200:
-                said.update(_outcomes(answer.json))
-            return answer
+            return self.wire.call("POST", "/v1/batch", {"batch": batch}, headers)
 
-        self._through("site: Segment batches", list(_slices(calls, 400)), send, len)
-        return said
+        return self._reported("site: Segment batches", list(_slices(calls, 400)), send)
 
-    def line(self, events: list[dict[str, Any]], path: str, line: Line) -> None:
+    def line(self, events: list[dict[str, Any]], path: str, line: Line) -> Taken:
         """Deliver LINE webhooks, signed with the channel's secret."""
 
         def send(events: list[dict[str, Any]]) -> Answer:
             body = json.dumps({"destination": "U" + "0" * 32, "events": events}, ensure_ascii=False).encode()
-            return self.wire.call("POST", path, body, line.headers(body))
+            return self.wire.call("POST", path, body, {**line.headers(body), **REPORTED})
 
-        self._through("SNS: LINE webhooks", list(_slices(events, 100)), send, len)
+        return self._reported("SNS: LINE webhooks", list(_slices(events, 100)), send)
 
-    def mail(self, events: list[dict[str, Any]], path: str, sendgrid: SendGrid) -> None:
+    def mail(self, events: list[dict[str, Any]], path: str, sendgrid: SendGrid) -> Taken:
         """Deliver SendGrid event webhooks, signed with the vendor's key."""
 
         def send(events: list[dict[str, Any]]) -> Answer:
             body = json.dumps(events).encode()
-            return self.wire.call("POST", path, body, sendgrid.headers(body))
+            return self.wire.call("POST", path, body, {**sendgrid.headers(body), **REPORTED})
 
-        self._through("e-mail: SendGrid webhooks", list(_slices(events, 400)), send, len)
+        return self._reported("e-mail: SendGrid webhooks", list(_slices(events, 400)), send)
 
-    def consents(self, said: list[dict[str, Any]], client: ApiClient) -> None:
+    def consents(self, said: list[dict[str, Any]], client: ApiClient) -> Taken:
         """Post what people said in forms, one by one, as a preference form does."""
-        self._through("consents by the API", said, lambda body: client.post("/api/consents", body), lambda _: 1)
+        return self._stated("consents by the API", said, "/api/consents", client)
 
-    def withdrawals(self, said: list[dict[str, Any]], client: ApiClient) -> None:
+    def withdrawals(self, said: list[dict[str, Any]], client: ApiClient) -> Taken:
         """Post withdrawals; each holds when it is answered."""
-        self._through("withdrawals", said, lambda body: client.post("/api/consents/withdraw", body), lambda _: 1)
+        return self._stated("withdrawals", said, "/api/consents/withdraw", client)
 
     def all_answered(self, *statuses: int) -> bool:
         """Whether no door ever answered anything but these."""
         return not {status for counts in self.statuses.values() for status in counts} - set(statuses)
 
-    def _through(self, title: str, pieces: list[T], send: Callable[[T], Answer], size: Callable[[T], int]) -> None:
+    def _reported(self, title: str, pieces: list[list[T]], send: Callable[[list[T]], Answer]) -> Taken:
+        taken = Taken(sent=sum(map(len, pieces)))
+        for answer in self._through(title, pieces, send, len):
+            if answer.status == 200:
+                taken.add_report(answer.json)
+        return taken
+
+    def _stated(self, title: str, said: list[dict[str, Any]], path: str, client: ApiClient) -> Taken:
+        taken = Taken(sent=len(said))
+        for answer in self._through(title, said, lambda body: client.post(path, body), lambda _: 1):
+            taken.add_answer(answer.status, answer.json)
+        return taken
+
+    def _through(
+        self, title: str, pieces: list[T], send: Callable[[T], Answer], size: Callable[[T], int]
+    ) -> Iterator[Answer]:
         counts = self.statuses.setdefault(title, Counter())
         with _progress(self.console) as progress, ThreadPoolExecutor(AT_ONCE) as threads:
             task = progress.add_task(title, total=sum(map(size, pieces)))
             for piece, answer in zip(pieces, threads.map(send, pieces), strict=True):
                 counts[answer.status] += 1
                 progress.advance(task, size(piece))
+                yield answer
 
 
 def write_files(traces: Traces, folder: Path) -> tuple[Path, Path]:
@@ -101,8 +115,3 @@ def _progress(console: Console) -> Progress:
 
 def _slices(values: list[T], size: int) -> Iterator[list[T]]:
     return (values[start : start + size] for start in range(0, len(values), size))
-
-
-def _outcomes(report: Any) -> Iterator[str]:
-    """Yield `accepted`, `duplicate` or the reason of the refusal of each item of a report."""
-    return (str(item.get("reason", item["status"])) for item in report["items"])

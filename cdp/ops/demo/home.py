@@ -36,10 +36,16 @@ class Home:
         self.folder.mkdir(parents=True)
         self.cdp("init")
 
-    def cdp(self, *arguments: str, ok: tuple[int, ...] = (0,)) -> str:
+    def cdp(self, *arguments: str, ok: tuple[int, ...] = (0,), typed: str = "") -> str:
         """Run the installed command to its end and return what it printed; raises CommandError."""
         done = subprocess.run(  # noqa: S603
-            [_command(), *arguments], env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False
+            [_command(), *arguments],
+            env=self.environment,
+            cwd=self.folder,
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode not in ok:
             raise CommandError(

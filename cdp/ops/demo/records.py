@@ -18,7 +18,7 @@ PRODUCTS = (
 """Item, name, price in yen, price in euros."""
 
 
-FORM_EVERY = 8
+FORM_EVERY = 16
 """One in so many says yes in a form of the API, the others in the site's own."""
 
 LINE_PROVIDER = "sekisho-demo"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 
@@ -49,19 +50,17 @@ class Telling:
     def panel(self, title: str, text: str) -> None:
         self.console.print(Panel(text, title=title, title_align="left", border_style="dim", expand=False))
 
-    def bars(self, counts: Mapping[str, int], notes: Mapping[str, str], yes: str) -> None:
-        """Draw one bar a line; the line named `yes` is green, and notes stand at the end of a line."""
+    def bars(self, counts: Mapping[str, int], notes: Mapping[str, tuple[str, str]], yes: str) -> None:
+        """Draw one bar a line, green for `yes`; of a note the first part ends the line, the second has its own."""
         most = max([*counts.values(), 1])
         wide = max(map(len, counts), default=0)
         for name, count in counts.items():
             bar = "█" * max(1 if count else 0, round(22 * count / most))
             colour = "green" if name == yes else "yellow"
-            note = f"[dim]{notes.get(name, '')}[/dim]"
-            self.console.print(
-                f"  {name:<{wide}} [{colour}]{bar:<22}[/{colour}] {count:>6,}  {note}",
-                overflow="ellipsis",
-                no_wrap=True,
-            )
+            beside, below = notes.get(name, ("", ""))
+            self.say(f"  {name:<{wide}} [{colour}]{bar:<22}[/{colour}] {count:>6,}  [dim]{beside}[/dim]")
+            if below:
+                self.console.print(Padding(f"[dim]→ {below}[/dim]", (0, 0, 0, wide + 3)))
 
     def summary(self, seconds: float) -> None:
         self.console.print()

@@ -1,6 +1,6 @@
 """Reads, as the operator may, which record went to which person: tokens and numbers only, nothing is opened."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from sqlmodel import col, select
@@ -19,6 +19,8 @@ class Unified:
     """Where each record of the truth ended, and one example of each kind."""
 
     quality: Quality
+    unshared: Quality
+    """The same without devices that several people used: whose visit one was, nobody can say."""
     subjects: int
     people: int
     found: dict[tuple[str, str, str], int]
@@ -72,9 +74,14 @@ def look(database: Database, truth: list[Key]) -> Unified:
         token = keeper.token(key.namespace, key.scope, key.value)
         if (key.namespace, token) in persons:
             found[key.namespace, key.scope, key.value] = persons[key.namespace, token]
-    pairs = [
-        (found[key.namespace, key.scope, key.value], key.person)
-        for key in truth
-        if (key.namespace, key.scope, key.value) in found
-    ]
-    return Unified(measure(pairs), subjects, people, found, truth)
+    return Unified(_measured(truth, found), _measured(_unshared(truth), found), subjects, people, found, truth)
+
+
+def _measured(truth: list[Key], found: dict[tuple[str, str, str], int]) -> Quality:
+    ends = ((found.get((key.namespace, key.scope, key.value)), key.person) for key in truth)
+    return measure([(end, person) for end, person in ends if end is not None])
+
+
+def _unshared(truth: list[Key]) -> list[Key]:
+    owners = Counter((key.namespace, key.scope, key.value) for key in truth)
+    return [key for key in truth if owners[key.namespace, key.scope, key.value] == 1]

@@ -5,10 +5,11 @@ from typing import Any
 
 from cdp.ops.demo.chapters.reach import members
 from cdp.ops.demo.demonstration import Demonstration
+from cdp.ops.demo.finding import finds_nobody, finds_one, found
 from cdp.ops.demo.home import CommandError
 from cdp.ops.demo.people import Someone
 from cdp.ops.demo.telling import masked
-from cdp.ops.demo.wire import Answer, AnswerError
+from cdp.ops.demo.wire import AnswerError
 
 
 def withdrawal(demo: Demonstration) -> None:
@@ -50,13 +51,18 @@ def erasure(demo: Demonstration) -> None:
     one = seen_everywhere(demo)
     demo.secrets["erased"] = {"number": str(one.number)}
     demo.home.cdp("backup", str(demo.home.folder / "before-erasure.backup"))
+    before = found(demo.home, one)
+    telling.say("  Asked with `cdp subject find`, which no permission hides anybody from:")
+    telling.promise("before: address, login and LINE account find one and the same person", finds_one(before))
     request = ask(demo, "erasure", one)
     steps = [step["step"] for step in request.get("steps", [])]
     telling.say(f"  {masked(one.email)} is forgotten in {len(steps)} steps: {' → '.join(steps)}")
     certificate = request.get("certificate") or {}
     telling.panel("certificate, signed with the ledger's key", _in_short(certificate.get("body", {})))
     telling.promise("a signed certificate says what was destroyed", bool(certificate.get("signature")))
-    telling.promise("neither address nor login nor LINE account finds anybody", not any(found(demo, one)))
+    telling.promise(
+        "after: neither address nor login nor LINE account finds anybody", finds_nobody(found(demo.home, one))
+    )
     telling.promise("the ledger verifies after it, against its signed checkpoints", _verified(demo))
 
 
@@ -87,28 +93,23 @@ def pick(demo: Demonstration, addresses: set[str]) -> Someone:
     return found
 
 
-def seen_everywhere(demo: Demonstration) -> Someone:
-    """Return somebody with many traces and a mailbox and telephone of their own."""
+def seen_everywhere(demo: Demonstration, but: Someone | None = None) -> Someone:
+    """Return whoever has most traces, of those with a mailbox of their own and a LINE account linked at login."""
+    shared, linked = _shared(demo), _linked(demo)
     alone = [
-        one for one in demo.people if one.email not in _shared(demo) and one.device.startswith("anon") and one.buys
+        one
+        for one in demo.people
+        if one.email not in shared
+        and one.device.startswith("anon")
+        and one.buys
+        and one.user_id in linked
+        and one != but
     ]
     return max(alone, key=lambda one: (len(one.places), one.buys))
 
 
-def found(demo: Demonstration, one: Someone) -> list[bool]:
-    """Say for each of a person's identifiers whether it still finds anybody."""
-    named = (("email", one.email), ("user_id", one.user_id), ("line_uid", one.line_uid))
-    return [_lookup(demo, kind, value).status == 200 for kind, value in named]
-
-
-def _lookup(demo: Demonstration, kind: str, value: str) -> Answer:
-    body = {
-        "identifier": {"type": kind, "value": value},
-        "purpose": "email_marketing",
-        "channel": "email",
-        "fields": ["email"],
-    }
-    return demo.ma_tool.post("/api/profiles/lookup", body)
+def _linked(demo: Demonstration) -> set[str]:
+    return {call["userId"] for call in demo.traces.site if call.get("context", {}).get("externalIds")}
 
 
 def _shared(demo: Demonstration) -> set[str]:
