@@ -31,6 +31,14 @@ FORM = "sekisho.backup/1"
 MANIFEST = "manifest.json"
 SQLITE_FILE = "database.sqlite"
 
+RESTORED = "restored.json"
+"""In the home: when which backup was put back, for the doctor."""
+
+MISSING = (
+    "Withdrawals, unsubscribes, objections and restrictions made after {since} are not in this backup: "
+    "send nothing before they are brought back (docs/restoring.md)."
+)
+
 NUMBERS_SKIPPED = 1_000_000
 """Numbers given after the backup was made are unknown to it, and must never be given twice: skip as many."""
 
@@ -108,6 +116,8 @@ def restore(
             reserve_numbers(session, max(given, highest_number(session)) + NUMBERS_SKIPPED)
     finally:
         database.dispose()
+    said = {"made_at": manifest["made_at"], "restored_at": (clock or SystemClock()).now().isoformat()}
+    _write(settings.home / RESTORED, json.dumps(said).encode())
     deployment.assemble(settings, clock, progress).close()
     return manifest
 

@@ -3,6 +3,7 @@
 Works on a deployment that does not start: each look is on its own, and one that cannot look says so.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,17 +15,19 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from cdp import migrations, policy, rights, vault
-from cdp.clock import Clock, SystemClock
+from cdp.clock import Clock, SystemClock, parse_instant
 from cdp.db import Database
 from cdp.deployment import erasure_logs, keyring_paths, ledger_folder, load_keyring
 from cdp.errors import StartRefused, Unavailable
 from cdp.gate.model import Permission
 from cdp.ledger.model import LedgerEntry
+from cdp.ops import backup
 from cdp.rights import remains, tombstones
 from cdp.settings import Settings
 
 LEAST_FREE = 500_000_000
 OLDEST_COPY = timedelta(days=7)
+RESTORED_LATELY = timedelta(days=30)
 UNSEALED = timedelta(minutes=1)
 RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
 """No right clock shows a time before this program was written."""
@@ -208,6 +211,24 @@ def _processes(patient: Patient) -> Iterator[Finding]:
         )
 
 
+def _restored(patient: Patient) -> Iterator[Finding]:
+    """What people said between a backup and its return is lost, and nobody else remembers it for us."""
+    path = patient.settings.home / backup.RESTORED
+    if not path.exists():
+        return
+    try:
+        said = json.loads(path.read_bytes())
+        since, at = parse_instant(said["made_at"]), parse_instant(said["restored_at"])
+    except (ValueError, KeyError, TypeError):
+        yield Finding("hurts", f"{path} is damaged", "It says when a backup was restored: see docs/restoring.md.")
+        return
+    if patient.clock.now() - at < RESTORED_LATELY:
+        what = f"a backup was restored on {at:%Y-%m-%d}: what people withdrew after {since:%Y-%m-%d %H:%M} UTC is lost"
+        yield Finding(
+            "note", what, "Bring withdrawals and unsubscribes back from your sending tools: docs/restoring.md."
+        )
+
+
 def _number(text: str) -> int:
     return int(text) if text.isdecimal() else 1
 
@@ -223,5 +244,6 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("clock", _time),
     ("policies", _policies),
     ("work that waits", _backlog),
+    ("restored backups", _restored),
     ("processes", _processes),
 )

@@ -1,5 +1,6 @@
 import json
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,11 @@ from sqlmodel import Session
 
 from cdp import identity
 from cdp.errors import KeyDestroyed, StartRefused
-from cdp.ops import backup
+from cdp.ops import backup, doctor
 from cdp.profile.model import Subject
 from cdp.vault import Keyring
 from cdp.vault.model import SubjectKey
+from tests.conftest import StandingClock
 from tests.ops.conftest import Home
 
 MANY, ERASED = 12, 4
@@ -140,3 +142,18 @@ def test_a_backup_while_somebody_writes_is_of_one_moment(home: Home, tmp_path: P
         copy = sqlite3.connect(tmp_path / "backup" / backup.SQLITE_FILE)
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         copy.close()
+
+
+def test_a_restore_says_what_the_backup_cannot_know_and_the_doctor_for_thirty_days(home: Home, tmp_path: Path) -> None:
+    home.bring("ada@example.com")
+    made = backup.backup(home.settings, tmp_path / "backup")
+    told = home.cdp("restore", str(tmp_path / "backup"), "--yes")
+    assert "unsubscribes" in told.stderr
+    assert made["made_at"] in told.stderr
+    assert "docs/restoring.md" in home.cdp("restore", "--help").stdout
+    at = datetime.now(UTC)
+    reminders = {}
+    for days in (0, 29, 31):
+        found = doctor.examine(home.settings, StandingClock(at + timedelta(days=days)))
+        reminders[days] = [one.level for one in found if "a backup was restored" in one.what]
+    assert reminders == {0: ["note"], 29: ["note"], 31: []}

@@ -135,7 +135,12 @@ def restore(folder: Path, yes: bool) -> None:
     """Put a backup back; everyone erased since it was made is erased again before this returns.
 
     Stop `cdp serve` and `cdp worker` first.
+
+    What people said after the backup was made is not in it: withdrawals, unsubscribes, objections
+    and restrictions are gone, and people would be written to again. Restrict sending until they
+    are brought back from the logs of your sending tools and mailboxes (docs/restoring.md).
     """
     with console.replaying() as told:
         made = backup.restore(console.settings(), folder, replace=yes, progress=told)
     click.echo(f"restored the backup of {made['made_at']}\nrevision={made['revision']}")
+    click.echo(backup.MISSING.format(since=made["made_at"]), err=True)
