@@ -3,7 +3,7 @@
 from cdp.rights.access import expire_packages, package
 from cdp.rights.holders import HOLDERS
 from cdp.rights.replay import replay, reserve_numbers
-from cdp.rights.requests import RIGHTS, advance, close, overdue, pending, receive, receive_for, verify
+from cdp.rights.requests import RIGHTS, advance, close, overdue, pending, receive, receive_for, verify, who
 from cdp.rights.restriction import lift, object_to, restrict, unrestrict
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "restrict",
     "unrestrict",
     "verify",
+    "who",
 ]

@@ -1,6 +1,6 @@
 """Erasure (GDPR 17, APPI 35): no page after the first step holds the person, no key after the fourth exists.
 
-stop     mark the people, silence every identifier of the whole cluster
+stop     mark the person and whoever holds its identifiers without proof, silence every identifier of it
 wait     until no page that was being handed over holds them
 log      write the tombstone beside the keyring: from here on no restored backup brings them back
 puncture destroy their leaves of the key tree: every copy of the database is dark for them
@@ -8,8 +8,8 @@ forget   let every holder delete its rows
 certify  sign what was destroyed and what old copies of keys remain
 """
 
-import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,37 +21,67 @@ from cdp.db import chunked, unsettle
 from cdp.gate.model import Permission
 from cdp.identity import graph
 from cdp.identity.model import Identifier
-from cdp.rights import certificate, remains, steps, tombstones
+from cdp.profile.model import Subject
+from cdp.rights import certificate, journal, reach, remains, steps, tombstones
 from cdp.rights.grounds import Grounds
 from cdp.rights.holders import HOLDERS
 from cdp.rights.model import SubjectRequest
+from cdp.rights.reach import Points
 from cdp.rights.steps import Steps
 from cdp.rights.tombstones import Tombstone
 
-Points = set[tuple[str, bytes]]
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Whom an erasure reaches, and what it silences."""
+
+    own: frozenset[int]
+    """The subjects of the person itself."""
+    unproved: frozenset[int]
+    """Subjects that hold one of its identifiers without proof: they go, and what else they hold is not silenced."""
+    points: Points
+
+    @property
+    def subjects(self) -> set[int]:
+        return {*self.own, *self.unproved}
+
+
+def reach_from(session: Session, subjects: Iterable[int], points: Points) -> Reached:
+    """Find whom an erasure of these subjects, and of the identifiers it was asked by, reaches now."""
+    own = frozenset(steps.cluster(session, subjects))
+    silenced = points | reach.points_of(session, own)
+    return Reached(own, frozenset(reach.unproved(session, silenced, own)), silenced)
+
+
+def reached_by(session: Session, request: SubjectRequest) -> Reached:
+    """Find whom the request reaches now; who was found to hold an identifier without proof leads no further."""
+    own = set(steps.subjects_of(request)) - steps.holders_of(request)
+    return reach_from(session, own, steps.points_of(request))
 
 
 def stop(grounds: Grounds, request_id: str) -> None:
-    """Close the gate for the whole cluster and silence its identifiers, in one transaction."""
+    """Close the gate for all whom the request reaches and silence the person's identifiers, in one transaction."""
     while not _stopped(grounds, request_id):
         pass
 
 
 def _stopped(grounds: Grounds, request_id: str) -> bool:
-    """Try with the cluster as found; False when it grew while we waited for the locks of its tokens."""
+    """Try with those found; False when there were more after we had waited for the locks."""
     at = grounds.clock.now()
     with grounds.database.transaction() as session:
         request = steps.load(session, request_id, lock=True)
-        subjects = steps.cluster(session, steps.subjects_of(request))
-        lock_tokens(session, subjects)
-        if steps.cluster(session, subjects) != subjects:
+        reached = reached_by(session, request)
+        lock_tokens(session, reached.subjects)
+        graph.lock_subjects(session, reached.subjects)
+        if reached_by(session, request) != reached:
             return False
-        points = _points(request) | suppression_points(session, subjects)
-        request.points = json.dumps([[namespace, token.hex()] for namespace, token in sorted(points)])
-        steps.name_subjects(session, request, {*steps.subjects_of(request), *subjects})
-        consent.suppress_all(session, points, "*", "erasure", at)
-        mark_erasing(session, subjects)
-        steps.checkpoint(session, request, "stop", at, subjects=len(subjects), silenced=len(points))
+        request.points = steps.as_points(reached.points)
+        steps.name_subjects(session, request, {*steps.subjects_of(request), *reached.subjects})
+        request.holders = steps.as_bitmap(set(steps.subjects_of(request)) - reached.own)
+        consent.suppress_all(session, reached.points, "*", "erasure", at)
+        mark_erasing(session, reached.subjects)
+        counts = {"subjects": len(reached.subjects), "unproved": len(reached.unproved)}
+        steps.checkpoint(session, request, "stop", at, silenced=len(reached.points), **counts)
     return True
 
 
@@ -72,7 +102,7 @@ def log(grounds: Grounds, request_id: str) -> None:
     at = grounds.clock.now()
     with grounds.database.snapshot() as session:
         request = steps.load(session, request_id)
-        stone = Tombstone(request_id, at, tuple(steps.subjects_of(request)), tuple(sorted(_points(request))))
+        stone = Tombstone(request_id, at, tuple(steps.subjects_of(request)), tuple(sorted(steps.points_of(request))))
     tombstones.append(grounds.erasures, stone)
     with grounds.database.transaction() as session:
         steps.checkpoint(session, steps.load(session, request_id, lock=True), "log", at)
@@ -89,39 +119,42 @@ def puncture(grounds: Grounds, request_id: str) -> None:
 
 
 def forget(grounds: Grounds, request_id: str) -> None:
-    """Delete every row; a cluster that grew since the tombstone was written goes back to the first step."""
+    """Delete every row; where more are reached than the tombstone names, go back to the first step."""
     at = grounds.clock.now()
     with grounds.database.transaction() as session:
         request = steps.load(session, request_id, lock=True)
         logged = steps.subjects_of(request)
-        present = steps.cluster(session, logged)
-        lock_tokens(session, present)
-        grown = set(steps.cluster(session, logged)) - set(logged)
-        if grown:
-            steps.name_subjects(session, request, {*logged, *grown})
+        lock_tokens(session, {*logged, *reached_by(session, request).subjects})
+        if not reached_by(session, request).subjects.issubset(logged):
             steps.reopen(session, request, ("stop", "wait", "log", "puncture"))
             return
-        forget_rows(session, request, logged, at)
+        forget_rows(session, request, logged, steps.points_of(request), at)
 
 
-def forget_rows(session: Session, request: SubjectRequest | None, subjects: Sequence[int], at: datetime) -> None:
-    """Let every holder delete what it has of the subjects, note it, and tell the request if there is one."""
+def forget_rows(
+    session: Session, request: SubjectRequest | None, subjects: Sequence[int], points: Points, at: datetime
+) -> None:
+    """Let every holder delete what it has of the subjects, note it, and tell the request if there is one.
+
+    Others who hold one of the points without proof lose that evidence.
+    """
     destroyed = count_rows(session, subjects)
+    severed = reach.sever(session, points, subjects)
     for holder in HOLDERS:
         holder.forget(session, subjects)
     digests = [vault.of(session).digest("ledger.subject", str(subject).encode()).hex() for subject in subjects]
     header = {"request": request.id if request else "", "subjects": digests, "rows": destroyed}
     ledger.note(session, "subject.erased", header, at)
     if request is not None:
-        steps.checkpoint(session, request, "forget", at, subjects=len(subjects), destroyed=destroyed)
+        steps.checkpoint(session, request, "forget", at, subjects=len(subjects), destroyed=destroyed, severed=severed)
 
 
 def certify(grounds: Grounds, request_id: str) -> None:
     """Sign the certificate and close the request."""
-    at = grounds.clock.now()
+    emptied, at = journal.empty(grounds.database), grounds.clock.now()
     with grounds.database.transaction() as session:
         request = steps.load(session, request_id, lock=True)
-        body = _certificate(grounds, request, at)
+        body = _certificate(grounds, request, at) | {"journal_emptied": emptied}
         request.certificate = certificate.sign(grounds.signer, body)
         request.points = "[]"
         steps.checkpoint(session, request, "certify", at)
@@ -148,21 +181,14 @@ def lock_tokens(session: Session, subjects: Iterable[int]) -> None:
     graph.lock_tokens(session, found)
 
 
-def suppression_points(session: Session, subjects: Iterable[int]) -> Points:
-    """Return the suppression tokens of every identifier of the subjects."""
-    points: Points = set()
-    for some in chunked(subjects):
-        query = select(col(Identifier.namespace), col(Identifier.suppression_token))
-        rows = session.execute(query.where(col(Identifier.subject).in_(some)))
-        points.update((row[0], bytes(row[1])) for row in rows)
-    return points
-
-
 def mark_erasing(session: Session, subjects: Iterable[int]) -> None:
-    """Make every permission of these people a no from this commit on."""
+    """Make every permission of these people a no from this commit on, whatever they are merged with or split into."""
+    people = steps.people_of(session, subjects)
     for some in chunked(sorted(subjects)):
+        session.execute(update(Subject).where(col(Subject.number).in_(some)).values(erasing=True))
+    for some in chunked(sorted(people)):
         session.execute(update(Permission).where(col(Permission.person).in_(some)).values(erasing=True))
-    unsettle(session, steps.people_of(session, subjects))
+    unsettle(session, people)
 
 
 def count_rows(session: Session, subjects: Sequence[int]) -> dict[str, int]:
@@ -188,10 +214,6 @@ def recipients_of(session: Session, subjects: Sequence[int]) -> list[dict[str, s
     return [{"recipient": recipient, "last_at": when} for recipient, when in sorted(last.items())]
 
 
-def _points(request: SubjectRequest) -> Points:
-    return {(namespace, bytes.fromhex(token)) for namespace, token in json.loads(request.points)}
-
-
 def _certificate(grounds: Grounds, request: SubjectRequest, at: datetime) -> dict[str, Any]:
     counted = {entry["step"]: entry["counts"] for entry in steps.taken(request)}
     destroyed = counted.get("forget", {}).get("destroyed", {})
@@ -204,6 +226,8 @@ def _certificate(grounds: Grounds, request: SubjectRequest, at: datetime) -> dic
         "statement": HELD if destroyed else NOT_HELD,
         "destroyed": destroyed,
         "subjects": counted.get("forget", {}).get("subjects", 0),
+        "unproved_holders": counted.get("stop", {}).get("unproved", 0),
+        "shared_identifiers_removed": counted.get("forget", {}).get("severed", 0),
         "silenced": counted.get("stop", {}).get("silenced", 0),
         "keyring": remains.of(grounds),
         "recipients": counted.get("wait", {}).get("recipients", []),

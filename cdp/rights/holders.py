@@ -15,6 +15,7 @@ def _forget(session: Session, subjects: Sequence[int]) -> int:
     touched = [(request, people) for request, people in _about(session) if people & gone]
     for request, people in touched:
         request.people = (people - gone).serialize() if people - gone else None
+        request.holders = None
         request.reason = ""
         request.package = request.package_until = request.package_owner = None
         session.add(request)

@@ -19,6 +19,8 @@ class SubjectRequest(SQLModel, table=True):
     law: str = Field(default="", max_length=32)
     people: bytes | None = None
     """Roaring bitmap of the subject numbers concerned; removed when an erasure is complete."""
+    holders: bytes | None = None
+    """Of an erasure, those of `people` who only hold one of the identifiers without proof, and go with the person."""
     client: str = Field(default="", max_length=64)
     reason: str = ""
     state: str = Field(max_length=16, index=True)
@@ -26,7 +28,7 @@ class SubjectRequest(SQLModel, table=True):
     steps: str = "[]"
     """JSON list of `{"step", "state", "at", "counts"}`."""
     points: str = "[]"
-    """JSON list of `[namespace, suppression token]` that an erasure silences; empty once it is complete."""
+    """JSON list of `[namespace, suppression token]` whose holders the request reaches; empty once it is complete."""
     certificate: str | None = None
     """JSON, signed: what was destroyed, which copies of keys remain and until when."""
     package: bytes | None = None

@@ -4,18 +4,20 @@ Every start reads the whole of `erasures.log`. What is gone already costs a look
 again is punctured, deleted and silenced. Numbers that were ever erased are never given again.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 
 from sqlalchemy import func, select, text
 from sqlmodel import Session, col
 
 from cdp import consent, vault
+from cdp.consent.model import Suppression
 from cdp.db import chunked, is_sqlite
 from cdp.profile.model import Subject
-from cdp.rights import erasure, tombstones
+from cdp.rights import erasure, reach, tombstones
 from cdp.rights.grounds import Grounds
 from cdp.rights.model import SubjectRequest
+from cdp.rights.reach import Points
 from cdp.rights.tombstones import Tombstone
 
 BATCH = 1000
@@ -23,6 +25,9 @@ BATCH = 1000
 
 TOGETHER = 50
 """Tombstones buried again in one transaction."""
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+FOREVER = datetime.max.replace(tzinfo=UTC)
 
 Progress = Callable[[int, int], None]
 """Called with how many tombstones are done, of how many."""
@@ -71,23 +76,46 @@ def _undone(grounds: Grounds, stones: Sequence[Tombstone]) -> list[Tombstone]:
     """Return those of whose subjects one is there, or of whose identifiers one is not silent."""
     with grounds.database.snapshot() as session:
         present = set(_present(session, sorted({subject for stone in stones for subject in stone.subjects})))
-        tokens = {token for stone in stones for _, token in stone.points}
-        silent = {bytes(token) for _, token, _, _ in consent.in_force(session, tokens, "erasure", "*")}
-    return [
-        stone
-        for stone in stones
-        if present & set(stone.subjects) or not silent.issuperset(token for _, token in stone.points)
-    ]
+        lost = _lost(session, stones)
+    return [stone for stone in stones if present & set(stone.subjects) or lost[stone.request]]
+
+
+def _lost(session: Session, stones: Sequence[Tombstone]) -> dict[str, Points]:
+    """Return, by request, the points that neither are silent nor were readmitted after the erasure."""
+    until = _silences(session, {token for stone in stones for _, token in stone.points})
+    lost: dict[str, Points] = {stone.request: set() for stone in stones}
+    for stone in stones:
+        lost[stone.request] |= {point for point in stone.points if until.get(point, NEVER) < stone.at}
+    return lost
+
+
+def _silences(session: Session, tokens: Iterable[bytes]) -> dict[tuple[str, bytes], datetime]:
+    """Return until when each point was, or is, silent for an erasure."""
+    until: dict[tuple[str, bytes], datetime] = {}
+    for some in chunked(sorted(tokens)):
+        query = select(col(Suppression.namespace), col(Suppression.token), col(Suppression.lifted_at)).where(
+            col(Suppression.token).in_(some), col(Suppression.reason) == "erasure", col(Suppression.channel) == "*"
+        )
+        for namespace, token, lifted_at in session.execute(query):
+            point = (namespace, bytes(token))
+            until[point] = max(lifted_at or FOREVER, until.get(point, NEVER))
+    return until
 
 
 def _bury(session: Session, stone: Tombstone, at: datetime) -> int:
-    """Delete what is back of one tombstone and silence what was lost; returns how many subjects were back."""
+    """Delete what is back of one tombstone and silence what was lost; returns how many subjects were back.
+
+    An identifier that was readmitted since stays so, and whoever holds it by now is left alone.
+    """
+    lost = _lost(session, [stone])[stone.request]
     request = session.get(SubjectRequest, stone.request, with_for_update=True)
     back = _present(session, stone.subjects)
     if back:
         unfinished = request if request and request.state in ("received", "in_progress") else None
-        erasure.forget_rows(session, unfinished, list(stone.subjects), at)
-    consent.suppress_all(session, stone.points, "*", "erasure", stone.at)
+        erasure.forget_rows(session, unfinished, list(stone.subjects), lost, at)
+    else:
+        reach.sever(session, lost, stone.subjects)
+    consent.suppress_all(session, lost, "*", "erasure", stone.at)
     return len(back)
 
 

@@ -5,7 +5,6 @@ is done before it is known who asks. An erasure of somebody unknown is kept as w
 identifier is silenced, and the certificate says that nothing was held.
 """
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -17,7 +16,7 @@ from cdp.gate.laws import laws_for
 from cdp.ids import new_id
 from cdp.policy.terms import Law
 from cdp.profile.model import Person
-from cdp.rights import access, deadlines, erasure, restriction, steps
+from cdp.rights import access, deadlines, erasure, reach, reasons, restriction, steps
 from cdp.rights.grounds import Grounds
 from cdp.rights.model import SubjectRequest
 from cdp.rights.steps import Steps
@@ -39,6 +38,9 @@ RIGHTS: dict[str, Steps] = {
 }
 """What each right does by itself; those without a step are carried out by staff and closed by them."""
 
+REACHING = frozenset({"erasure", "restriction", "objection", "appi_35"})
+"""Rights that reach whoever holds the identifier, proved or not; the others would give data to the wrong one."""
+
 REQUESTERS = ("subject", "guardian", "agent", "staff")
 
 
@@ -56,7 +58,21 @@ def receive(
     """Take a request in; `verified` says that who asks is known to be the person or to act for it.
 
     Raises Problem 400 for an unknown right or requester, 422 for an identifier that cannot be read,
-    409 for one that several people have: the wrong one's data would be given out or destroyed.
+    409 for one that several people have with proof, or, where data would be given out, at all.
+    """
+    person, point = who(session, identifier)
+    if person is None and _is_ambiguous(session, right, identifier, point):
+        raise Problem(
+            409, "ambiguous_identifier", "Several people have this identifier: give another one of the person."
+        )
+    people = [] if person is None else [person]
+    return receive_for(session, right, people, requester, client, reason, at, verified=verified, points=[point])
+
+
+def who(session: Session, identifier: Named) -> tuple[int | None, tuple[str, bytes]]:
+    """Return the one person with this identifier, if there is one, and the point that silences it.
+
+    Raises Problem 422 for an identifier that cannot be read.
     """
     namespace, scope, value = identifier
     if namespace not in policy.of(session).namespaces:
@@ -64,14 +80,8 @@ def receive(
     named = identity.canonical(policy.of(session), namespace, value, scope)
     if named is None:
         raise Problem(422, "unusable_identifier", "The identifier cannot be read as one of its type.")
-    person = identity.find(session, namespace, named.scope, named.value)
-    if person is None and identity.find_all(session, namespace, named.scope, named.value):
-        raise Problem(
-            409, "ambiguous_identifier", "Several people have this identifier: give another one of the person."
-        )
     point = (namespace, vault.of(session).suppression_token(namespace, named.scope, named.value))
-    people = [] if person is None else [person]
-    return receive_for(session, right, people, requester, client, reason, at, verified=verified, points=[point])
+    return identity.find(session, namespace, named.scope, named.value), point
 
 
 def receive_for(
@@ -91,7 +101,6 @@ def receive_for(
         raise Problem(400, "unknown_right", f"Rights are {', '.join(RIGHTS)}; requesters {', '.join(REQUESTERS)}.")
     subjects = steps.cluster(session, people)
     law, due_at = _due(session, subjects, right, at)
-    silenced = [[namespace, token.hex()] for namespace, token in points] if right == "erasure" else []
     request = SubjectRequest(
         id=new_id(),
         right=right,
@@ -99,9 +108,9 @@ def receive_for(
         verified=verified,
         law=law,
         client=client,
-        reason=reason,
+        reason=reasons.check(reason),
         state="received",
-        points=json.dumps(silenced),
+        points=steps.as_points(points if right in REACHING else ()),
         received_at=at,
         due_at=due_at,
     )
@@ -134,9 +143,9 @@ def close(session: Session, request_id: str, outcome: str, reason: str, at: date
     request = steps.load(session, request_id, lock=True)
     if request.state in ("completed", "refused"):
         raise Problem(409, "request_closed", "The request is closed already.")
-    if outcome == "refused" and steps.is_taken(request, "log"):
-        raise Problem(409, "erasure_under_way", "Keys may be destroyed already: this erasure can only be completed.")
-    steps.checkpoint(session, request, outcome, at, reason=reason)
+    if request.right == "erasure" and steps.is_taken(request, "stop"):
+        raise Problem(409, "erasure_under_way", "Keys may be destroyed already: this erasure runs to its own end.")
+    steps.checkpoint(session, request, outcome, at, reason=reasons.check(reason))
     request.state, request.completed_at = outcome, at
     ledger.note(session, "request.step", {"request": request.id, "step": outcome}, at)
     return request
@@ -180,6 +189,12 @@ def overdue(session: Session, at: datetime) -> list[SubjectRequest]:
         col(SubjectRequest.state).in_(("received", "in_progress")), col(SubjectRequest.due_at) < at
     )
     return list(session.exec(query))
+
+
+def _is_ambiguous(session: Session, right: str, identifier: Named, point: tuple[str, bytes]) -> bool:
+    if right in REACHING:
+        return len(reach.owners(session, {point})) > 1
+    return bool(identity.find_all(session, *identifier))
 
 
 def _next(request: SubjectRequest) -> tuple[str, steps.Step | None]:

@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from cdp import gate, ledger, vault
 from cdp.consent.model import Objection
 from cdp.db import chunked, unsettle
-from cdp.rights import steps
+from cdp.rights import reach, steps
 from cdp.rights.grounds import Grounds
 from cdp.rights.steps import Step, Steps
 
@@ -65,7 +65,8 @@ def _beginning(*kinds: str) -> Step:
         at = grounds.clock.now()
         with grounds.database.transaction() as session:
             request = steps.load(session, request_id, lock=True)
-            subjects = steps.subjects_of(request)
+            subjects = {*steps.subjects_of(request), *reach.holding(session, steps.points_of(request))}
+            steps.name_subjects(session, request, steps.cluster(session, subjects))
             began = {kind: object_to(session, subjects, kind, at) for kind in kinds}
             steps.checkpoint(session, request, "stop", at, **began)
 
@@ -81,6 +82,7 @@ def _end(grounds: Grounds, request_id: str) -> None:
         request = steps.load(session, request_id, lock=True)
         steps.checkpoint(session, request, "wait", at)
         steps.complete(session, request, at)
+        request.points = "[]"
         ledger.note(session, "request.step", {"request": request.id, "step": "completed"}, at)
 
 

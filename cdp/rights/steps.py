@@ -68,10 +68,31 @@ def subjects_of(request: SubjectRequest) -> list[int]:
     return list(BitMap64.deserialize(request.people)) if request.people else []
 
 
+def as_bitmap(subjects: Iterable[int]) -> bytes | None:
+    """Write subject numbers as they are kept; None for nobody."""
+    numbers = BitMap64(subjects)
+    return numbers.serialize() if numbers else None
+
+
 def name_subjects(session: Session, request: SubjectRequest, subjects: Iterable[int]) -> None:
     """Keep whom the request is about."""
-    request.people = BitMap64(subjects).serialize() or None
+    request.people = as_bitmap(subjects)
     session.add(request)
+
+
+def holders_of(request: SubjectRequest) -> set[int]:
+    """Return those of its subjects that only hold an identifier without proof."""
+    return set(BitMap64.deserialize(request.holders)) if request.holders else set()
+
+
+def points_of(request: SubjectRequest) -> set[tuple[str, bytes]]:
+    """Return the (namespace, suppression token) whose holders the request reaches."""
+    return {(namespace, bytes.fromhex(token)) for namespace, token in json.loads(request.points)}
+
+
+def as_points(points: Iterable[tuple[str, bytes]]) -> str:
+    """Write points as they are kept."""
+    return json.dumps([[namespace, token.hex()] for namespace, token in sorted(points)])
 
 
 def people_of(session: Session, subjects: Iterable[int]) -> set[int]:

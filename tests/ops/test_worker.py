@@ -14,6 +14,7 @@ from cdp.ledger.model import LedgerEntry
 from cdp.ops import worker
 from cdp.ops.worker import LONGEST, Job, Pace
 from cdp.rights.model import SubjectRequest
+from cdp.web.api.model import Idempotency
 from cdp.web.auth.model import RevokedToken, UsedAssertion
 from tests.ops.conftest import Home
 
@@ -52,11 +53,20 @@ def test_what_is_remembered_for_a_time_only_goes(home: Home) -> None:
             session.add(RevokedToken(jti="old", until=now - timedelta(hours=1)))
             session.add(RevokedToken(jti="new", until=now + timedelta(hours=1)))
             session.add(UsedAssertion(client="c", jti="old", until=now - timedelta(hours=1)))
+            for key, hours in ((b"old", -1), (b"new", 1)):
+                answer = {
+                    "fingerprint": b"",
+                    "status": 202,
+                    "sealed_answer": b"",
+                    "until": now + timedelta(hours=hours),
+                }
+                session.add(Idempotency(client="c", key=key, **answer))
         worker.run_once(deployment)
         with deployment.database.snapshot() as session:
             assert [bytes(row.digest) for row in session.scalars(select(Received))] == [b"new"]
             assert [row.jti for row in session.scalars(select(RevokedToken))] == ["new"]
             assert session.scalars(select(UsedAssertion)).all() == []
+            assert [bytes(row.key) for row in session.scalars(select(Idempotency))] == [b"new"]
 
 
 def test_a_slow_bite_is_halved_and_a_quick_one_grows() -> None:

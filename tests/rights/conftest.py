@@ -21,7 +21,7 @@ from tests.conftest import StandingClock
 SHOP = SourceConfig(
     name="shop",
     events={"Order Completed": EventTerm(("order_id", "total", "currency"), ("service_delivery",))},
-    traits=("full_name", "country"),
+    traits=("full_name", "country", "prefecture", "acquisition_channel"),
     purposes=("service_delivery",),
     residence_default="JP",
 )
@@ -45,7 +45,7 @@ class Grounds:
 
     def _item(self, mail: str, user: str) -> Item:
         self.brought += 1
-        claims = (Claim("email", mail, verified=True), *([Claim("user_id", user)] if user else []))
+        claims = (Claim("email", mail, verified=True), *([Claim("user_id", user, verified=True)] if user else []))
         return Item(
             at=self.clock.now() - timedelta(minutes=1),
             claims=claims,
@@ -54,6 +54,32 @@ class Grounds:
             properties={"order_id": f"o{self.brought}", "total": 1200, "currency": "JPY"},
             traits={"full_name": f"Name of {mail}"},
         )
+
+    def browse(self, device: str, *mails: str, user: str = "", verified: bool = False, **traits: str) -> ingest.Report:
+        """Let a device order something, with addresses that were typed in it."""
+        self.brought += 1
+        claims = [Claim("anonymous_id", device), *(Claim("email", mail, verified=verified) for mail in mails)]
+        claims += [Claim("user_id", user, verified=True)] if user else []
+        item = Item(
+            at=self.clock.now() - timedelta(minutes=1),
+            claims=tuple(claims),
+            message_id=f"m{self.brought}",
+            event="Order Completed",
+            properties={"order_id": f"o{self.brought}", "total": 900, "currency": "JPY"},
+            traits=traits,
+        )
+        report = ingest.take(self.database, SHOP, [item], self.clock.now())
+        assert report.accepted == 1, report.refused
+        return report
+
+    def holders(self, mail: str) -> list[int]:
+        """Everyone with this address, proved or not."""
+        with self.database.snapshot() as session:
+            return identity.find_all(session, "email", "", mail)
+
+    def device(self, name: str) -> int | None:
+        with self.database.snapshot() as session:
+            return identity.find(session, "anonymous_id", "", name)
 
     def person(self, mail: str) -> int | None:
         with self.database.snapshot() as session:

@@ -8,6 +8,7 @@ from cdp import identity, rights, vault
 from cdp.consent.model import Suppression
 from cdp.errors import KeyDestroyed, Problem
 from cdp.gate.model import Permission
+from cdp.identity.model import Override
 from cdp.ledger.model import LedgerEntry
 from cdp.rights import certificate, erasure, steps, tombstones
 from cdp.rights.model import SubjectRequest
@@ -110,6 +111,7 @@ def test_a_first_party_act_begins_anew_with_another_number_and_key(grounds: Grou
     grounds.bring("eve@example.com")
     [before] = grounds.subjects()
     grounds.erase("eve@example.com")
+    grounds.clock.pass_(hours=1)
     report = grounds.bring("eve@example.com", source=replace(SHOP, readmits=True))
     assert report.accepted == 1
     [after] = grounds.subjects()
@@ -123,7 +125,9 @@ def test_a_cluster_that_grew_meanwhile_is_erased_whole(grounds: Grounds) -> None
     eve, late = grounds.person("eve@example.com"), grounds.person("late@example.com")
     paused = grounds.erase("eve@example.com", stop_after="puncture")
     with grounds.database.transaction() as session:
-        identity.must(session, eve, late, "same", "staff", grounds.clock.now())
+        session.add(Override(kind="must", subject=eve, other_subject=late, reason="", actor="", at=grounds.clock.now()))
+        session.flush()
+        identity.resolve(session, [eve, late], grounds.clock.now(), "test")
     done = rights.advance(grounds, paused.id)
     assert done.state == "completed"
     assert grounds.subjects() == []
@@ -208,10 +212,11 @@ def test_what_cannot_be_read_is_never_called_fulfilled(grounds: Grounds, named: 
 
 def test_an_erasure_under_way_cannot_be_refused_any_more(grounds: Grounds) -> None:
     grounds.bring("eve@example.com")
-    paused = grounds.erase("eve@example.com", stop_after="log")
-    with grounds.database.transaction() as session, pytest.raises(Problem) as refused:
-        rights.close(session, paused.id, "refused", "changed our minds", grounds.clock.now())
-    assert refused.value.type == "erasure_under_way"
+    paused = grounds.erase("eve@example.com", stop_after="stop")
+    for outcome in ("refused", "completed"):
+        with grounds.database.transaction() as session, pytest.raises(Problem) as refused:
+            rights.close(session, paused.id, outcome, "changed our minds", grounds.clock.now())
+        assert refused.value.type == "erasure_under_way"
 
 
 def test_a_refusal_needs_its_reason(grounds: Grounds) -> None:

@@ -168,3 +168,23 @@ def test_an_erasure_of_nobody_known_replays_too(grounds: Grounds) -> None:
     assert rights.replay(grounds) == 0
     with grounds.database.snapshot() as session:
         assert session.get(SubjectRequest, done.id).state == "completed"
+
+
+def test_many_tombstones_whose_points_are_silent_cost_a_statement_per_thousand(grounds: Grounds) -> None:
+    from sqlalchemy import event
+
+    from cdp import consent
+
+    grounds.bring("eve@example.com")
+    grounds.erase("eve@example.com")
+    at = grounds.clock.now()
+    points = [("email", number.to_bytes(16, "big")) for number in range(3000)]
+    lines = [tombstones.Tombstone(f"r{number}", at, (), (point,)).line() for number, point in enumerate(points)]
+    with grounds.erasures[0].open("a") as file:
+        file.writelines(f"{line}\n" for line in lines)
+    with grounds.database.transaction() as session:
+        consent.suppress_all(session, points, "*", "erasure", at)
+    asked: list[str] = []
+    event.listen(grounds.database.reader, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    assert rights.replay(grounds) == 0
+    assert sum("suppression" in statement for statement in asked) == 4

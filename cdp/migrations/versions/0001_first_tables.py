@@ -328,6 +328,7 @@ def upgrade() -> None:
         sa.Column("verified", sa.Boolean(), nullable=False),
         sa.Column("law", sqltypes.AutoString(length=32), nullable=False),
         sa.Column("people", sa.LargeBinary(), nullable=True),
+        sa.Column("holders", sa.LargeBinary(), nullable=True),
         sa.Column("client", sqltypes.AutoString(length=64), nullable=False),
         sa.Column("reason", sqltypes.AutoString(), nullable=False),
         sa.Column("state", sqltypes.AutoString(length=16), nullable=False),

@@ -175,8 +175,9 @@ def _subjects(session: Session, named: Named, person: int | None) -> list[int]:
 
 def _would_go(deployment: Deployment, named: Named, person: int | None) -> dict[str, int]:
     with deployment.database.snapshot() as session:
-        found = identity.find(session, *named) if person is None else person
-        return erasure.count_rows(session, steps.cluster(session, [] if found is None else [found]))
+        found, point = (person, None) if person is not None else rights.who(session, named)
+        people, points = [] if found is None else [found], set() if point is None else {point}
+        return erasure.count_rows(session, sorted(erasure.reach_from(session, people, points).subjects))
 
 
 def _write_private(path: Path, text: str) -> None:
