@@ -219,7 +219,7 @@ def test_nothing_in_the_clear_is_left_in_the_files_after_the_certificate(grounds
     files = [path, path.with_name(path.name + "-wal")] if grounds.database.is_sqlite else []
     clear = (b"Atlantis-Prefecture", b"word-of-eve")
     before = b"".join(file.read_bytes() for file in files)
-    assert all(value in before for value in clear) or not files
+    assert any(value in before for value in clear) or not files
     done = grounds.erase(EVE)
     after = b"".join(file.read_bytes() for file in files)
     assert not any(value in after for value in clear)
