@@ -25,8 +25,8 @@ def unifying(demo: Demonstration) -> None:
         f" ({unified.unshared.precision * 100:.1f} without the tablets that several share)\n"
         f"  recall: of every 100 true pairs {quality.recall * 100:.1f} were found."
         " The others are not proven: two rows of one CRM\n"
-        "  and a mailbox of two logins say two people, a LINE account linked to no login shares nothing."
-        " Nobody is guessed."
+        "  and a mailbox of two logins say two people, a LINE account without a login shares nothing.\n"
+        "  Nobody is guessed."
     )
     telling.promise("every record can be found again by its own key", quality.records >= 0.99 * len(demo.traces.truth))
     telling.promise(
