@@ -6,7 +6,7 @@ nothing and is not walked through.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,7 +51,7 @@ def load(session: Session, subjects: Iterable[int]) -> Region:
         rows = _evidence(session, frontier, region)
         keys = {key for row in rows if (key := _walkable(row, region, namespaces))} - walked
         walked |= keys
-        frontier = (holders(session, keys) | _linked(session, frontier, region)) - region.subjects
+        frontier = (_linking(session, keys, namespaces) | _linked(session, frontier, region)) - region.subjects
     return region
 
 
@@ -97,6 +97,16 @@ def holders(session: Session, keys: Iterable[TokenKey]) -> set[int]:
     found: set[int] = set()
     for some in chunked(sorted(keys), MANY):
         found.update(session.scalars(select(col(Identifier.subject)).where(among(Identifier, some))))
+    return found
+
+
+def _linking(session: Session, keys: Iterable[TokenKey], namespaces: Mapping[str, Namespace]) -> set[int]:
+    """Return the subjects that these identifiers may link: who merely claims one is not walked to."""
+    devices = [name for name, term in namespaces.items() if not term.verified_only]
+    believed = or_(col(Identifier.verified), col(Identifier.namespace).in_(devices))
+    found: set[int] = set()
+    for some in chunked(sorted(keys), MANY):
+        found.update(session.scalars(select(col(Identifier.subject)).where(among(Identifier, some), believed)))
     return found
 
 

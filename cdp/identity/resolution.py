@@ -38,6 +38,8 @@ class Arrival:
     source: str
     names: tuple[Canonical, ...]
     residence_default: str = ""
+    public: bool = False
+    """Came through a browser or app key: nothing it states may protect a person less."""
 
 
 @dataclass(slots=True)
@@ -95,9 +97,14 @@ def resolve(
 
 
 def fingerprint(session: Session, arrival: Arrival) -> bytes:
-    """Return the digest of source and identifiers: the same set from the same source is the same subject."""
+    """Return the digest of source and identifiers: the same set from the same source is the same subject.
+
+    What comes through a public key is never the subject of what does not, also when the source changed its key.
+    """
     names = sorted({(name.namespace, name.scope, name.value) for name in arrival.names})
-    return vault.of(session).digest("fingerprint", json.dumps([arrival.source, names]).encode())
+    return vault.of(session).digest(
+        "fingerprint", json.dumps([arrival.source, names, *(["public"] if arrival.public else [])]).encode()
+    )
 
 
 def sealed_value(name: Canonical) -> bytes:
@@ -133,6 +140,7 @@ def _make(session: Session, new: Mapping[bytes, Arrival], at: datetime) -> dict[
             "fingerprint": name,
             "first_at": at,
             "residence_default": one.residence_default,
+            "public": one.public,
         }
         for name, one in sorted(new.items())
     ]

@@ -3,8 +3,10 @@
 A token joins the clusters it touches only if no limit, no cannot-link and no size would break;
 otherwise it is in conflict and keeps together only records that nobody is identified by. What is
 blocked, generic (on too many subjects) or shared (on too many identified people) joins nothing, so a
-value turning generic splits what it had joined. The label is the lowest subject number, hence the
-same evidence gives the same people in any order of arrival. Protection only ever splits.
+value turning generic splits what it had joined. Evidence that nobody vouches for joins nothing and
+counts towards nothing, but for devices; a record that claims to be another than a device's owner stays
+out. The label is the lowest subject number, hence the same evidence gives the same people in any order
+of arrival. Protection only ever splits.
 """
 
 from collections import Counter, defaultdict
@@ -19,6 +21,9 @@ MAX_CLUSTER = 2000
 
 TokenKey = tuple[str, bytes]
 """(namespace, token)"""
+
+_Names = set[tuple[str, str, int, bytes]]
+"""(namespace, scope, epoch, token)"""
 
 
 class Evidence(NamedTuple):
@@ -87,6 +92,7 @@ def _usable(
     linking = [
         row for row in rows if links(namespaces.get(row.namespace), row) and (row.namespace, row.token) not in blocked
     ]
+    linking = _agreeing(rows, linking, namespaces)
     degrees = Counter((row.namespace, row.token) for row in linking)
     states = {key: "generic" for key, degree in degrees.items() if degree > cap(namespaces[key[0]])}
     linking = [row for row in linking if (row.namespace, row.token) not in states]
@@ -102,6 +108,40 @@ def cap(term: Namespace) -> int:
 def links(term: Namespace | None, row: Evidence) -> bool:
     """Whether this kind of evidence may join people at all."""
     return term is not None and term.role == "link" and (row.verified or not term.verified_only)
+
+
+def _agreeing(rows: list[Evidence], linking: list[Evidence], namespaces: Mapping[str, Namespace]) -> list[Evidence]:
+    """Keep out of a device's records those that claim, unproven, to be someone other than the device's owner.
+
+    Of claims alone no two may differ. A claim keeps out its own record, and never a proven one.
+    """
+    proven, claimed = _names(linking, namespaces, True), _names(rows, namespaces, False)
+    owners: dict[TokenKey, _Names] = defaultdict(set)
+    claims: dict[TokenKey, _Names] = defaultdict(set)
+    for row in linking:
+        owners[row.namespace, row.token] |= proven.get(row.subject, set())
+        claims[row.namespace, row.token] |= claimed.get(row.subject, set())
+
+    def agrees(row: Evidence) -> bool:
+        own, key = claimed.get(row.subject, set()) - proven.get(row.subject, set()), (row.namespace, row.token)
+        return not own or not _differ(own, owners[key] or claims[key])
+
+    return [row for row in linking if namespaces[row.namespace].verified_only or agrees(row)]
+
+
+def _names(rows: list[Evidence], namespaces: Mapping[str, Namespace], verified: bool) -> dict[int, _Names]:
+    """Return by subject the identifiers of which each person has one."""
+    found: dict[int, _Names] = defaultdict(set)
+    for row in rows:
+        term = namespaces.get(row.namespace)
+        if term is not None and term.unique and (row.verified or not term.verified_only) == verified:
+            found[row.subject].add((row.namespace, row.scope, row.epoch, row.token))
+    return found
+
+
+def _differ(one: _Names, other: _Names) -> bool:
+    """Whether two sets name different people: another value of the same kind."""
+    return any(mine[:3] == theirs[:3] and mine != theirs for mine in one for theirs in other)
 
 
 def _shared(rows: list[Evidence], namespaces: Mapping[str, Namespace]) -> set[TokenKey]:

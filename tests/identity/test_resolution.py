@@ -1,5 +1,7 @@
 """Who is who as stored: found, joined, parted, decided and forgotten, and always equal to the rules."""
 
+from dataclasses import replace
+
 import pytest
 from sqlmodel import Session, col, select
 
@@ -12,7 +14,7 @@ from cdp.identity.model import Alias, Identifier, Token
 from cdp.ledger.model import LedgerEntry
 from cdp.policy.terms import Policy
 from cdp.profile.model import Person, Subject
-from tests.ingest.ground import NOW, SITE, claims, email, rows, viewed
+from tests.ingest.ground import BROWSER, NOW, SITE, claims, email, rows, viewed
 
 ADA, BEN = "ada@people.example", "ben@people.example"
 
@@ -72,6 +74,25 @@ def test_an_address_that_is_verified_later_joins_then(shop: Database) -> None:
     take(shop, viewed(email(ADA, verified=False), message="1"), viewed(email(ADA), *claims(user_id="u"), message="2"))
     take(shop, viewed(email(ADA), message="3"))
     assert set(people(shop).values()) == {1}
+
+
+def test_a_browser_parts_nobody_and_joins_nobody(shop: Database) -> None:
+    take(shop, viewed(email(ADA), *claims(phone="090-1234-5678"), message="1"))
+    take(shop, viewed(*claims(user_id="u", phone="090-1234-5678"), message="2"))
+    strangers = [viewed(*claims(user_id=f"s{n}", phone="090-1234-5678"), message=f"s{n}") for n in range(25)]
+    ingest.take(shop, BROWSER, strangers, NOW)
+    take(shop, viewed(*claims(phone="090-1234-5678", anonymous_id="k"), message="3"))
+    found = people(shop)
+    assert {found[number] for number in (1, 2, max(found))} == {1}
+    assert len(set(found.values())) == 26
+
+
+def test_what_came_through_a_public_key_is_a_subject_of_its_own(shop: Database) -> None:
+    for source in (replace(BROWSER, public=False), BROWSER):
+        ingest.take(shop, source, [viewed(*claims(anonymous_id="a"))], NOW)
+    with shop.snapshot() as session:
+        assert [row.public for row in rows(session, Subject, col(Subject.number))] == [False, True]
+    assert people(shop) == {1: 1, 2: 1}
 
 
 def test_a_token_hit_with_another_value_behind_it_joins_nothing(shop: Database) -> None:

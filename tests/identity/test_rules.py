@@ -141,6 +141,28 @@ def test_an_unverified_address_joins_nobody() -> None:
     assert people(evidence) == {1: 1, 2: 2}
 
 
+def test_no_claim_counts_towards_any_bound() -> None:
+    proven = [*seen(1, phone="p", user_id="u"), *seen(2, phone="p", anonymous_id="k")]
+    claimed = [Evidence(n, name, token, "", False) for n in range(10, 40) for name, token in (("phone", b"p"),)]
+    claimed += [Evidence(n, "user_id", str(n).encode(), "", False) for n in range(10, 40)]
+    found = resolve([*proven, *claimed], [], NAMESPACES)
+    assert (found.people[1], found.people[2], found.states) == (1, 1, {})
+    assert all(found.people[n] == n for n in range(10, 40))
+
+
+def test_who_claims_to_be_another_than_the_devices_owner_stays_out_alone() -> None:
+    owner = [*seen(1, user_id="u", anonymous_id="k"), *seen(2, anonymous_id="k")]
+    claims = [Evidence(3, "user_id", b"u", "", False), Evidence(4, "user_id", b"v", "", False)]
+    on_it = [Evidence(n, "anonymous_id", b"k", "", False) for n in (3, 4)]
+    assert people([*owner, *claims, *on_it]) == {1: 1, 2: 1, 3: 1, 4: 4}
+
+
+def test_two_claims_on_one_device_are_two_people() -> None:
+    claims = [Evidence(1, "user_id", b"u", "", False), Evidence(2, "user_id", b"v", "", False)]
+    on_it = [Evidence(n, "anonymous_id", b"k", "", False) for n in (1, 2, 3, 4)]
+    assert people([*claims, *on_it]) == {1: 1, 2: 2, 3: 3, 4: 3}
+
+
 def test_two_systems_may_number_one_person_but_one_system_not_twice() -> None:
     def numbered(subject: int, token: bytes, scope: str) -> Evidence:
         return Evidence(subject, "crm_id", token, scope, True)

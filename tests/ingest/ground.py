@@ -21,11 +21,11 @@ NOW = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 NAMESPACES = {
-    "crm_id": Namespace("crm_id", "link", 1, limit=1, per_scope=True, unique=True),
-    "user_id": Namespace("user_id", "link", 1, limit=1, unique=True),
-    "line_uid": Namespace("line_uid", "link", 2, limit=1, per_scope=True, unique=True),
+    "crm_id": Namespace("crm_id", "link", 1, limit=1, per_scope=True, unique=True, verified_only=True),
+    "user_id": Namespace("user_id", "link", 1, limit=1, unique=True, verified_only=True),
+    "line_uid": Namespace("line_uid", "link", 2, limit=1, per_scope=True, unique=True, verified_only=True),
     "email": Namespace("email", "link", 3, limit=5, max_degree=6, verified_only=True),
-    "phone": Namespace("phone", "link", 5, limit=3, max_degree=20),
+    "phone": Namespace("phone", "link", 5, limit=3, max_degree=20, verified_only=True),
     "anonymous_id": Namespace("anonymous_id", "link", 9, limit=50, max_degree=60),
     "note": Namespace("note", "attribute", 9),
 }
@@ -120,7 +120,7 @@ def email(value: str, verified: bool = True) -> Claim:
 
 
 def claims(**values: str) -> tuple[Claim, ...]:
-    return tuple(Claim(name, value) for name, value in values.items())
+    return tuple(Claim(name, value, verified=True) for name, value in values.items())
 
 
 def item(*named: Claim, event: str = "", message: str = "", at: datetime = NOW - 60 * MINUTE, **more: Any) -> Item:

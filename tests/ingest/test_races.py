@@ -72,11 +72,17 @@ def test_the_same_new_identifiers_in_two_processes_make_one_person_each(shop: Da
 
 def test_chains_that_grow_from_both_ends_close_into_one_person(shop: Database) -> None:
     def link(number: int) -> Item:
-        return viewed(*claims(anonymous_id=f"d{number}"), Claim("phone", f"09012345{number:03d}"), message=f"x{number}")
+        return viewed(
+            *claims(anonymous_id=f"d{number}"),
+            Claim("phone", f"09012345{number:03d}", verified=True),
+            message=f"x{number}",
+        )
 
     def step(number: int) -> Item:
         return viewed(
-            *claims(anonymous_id=f"d{number}"), Claim("phone", f"09012345{number + 1:03d}"), message=f"y{number}"
+            *claims(anonymous_id=f"d{number}"),
+            Claim("phone", f"09012345{number + 1:03d}", verified=True),
+            message=f"y{number}",
         )
 
     ends = [link(0), step(0)], [link(1), step(1)]
