@@ -23,6 +23,9 @@ _WITH_THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
 
 _TABLE: Table = Fact.__table__  # type: ignore[attr-defined]
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_ARTICLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
+_PHONE_LIKE = re.compile(r"(?<!\d)0\d{9,10}(?!\d)|(?=[\d._:/-]*\d[._:/-]+\d)\d(?:[._:/-]*\d){8}")
+"""A Japanese number written together, or nine digits and more with something between them; not a bar code."""
 
 
 def cell(subject: int, ref: bytes) -> vault.Cell:
@@ -54,12 +57,12 @@ def exponent(currency: str) -> int:
 
 
 def item(properties: Mapping[str, Any]) -> str | None:
-    """Return the first article that a fact names, as its shop numbers it; None for none or an odd one."""
+    """Return the first article that a fact names, as its shop numbers it; None for what may be a person's value."""
     products = properties.get("products")
     first = products[0] if isinstance(products, list) and products and isinstance(products[0], Mapping) else properties
     named = next((first[name] for name in ITEM_FIELDS if isinstance(first.get(name), str | int)), None)
     written = str(named).strip() if named is not None and not isinstance(named, bool) else ""
-    return written if 0 < len(written) <= 128 and written.isprintable() else None
+    return written if _ARTICLE.fullmatch(written) and not _PHONE_LIKE.search(written) else None
 
 
 def write(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -77,11 +80,12 @@ def retract(session: Session, refs: Iterable[bytes]) -> set[int]:
 
 
 def first_orders(session: Session, people: Sequence[int]) -> dict[int, datetime]:
-    """Return when each of these people completed their first order."""
+    """Return when each of these people completed their first order; an order that a browser claims is none."""
     query = (
         select(col(Subject.person), func.min(col(Fact.at)))
         .join(Fact, col(Fact.subject) == col(Subject.number))
         .where(col(Subject.person).in_(people), col(Fact.kind) == ORDER_COMPLETED)
+        .where(~col(Subject.public))
         .group_by(col(Subject.person))
     )
     return {row[0]: row[1] for row in session.execute(query)}

@@ -2,7 +2,9 @@
 
 Nothing here is stated twice: a row can be deleted and settled again to the same content. Residence
 is the first of trait or named address, postal address, phone prefix, source's default that says
-anything; where that says two things, it is unknown, and every law applies (ruling R1).
+anything; where that says two things, it is unknown, and every law applies (ruling R1). What comes
+through a public key is nobody's word: it gives way to what does not, it makes nobody older and nobody
+a customer, and settles no residence.
 """
 
 from collections import defaultdict
@@ -28,6 +30,8 @@ _COLUMNS = ("person", "country", "birth_year", "birth_day", "customer_since", "f
 class _Stated(NamedTuple):
     """One statement as the rebuild reads it; sorts by who wins."""
 
+    vouched: bool
+    """Not said through a public key."""
     at: datetime
     ref: bytes
     older_subject: int
@@ -52,20 +56,28 @@ def settle(session: Session, people: set[int], at: datetime) -> None:
 
 
 def residence(stated: Statements, defaults: Iterable[str]) -> str:
-    """Return the country of residence; empty when unknown, or when equally strong statements differ."""
+    """Return the country of residence; empty when unknown, or when equally strong statements differ.
+
+    A public statement that differs from the default makes it unknown: it may bring in a law, and never leave one out.
+    """
     for names in RESIDENCE:
         # Each subject's own newest statement counts; a move is one subject's newer word.
-        said = {one.clear for name in names for one in stated.get(name, ()) if one.clear}
+        said = {one.clear for name in names for one in stated.get(name, ()) if one.clear and one.vouched}
         if said:
             return said.pop() if len(said) == 1 else ""
-    fallback = {default for default in defaults if default}
-    return fallback.pop() if len(fallback) == 1 else ""
+    fallback = set(defaults)
+    claimed = {one.clear for names in RESIDENCE for name in names for one in stated.get(name, ()) if one.clear}
+    return fallback.pop() if len(fallback) == 1 and claimed <= fallback else ""
 
 
 def _lock(session: Session, people: Sequence[int]) -> dict[int, list[Any]]:
     """Lock the people's subjects in order, so that what is read next is what all others wrote before."""
     query = select(
-        col(Subject.person), col(Subject.number), col(Subject.first_at), col(Subject.residence_default)
+        col(Subject.person),
+        col(Subject.number),
+        col(Subject.first_at),
+        col(Subject.residence_default),
+        col(Subject.public),
     ).where(col(Subject.person).in_(people))
     found: dict[int, list[Any]] = defaultdict(list)
     for row in session.execute(query.order_by(col(Subject.number)).with_for_update()):
@@ -77,27 +89,33 @@ def _stated(session: Session, terms: Policy, people: Sequence[int]) -> dict[int,
     slotted = [term.name for term in terms.traits.values() if term.slot]
     query = (
         select(
-            col(Subject.person), col(Trait.subject), col(Trait.name), col(Trait.clear), col(Trait.at), col(Trait.ref)
+            col(Subject.person),
+            col(Subject.public),
+            col(Trait.subject),
+            col(Trait.name),
+            col(Trait.clear),
+            col(Trait.at),
+            col(Trait.ref),
         )
         .join(Trait, col(Trait.subject) == col(Subject.number))
         .where(col(Subject.person).in_(people), col(Trait.name).in_([*traits.COARSE, *slotted]))
     )
     found: dict[int, dict[str, list[_Stated]]] = defaultdict(lambda: defaultdict(list))
     for row in session.execute(query):
-        found[row.person][row.name].append(_Stated(row.at, bytes(row.ref), -row.subject, row.clear))
+        found[row.person][row.name].append(_Stated(not row.public, row.at, bytes(row.ref), -row.subject, row.clear))
     return found
 
 
 def _row(
     terms: Policy, person: int, members: Sequence[Any], stated: Statements, ordered: datetime | None
 ) -> dict[str, Any]:
-    year = _winner(stated, traits.BIRTH_YEAR)
+    year, day = _birth(stated)
     row: dict[str, Any] = dict.fromkeys(_COLUMNS)
     row |= {
         "person": person,
-        "country": residence(stated, (member.residence_default for member in members)),
-        "birth_year": int(year) if year else None,
-        "birth_day": _winner(stated, traits.BIRTH_DAY),
+        "country": residence(stated, _defaults(members)),
+        "birth_year": year,
+        "birth_day": day,
         "customer_since": ordered,
         "first_at": min(member.first_at for member in members),
     }
@@ -108,9 +126,25 @@ def _row(
 
 
 def _winner(stated: Statements, name: str) -> str | None:
-    """Return the newest statement of any subject, also when it says nothing any more."""
+    """Return the newest vouched statement of any subject, else the newest; also when it says nothing any more."""
     said = stated.get(name)
-    return max(said, key=lambda one: one[:3]).clear if said else None
+    return max(said, key=lambda one: one[:4]).clear if said else None
+
+
+def _birth(stated: Statements) -> tuple[int | None, str | None]:
+    """Return birth year and day: of what is vouched for and what a browser says, the younger."""
+    said: list[tuple[int, str]] = []
+    for vouched in (True, False):
+        one = {name: [each for each in many if each.vouched == vouched] for name, many in stated.items()}
+        if year := _winner(one, traits.BIRTH_YEAR):
+            said.append((int(year), _winner(one, traits.BIRTH_DAY) or ""))
+    return (max(said)[0], max(said)[1] or None) if said else (None, None)
+
+
+def _defaults(members: Sequence[Any]) -> set[str]:
+    """Return the residences that sources assume; a browser's source says so only where no other knows the person."""
+    vouched = [member for member in members if not member.public]
+    return {member.residence_default for member in vouched or members if member.residence_default}
 
 
 def _number(clear: str) -> float | None:

@@ -6,6 +6,7 @@ the law's rules need, coarse parts stand beside them in the clear: birth year an
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +33,8 @@ COARSE = (STATED_COUNTRY, ADDRESS_COUNTRY, POSTAL_COUNTRY, PHONE_COUNTRY, BIRTH_
 """Names derived here; no source can state them."""
 
 _TABLE: Table = Trait.__table__  # type: ignore[attr-defined]
+_WORD = re.compile(r"(?!.*\d{5})[\w -]{1,32}")
+"""What a text without declared values may be to stand in the clear: letters, digits, space, - and _; no long number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +128,10 @@ def clear_value(term: TraitTerm, value: Any) -> str | None:
     if term.slot.startswith("n"):
         return _clear_number(value)
     written = ("true" if value else "false") if isinstance(value, bool) else str(value)
-    if isinstance(value, Mapping | list) or len(written) > 64 or not written.isprintable():
+    if isinstance(value, Mapping | list):
         return None
-    return written if not term.values or written in term.values else None
+    coarse_enough = written in term.values if term.values else _WORD.fullmatch(written)
+    return written if coarse_enough else None
 
 
 def _clear_number(value: Any) -> str | None:

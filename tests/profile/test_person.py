@@ -96,6 +96,59 @@ def test_a_customer_is_one_since_the_first_completed_order(shop: Database) -> No
     assert person(shop).customer_since == NOW - 9 * MINUTE
 
 
+BROWSER = replace(SITE, name="browser", public=True)
+
+
+@pytest.mark.parametrize(
+    ("own", "browser", "country"),
+    [
+        ({"country": "DE"}, {"country": "US"}, "DE"),
+        ({"country": "DE"}, {"country": "JP"}, "DE"),
+        ({}, {"country": "JP"}, "JP"),
+        ({}, {"country": "US"}, ""),
+    ],
+)
+def test_a_browser_settles_no_residence_and_may_bring_in_every_law(
+    shop: Database, own: dict[str, Any], browser: dict[str, Any], country: str
+) -> None:
+    take(shop, own, ago=9, user_id="u", anonymous_id="a")
+    take(shop, browser, BROWSER, ago=1, anonymous_id="a")
+    assert person(shop).country == country
+
+
+def test_a_browsers_word_alone_leaves_every_law_in(shop: Database) -> None:
+    take(shop, {"country": "US"}, replace(BROWSER, residence_default=""), anonymous_id="a")
+    assert person(shop).country == ""
+
+
+@pytest.mark.parametrize(
+    ("own", "browser", "born"),
+    [
+        ("1985-01-03", "1950-02-04", (1985, "01-03")),
+        ("1985-01-03", "2015-02-04", (2015, "02-04")),
+        (None, "2015-02-04", (2015, "02-04")),
+        ("1985-01-03", None, (1985, "01-03")),
+    ],
+)
+def test_a_browser_makes_nobody_older(
+    shop: Database, own: str | None, browser: str | None, born: tuple[int, str]
+) -> None:
+    take(shop, {"birthday": own}, ago=9, user_id="u", anonymous_id="a")
+    take(shop, {"birthday": browser}, BROWSER, ago=1, anonymous_id="a")
+    assert (person(shop).birth_year, person(shop).birth_day) == born
+
+
+def test_a_slot_holds_what_is_vouched_for_before_what_a_browser_says_later(shop: Database) -> None:
+    take(shop, {"tier": "regular"}, ago=9, user_id="u", anonymous_id="a")
+    take(shop, {"tier": "gold"}, BROWSER, ago=1, anonymous_id="a")
+    assert person(shop).t03 == "regular"
+
+
+def test_an_order_that_a_browser_claims_makes_no_customer(shop: Database) -> None:
+    ingest.take(shop, BROWSER, [ordered(*claims(anonymous_id="a"))], NOW)
+    assert person(shop).customer_since is None
+
+
 def test_settling_again_from_nothing_gives_the_same_row(shop: Database) -> None:
     take(shop, {"birthday": "1985-01-03", "tier": "gold", "country": "JP"}, user_id="u", phone=TOKYO)
     before = person(shop).model_dump()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdp.policy.terms import TraitTerm
-from cdp.profile import traits, values
+from cdp.profile import facts, traits, values
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,11 @@ def test_reading_twice_changes_nothing(value: str, kind: str) -> None:
         ("t01", ("gold",), "ada@people.example", None),
         ("t01", (), "x" * 65, None),
         ("t01", (), "a\x00b", None),
+        ("t01", (), "お茶 と-和菓子_1", "お茶 と-和菓子_1"),
+        ("t01", (), "ada@people.example", None),
+        ("t01", (), "x" * 33, None),
+        ("t01", (), "id 12345", None),
+        ("t01", (), "+81 90 1234", None),
         ("t01", (), True, "true"),
         ("n01", (), 3, "3.0"),
         ("n01", (), "3", None),
@@ -127,6 +132,28 @@ def test_a_value_stands_in_the_clear_only_where_the_policy_gave_it_a_slot_that_f
     slot: str, allowed: tuple[str, ...], value: Any, clear: str | None
 ) -> None:
     assert traits.clear_value(TraitTerm("t", "c", "text", slot, allowed), value) == clear
+
+
+@pytest.mark.parametrize("sku", ["SKU-1", "4901234567894", "012345678905", "shop:item/12.3_a", "A" * 64])
+def test_an_articles_number_stands_in_the_clear(sku: str) -> None:
+    assert facts.item({"sku": sku}) == sku
+
+
+@pytest.mark.parametrize(
+    "sku",
+    [
+        "ada@people.example",
+        "+819012345678",
+        "09012345678",
+        "090-1234-5678",
+        "tel:03-1234-5678",
+        "A" * 65,
+        "山田",
+        "a b",
+    ],
+)
+def test_what_may_be_a_persons_value_is_no_articles_number(sku: str) -> None:
+    assert facts.item({"sku": sku}) is None
 
 
 def test_what_no_encoding_can_hold_is_sealed_escaped() -> None:
