@@ -27,6 +27,7 @@ REASONS = frozenset(
         "contact_needed",
         "unusable_contact",
         "undeclared_purpose",
+        "signal_malformed",
     }
 )
 """Why ingest refuses an item, or a signal in it."""
@@ -79,6 +80,8 @@ class Context:
     """Subjects that this batch made."""
     erased: frozenset[bytes] = frozenset()
     """Suppression tokens whose erasure was in force when it was looked."""
+    readmitted: frozenset[tuple[str, bytes]] = frozenset()
+    """(namespace, suppression token) of what a first-party act of this batch begins anew."""
     noted: str = ""
     """The ledger's entry about this batch."""
     _canonical: dict[tuple[str, str, str, bool], Canonical | None] = field(default_factory=dict, repr=False)

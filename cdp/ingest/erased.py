@@ -1,15 +1,18 @@
 """Who was erased does not come back by an import; a first-party act begins anew (law.md ruling R11).
 
-An identifier whose erasure is in force is let in only where someone who is not being erased has it
-again, or where a source that readmits brings a first-party act, by a key that is not public.
+An identifier whose erasure is in force is let in only where a source that readmits brings a
+first-party act of later than the erasure, by a key that is not public; that ends the erasure's silence.
+What is older than an erasure stays out for good, whoever sends it again.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
 from cdp import consent, identity, profile, vault
+from cdp.consent.model import Suppression
 from cdp.db import chunked, is_sqlite
 from cdp.gate.model import Permission
 from cdp.identity.model import Identifier
@@ -24,23 +27,39 @@ class Overtaken(Exception):
 
 
 def keep_out(batch: Batch, context: Context) -> Batch:
-    """Refuse items that name someone erased."""
-    context.erased = silent = _silent(context, batch)
-    back = _readmitted(context.session, silent)
+    """Refuse items that name someone erased; what begins anew lets in what follows it."""
+    erasures = _erasures(context.session, {token for entry in batch for token in _points(context, entry)})
+    silent = set(consent.suppressed_tokens(context.session, erasures, "erasure"))
+    context.erased = frozenset(silent)
+    under_way = _under_way(context.session, silent)
     kept = []
     for entry in batch:
-        held = silent & _tokens(context, entry)
-        if held and not (held <= back or _readmits(entry, context, held, back)):
+        points = _points(context, entry)
+        held = silent & set(points)
+        if _is_old(entry, points, erasures) or (held and (held & under_way or not _is_first_party(entry, context))):
             reject(entry, "suppressed")
-        else:
-            kept.append(entry)
+            continue
+        context.readmitted |= {(points[token], token) for token in held}
+        silent -= held
+        kept.append(entry)
     return kept
 
 
 def check_again(batch: Batch, context: Context) -> None:
     """Look once more under the locks of the tokens; raises Overtaken where an erasure was faster."""
-    if context.fresh and not is_sqlite(context.session) and not _silent(context, batch) <= context.erased:
+    if is_sqlite(context.session) or not (context.fresh or context.readmitted):
+        return
+    tokens = {token for entry in batch for token in _points(context, entry)}
+    if not consent.suppressed_tokens(context.session, sorted(tokens), "erasure") <= context.erased:
         raise Overtaken
+    if _under_way(context.session, {token for _, token in context.readmitted}):
+        raise Overtaken
+
+
+def begin_anew(context: Context) -> None:
+    """End the erasures of exactly the identifiers that first-party acts of this batch brought back."""
+    if context.readmitted:
+        consent.readmit(context.session, sorted(context.readmitted), context.at)
 
 
 def let_go(context: Context) -> None:
@@ -52,37 +71,45 @@ def let_go(context: Context) -> None:
             holder.forget(context.session, idle)
 
 
-def _silent(context: Context, batch: Iterable[Entry]) -> frozenset[bytes]:
-    tokens = sorted({token for entry in batch for token in _tokens(context, entry)})
-    return frozenset(consent.suppressed_tokens(context.session, tokens, "erasure"))
+def _points(context: Context, entry: Entry) -> dict[bytes, str]:
+    """Return suppression token → namespace of what the item names."""
+    return {context.silence_token(name): name.namespace for name in entry.names}
 
 
-def _tokens(context: Context, entry: Entry) -> set[bytes]:
-    return {context.silence_token(name) for name in entry.names}
-
-
-def _readmits(entry: Entry, context: Context, held: Collection[bytes], back: Collection[bytes]) -> bool:
-    """Whether this item may begin anew what was erased; not while the erasure is still under way."""
-    if not context.source.readmits or context.source.public or _holding(context.session, set(held) - set(back)):
+def _is_first_party(entry: Entry, context: Context) -> bool:
+    """Whether this item may begin anew what was erased before it."""
+    if not context.source.readmits or context.source.public:
         return False
     explicit = any(signal.act and signal.status in ("given", "requested") for signal in entry.item.signals)
     return explicit or entry.item.event in FIRST_PARTY_EVENTS
 
 
-def _readmitted(session: Session, tokens: Collection[bytes]) -> set[bytes]:
-    """Return the tokens that someone has who is not being erased."""
-    return _holding(session, tokens) - _holding(session, tokens, erasing=True)
+def _is_old(entry: Entry, points: Iterable[bytes], erasures: Mapping[bytes, datetime]) -> bool:
+    """Whether it was sent before an identifier of it was erased: nothing old returns."""
+    return any(token in erasures and entry.item.at <= erasures[token] for token in points)
 
 
-def _holding(session: Session, tokens: Collection[bytes], erasing: bool = False) -> set[bytes]:
+def _erasures(session: Session, tokens: Collection[bytes]) -> dict[bytes, datetime]:
+    """Return when each identifier was last erased, also where it has come back since."""
+    found: dict[bytes, datetime] = {}
+    for some in chunked(sorted(tokens)):
+        query = select(col(Suppression.token), col(Suppression.at)).where(
+            col(Suppression.token).in_(some), col(Suppression.reason) == "erasure"
+        )
+        for row in session.execute(query.order_by(col(Suppression.at))):
+            found[bytes(row[0])] = row[1]
+    return found
+
+
+def _under_way(session: Session, tokens: Collection[bytes]) -> set[bytes]:
+    """Return the tokens that someone still has who is being erased."""
     found: set[bytes] = set()
     for some in chunked(sorted(tokens)):
-        query = select(col(Identifier.suppression_token)).where(col(Identifier.suppression_token).in_(some))
-        if erasing:
-            query = (
-                query.join(Subject, col(Subject.number) == col(Identifier.subject))
-                .join(Permission, col(Permission.person) == col(Subject.person))
-                .where(col(Permission.erasing))
-            )
+        query = (
+            select(col(Identifier.suppression_token))
+            .join(Subject, col(Subject.number) == col(Identifier.subject))
+            .join(Permission, col(Permission.person) == col(Subject.person), isouter=True)
+            .where(col(Identifier.suppression_token).in_(some), or_(col(Subject.erasing), col(Permission.erasing)))
+        )
         found.update(bytes(one) for one in session.scalars(query))
     return found

@@ -1,20 +1,27 @@
 """What items say about consent: recorded as statements of the subject, or as silence of a contact point.
 
-A no always counts. A yes for a contact channel needs its contact point and never comes through a
-public key; a yes without a named notice is partial evidence (rulings R2, R3, R13).
+A no always counts; of whom or what it is about cannot be told, it is the whole subject's. A yes for a
+contact channel needs its contact point and never comes through a public key, one for a device needs the
+device; a yes without a named notice is partial evidence (rulings R2, R3, R13).
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
 from cdp import consent
 from cdp.connector.kit import Signal
+from cdp.consent.model import ConsentRecord
 from cdp.errors import Refusal
 from cdp.identity import Canonical
 from cdp.ingest.batch import NO_STATUSES, Context, Entry
 from cdp.policy.terms import CONTACT_CHANNELS
 
 DEVICE = "anonymous_id"
+
+TEXTS = ("method", "notice", "notice_version", "language")
+"""What a signal says in words from outside."""
 
 
 def record(batch: Iterable[Entry], context: Context) -> None:
@@ -54,6 +61,7 @@ def _statement(entry: Entry, signal: Signal, context: Context) -> consent.Statem
     refusal = _refusal(signal, contact, context)
     if refusal:
         return refusal
+    signal = _shortened(signal)
     source = context.source
     shown = (signal.notice, signal.notice_version) if signal.notice else (source.notice, source.notice_version)
     return consent.Statement(
@@ -71,7 +79,7 @@ def _statement(entry: Entry, signal: Signal, context: Context) -> consent.Statem
         language=signal.language or source.language,
         evidence=signal.evidence if all(shown) or signal.status != "given" else _partial(signal.evidence),
         actor=source.actor,
-        verified=not source.public and any(name.verified for name in entry.names),
+        verified=_is_vouched(entry, signal, contact, context),
         public=source.public,
         brand=source.brand,
         lifts=context.silence_token(contact) if contact and signal.channel in CONTACT_CHANNELS else b"",
@@ -90,15 +98,34 @@ def _contact(entry: Entry, signal: Signal, context: Context) -> Canonical | None
 
 def _refusal(signal: Signal, contact: Canonical | None, context: Context) -> Refusal | None:
     if signal.status in NO_STATUSES:
-        return Refusal("unusable_contact") if signal.contact is not None and contact is None else None
+        return None
+    if signal != _shortened(signal):
+        return Refusal("signal_malformed")
     if signal.purpose not in context.policy.purposes:
         return Refusal("undeclared_purpose")
     if signal.channel not in CONTACT_CHANNELS:
-        return None
+        lost = contact is None and (signal.contact is not None or context.source.public)
+        return Refusal("unusable_contact") if lost else None
     if context.source.public:
         return Refusal("public_key_cannot_grant_contact")
     fits = contact is not None and contact.namespace in CONTACT_CHANNELS[signal.channel]
     return None if fits else Refusal("contact_needed")
+
+
+def _is_vouched(entry: Entry, signal: Signal, contact: Canonical | None, context: Context) -> bool:
+    """Whether the identified person said it: a yes for a contact point needs that very point vouched for."""
+    if context.source.public:
+        return False
+    if contact is not None and signal.channel in CONTACT_CHANNELS and signal.status not in NO_STATUSES:
+        return contact.verified
+    return any(name.verified for name in entry.names)
+
+
+def _shortened(signal: Signal) -> Signal:
+    """Empty the texts that are too long to keep."""
+    longest = {name: ConsentRecord.__table__.c[name].type.length for name in TEXTS}  # type: ignore[attr-defined]
+    too_long: dict[str, Any] = {name: "" for name in TEXTS if len(getattr(signal, name)) > longest[name]}
+    return replace(signal, **too_long) if too_long else signal
 
 
 def _partial(evidence: str) -> str:

@@ -65,10 +65,12 @@ def resolved(batch: Batch, context: Context) -> Batch:
     named = [kept for entry in batch if (kept := _named(entry, context))]
     admitted = erased.keep_out(named, context)
     owned = [entry for entry in admitted if entry.names and _needs_subject(entry)]
-    arrivals = [identity.Arrival(context.source.name, entry.names, context.source.residence_default) for entry in owned]
+    source = context.source
+    arrivals = [identity.Arrival(source.name, entry.names, source.residence_default, source.public) for entry in owned]
     attached = identity.attach(context.session, arrivals, context.at)
     context.deks, context.fresh = attached.made, frozenset(attached.made)
     erased.check_again(owned, context)
+    erased.begin_anew(context)
     people = identity.people_of(context.session, attached.subjects)
     for entry, subject in zip(owned, attached.subjects, strict=True):
         entry.subject, entry.person = subject, people[subject]

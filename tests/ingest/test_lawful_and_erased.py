@@ -16,6 +16,7 @@ from cdp.profile.model import Fact, Person, Subject, Trait
 from cdp.vault.model import SubjectKey
 from tests.ingest.ground import BROWSER, MINUTE, NOW, SHOP, SITE, claims, email, item, ordered, rows, viewed
 
+LATER = NOW + 5 * MINUTE
 ADA, BEN, EVE = "ada@people.example", "ben@people.example", "eve@people.example"
 EUROPE = replace(SITE, name="europe", residence_default="DE")
 AGREED = Signal("analytics", "web", "given", act=False, method="banner")
@@ -98,13 +99,48 @@ def test_a_public_key_cannot_grant_a_contact_channel_but_its_no_counts(shop: Dat
         (replace(LETTER, contact=Claim("email", "no address")), "contact_needed"),
         (LETTER, "contact_needed"),
         (replace(LETTER, purpose="unheard_of"), "undeclared_purpose"),
-        (replace(LETTER, status="withdrawn", contact=Claim("email", "no address")), "unusable_contact"),
+        (replace(AGREED, contact=Claim("anonymous_id", "unknown")), "unusable_contact"),
+        (replace(AGREED, notice="n" * 65, notice_version="1"), "signal_malformed"),
+        (replace(AGREED, notice="cookies", notice_version="v" * 33), "signal_malformed"),
+        (replace(AGREED, language="l" * 9), "signal_malformed"),
+        (replace(AGREED, method="m" * 33), "signal_malformed"),
     ],
 )
 def test_a_statement_about_nothing_is_refused_with_its_reason(shop: Database, signal: Signal, reason: str) -> None:
     report = take(shop, viewed(*claims(user_id="u"), message="1", signals=(signal,)))
     assert [note.reason for note in report.outcomes[0].notes] == [reason]
     assert count(shop, ConsentRecord) == 0
+
+
+def test_a_no_about_nothing_usable_is_the_whole_subjects(shop: Database) -> None:
+    noes = (
+        replace(LETTER, status="withdrawn", contact=Claim("email", "no address")),
+        replace(REFUSED, method="gpc", contact=Claim("anonymous_id", "unknown")),
+    )
+    assert take(shop, viewed(*claims(user_id="u"), message="1", signals=noes)).outcomes[0].notes == ()
+    with shop.snapshot() as session:
+        found = [(row.status, row.namespace, row.token) for row in rows(session, ConsentRecord)]
+    assert found == [("withdrawn", "", b"")] * 2
+
+
+def test_a_no_in_words_too_long_to_keep_is_kept_without_them(shop: Database) -> None:
+    no = replace(REFUSED, notice="n" * 65, notice_version="v" * 33, language="l" * 9, method="m" * 33)
+    take(shop, viewed(*claims(user_id="u"), message="1", signals=(no,)))
+    with shop.snapshot() as session:
+        (row,) = rows(session, ConsentRecord)
+        assert (row.status, row.method, row.language) == ("withdrawn", "banner", "ja")
+
+
+def test_a_yes_through_a_public_key_that_binds_no_device_is_refused(shop: Database) -> None:
+    report = take(shop, viewed(*claims(user_id="u"), message="1", signals=(AGREED,)), source=BROWSER)
+    assert [note.reason for note in report.outcomes[0].notes] == ["unusable_contact"]
+
+
+def test_a_yes_for_an_address_that_nobody_vouches_for_is_not_the_identified_persons(shop: Database) -> None:
+    who = (*claims(user_id="u"), email(ADA, verified=False))
+    take(shop, viewed(*who, message="1", signals=(LETTER,)))
+    with shop.snapshot() as session:
+        assert [row.verified for row in rows(session, ConsentRecord)] == [False]
 
 
 def test_a_yes_without_a_named_notice_is_partial_evidence(shop: Database) -> None:
@@ -132,11 +168,38 @@ def test_an_import_does_not_bring_back_who_was_erased(shop: Database) -> None:
 def test_a_first_party_act_starts_a_new_subject_that_goes_on(shop: Database) -> None:
     take(shop, ordered(email(EVE), message="1"))
     erase(shop, EVE)
-    assert take(shop, ordered(email(EVE), message="2"), source=SHOP).accepted == 1
-    assert take(shop, viewed(email(EVE), message="3"), source=SHOP).accepted == 1
+    assert take(shop, ordered(email(EVE), message="2", at=LATER), source=SHOP, at=LATER).accepted == 1
+    assert take(shop, viewed(email(EVE), message="3", at=LATER), source=SHOP, at=LATER).accepted == 1
     with shop.snapshot() as session:
         assert {row.number for row in rows(session, Subject)} == {2}
         assert {fact.subject for fact in rows(session, Fact)} == {2}
+        assert [row.lifted_at for row in rows(session, Suppression)] == [LATER]
+
+
+def test_only_the_identifiers_of_the_first_party_act_begin_anew(shop: Database) -> None:
+    take(shop, ordered(email(EVE), *claims(user_id="eve"), message="1"))
+    erase(shop, EVE)
+    take(shop, ordered(email(EVE), message="2", at=LATER), source=SHOP, at=LATER)
+    again = take(shop, ordered(*claims(user_id="eve"), message="3", at=LATER), at=LATER)
+    assert again.refused == {"suppressed": 1}
+
+
+def test_a_message_from_before_the_erasure_begins_nothing_anew_and_never_returns(shop: Database) -> None:
+    take(shop, ordered(email(EVE), message="1"))
+    erase(shop, EVE)
+    old = ordered(email(EVE), message="2", at=NOW)
+    assert take(shop, old, source=SHOP, at=LATER).refused == {"suppressed": 1}
+    assert take(shop, ordered(email(EVE), message="3", at=LATER), source=SHOP, at=LATER).accepted == 1
+    assert take(shop, old, source=SHOP, at=LATER).refused == {"suppressed": 1}
+    assert count(shop, Fact) == 1
+
+
+def test_that_someone_else_has_an_erased_identifier_lets_nothing_in(shop: Database) -> None:
+    take(shop, ordered(email(EVE), message="1"))
+    with shop.transaction() as session:
+        row = session.exec(select(Identifier)).one()
+        consent.suppress(session, row.namespace, row.suppression_token, "*", "erasure", NOW)
+    assert take(shop, ordered(email(EVE), message="2", at=LATER), at=LATER).refused == {"suppressed": 1}
 
 
 def test_nobody_is_readmitted_while_the_erasure_is_under_way(shop: Database) -> None:
@@ -144,8 +207,8 @@ def test_nobody_is_readmitted_while_the_erasure_is_under_way(shop: Database) -> 
     with shop.transaction() as session:
         row = session.exec(select(Identifier)).one()
         consent.suppress(session, row.namespace, row.suppression_token, "*", "erasure", NOW)
-        session.exec(select(Permission)).one().erasing = True
-    assert take(shop, ordered(email(EVE), message="2"), source=SHOP).refused == {"suppressed": 1}
+        session.exec(select(Subject)).one().erasing = True
+    assert take(shop, ordered(email(EVE), message="2", at=LATER), source=SHOP, at=LATER).refused == {"suppressed": 1}
 
 
 def test_a_refused_message_may_come_again_mended(shop: Database) -> None:
