@@ -67,7 +67,7 @@ def test_the_button_of_the_page_does_what_the_mail_program_does(site: Site) -> N
 
 
 @pytest.mark.parametrize("what", ["unsubscribe", "confirm"])
-@pytest.mark.parametrize("token", ["x", "a" * 3000, "%00", "%E3%81%82", "AAAA"])
+@pytest.mark.parametrize("token", ["x", "a" * 3000, "%01", "%E3%81%82", "AAAA"])
 def test_a_link_that_is_not_ours_does_nothing_and_says_so(site: Site, what: str, token: str) -> None:
     answer = site.browser.post(f"/privacy/{what}/{token}")
     assert answer.status_code == 404

@@ -31,20 +31,18 @@ def status() -> None:
 
 
 @keys.command()
-@click.option("--index", is_flag=True, help="Start a new epoch of the blind index instead.")
 @click.option("--oauth", is_flag=True, help="Rotate the keys that sign access tokens instead.")
-def rotate(index: bool, oauth: bool) -> None:
+def rotate(oauth: bool) -> None:
     """Move every data key under a new tree of the keyring; may be stopped and taken up again.
 
     The old tree is destroyed when nothing hangs on it for an hour: run it again then. That also
-    ends what older backups of the database are good for: make a new one.
+    ends what older backups of the database are good for: make a new one. The key of the blind index
+    is not rotated here: what is stored would have to be indexed again first.
     """
     with console.opened() as deployment:
         if oauth:
             signing_keys.rotate(deployment.settings.home)
             click.echo("tokens are signed with a new key from the next start")
-        elif index:
-            click.echo(f"index_epoch={deployment.vault.keyring.rotate_index()}")
         else:
             _rotate_root(deployment)
 

@@ -33,6 +33,9 @@ def check(files: tuple[Path, ...]) -> None:
     """
     settings = console.settings()
     folder = settings.policies_path
+    outside = [path for path in files if not _inside(path, folder)]
+    if outside:
+        raise click.UsageError(f"{outside[0]} is not in {folder}: set CDP_POLICIES to the folder that it belongs to.")
     found = rehearsal.check(folder) or _declared(settings)
     failures = [line for line in found if not files or _is_about(line, files, folder)]
     for line in failures:
@@ -86,7 +89,7 @@ def _declared(settings: Settings) -> list[str]:
 
 def _is_about(line: str, files: tuple[Path, ...], folder: Path) -> bool:
     """Whether a failure names one of the files, which it does by their path inside the folder."""
-    names = [path.resolve().relative_to(folder.resolve()).as_posix() for path in files if _inside(path, folder)]
+    names = [path.resolve().relative_to(folder.resolve()).as_posix() for path in files]
     return any(line.startswith(name) for name in names)
 
 

@@ -6,16 +6,17 @@ the shell's history and in the list of processes.
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from cdp import identity, rights
 from cdp.deployment import Deployment
 from cdp.errors import Problem
 from cdp.ops import console
+from cdp.profile.model import Subject
 from cdp.rights import erasure, steps
 from cdp.rights.model import SubjectRequest
 
@@ -58,6 +59,8 @@ def find(namespace: str, scope: str, value: str, person: int | None, reason: str
         for one in found:
             subjects = steps.cluster(session, [one])
             click.echo(f"person={one}")
+            for number, source in _sources(session, subjects):
+                click.echo(f"  subject={number}\t{source}")
             for table, count in erasure.count_rows(session, subjects).items():
                 click.echo(f"  {table}\t{count}")
         console.audit(session, deployment, "subject.find", reason, found=len(found))
@@ -187,3 +190,8 @@ def _write_private(path: Path, text: str) -> None:
         raise Problem(409, "file_exists", f"There is a file {path} already: name a new one.") from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def _sources(session: Session, subjects: Sequence[int]) -> list[tuple[int, str]]:
+    query = select(col(Subject.number), col(Subject.source)).where(col(Subject.number).in_(subjects))
+    return [(row[0], row[1]) for row in session.execute(query.order_by(col(Subject.number)))]

@@ -20,6 +20,12 @@ GPC_SINCE = "2026-06-01"
 """When this product began to honour Global Privacy Control."""
 
 
+@blueprint.get("/privacy")
+def privacy() -> Response:
+    """Say how to exercise rights, and with whom; messages link here as `preferences`."""
+    return _page("privacy", contact=True)
+
+
 @blueprint.get("/privacy/unsubscribe/<token>")
 def unsubscribe_page(token: str) -> Response:
     """Show the button."""
@@ -72,7 +78,7 @@ def _bounded(token: str) -> str:
     return token
 
 
-def _page(name: str, status: int = 200, done: bool = False) -> Response:
+def _page(name: str, status: int = 200, done: bool = False, contact: bool = False) -> Response:
     lang = _language()
     controller = current.policy().controller
     response = make_response(
@@ -82,6 +88,7 @@ def _page(name: str, status: int = 200, done: bool = False) -> Response:
             lang=lang,
             languages=LANGUAGES,
             done=done,
+            contact=controller.contact if contact else "",
             controller=controller.name_ja if lang == "ja" else controller.name_en,
         ),
         status,

@@ -16,6 +16,19 @@ class Text:
 
 
 PAGES: dict[str, dict[str, Text]] = {
+    "privacy": {
+        "ja": Text(
+            "あなたの情報について",
+            "お知らせの配信は、お送りしたメールの中の配信停止のリンクで、いつでも止められます。保有する情報の開示、"
+            "訂正、消去、利用の停止のご請求と、同意の撤回は、次の窓口で承ります。",
+            language="言語",
+        ),
+        "en": Text(
+            "Your information",
+            "You can stop messages at any time by the unsubscribe link in each of them. To see, correct or erase what "
+            "is held about you, to have its use stopped, or to withdraw consent, write to:",
+        ),
+    },
     "unsubscribe": {
         "ja": Text(
             "配信の停止", "この宛先へのお知らせの配信を止めます。よろしければ押してください。", "配信を止める", "言語"
