@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from tests import canary
 from tests.people import Cast, Person, cast
 from tests.stories.world import World
 
@@ -88,3 +89,9 @@ def secrets(people: Cast) -> list[str]:
 def files(home: Path) -> list[Path]:
     """Every file of the home: database, write-ahead log, keyring, ledger, leftovers."""
     return [path for path in home.rglob("*") if path.is_file()]
+
+
+def test_the_scan_after_the_suite_finds_what_is_planted(tmp_path: Path) -> None:
+    (tmp_path / "cdp.db-wal").write_bytes(b"\x00\x01" + cast().ada.email.encode() + b"\x00")
+    (tmp_path / "input.csv").write_text(cast().ada.email)
+    assert canary.scan(tmp_path) == (1, ["cdp.db-wal: 1 identifiers in the clear"])
