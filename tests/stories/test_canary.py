@@ -94,4 +94,6 @@ def files(home: Path) -> list[Path]:
 def test_the_scan_after_the_suite_finds_what_is_planted(tmp_path: Path) -> None:
     (tmp_path / "cdp.db-wal").write_bytes(b"\x00\x01" + cast().ada.email.encode() + b"\x00")
     (tmp_path / "input.csv").write_text(cast().ada.email)
-    assert canary.scan(tmp_path) == (1, ["cdp.db-wal: 1 identifiers in the clear"])
+    found = canary.scan(tmp_path)
+    (tmp_path / "cdp.db-wal").unlink()  # or the scan after this very suite would find it
+    assert found == (1, ["cdp.db-wal: 1 identifiers in the clear"])
