@@ -117,16 +117,14 @@ def subscribe(running: Running, write_key: str) -> None:
 
 def run(running: Running, tool, desk) -> Story:
     story = Story()
-    tokens = {"tool": running.token(tool), "desk": running.token(desk, "consent:write")}
-    readers = [
-        threading.Thread(target=read, args=(running, tokens["tool"], story), daemon=True) for _ in range(READERS - 1)
-    ]
-    readers.append(threading.Thread(target=read_slowly, args=(running, tokens["tool"], story), daemon=True))
+    reading, writing = Bearer(running, tool), Bearer(running, desk, "consent:write")
+    readers = [threading.Thread(target=read, args=(running, reading, story), daemon=True) for _ in range(READERS - 1)]
+    readers.append(threading.Thread(target=read_slowly, args=(running, reading, story), daemon=True))
     for reader in readers:
         reader.start()
     time.sleep(0.5)
     with ThreadPoolExecutor(WRITERS) as writers:
-        list(writers.map(lambda number: withdraw(running, tokens["desk"], story, number), range(WITHDRAWALS)))
+        list(writers.map(lambda number: withdraw(running, writing, story, number), range(WITHDRAWALS)))
     time.sleep(0.3)
     story.over.set()
     for reader in readers:
@@ -134,10 +132,23 @@ def run(running: Running, tool, desk) -> Story:
     return story
 
 
-def read(running: Running, token: str, story: Story) -> None:
+class Bearer:
+    """A client's token, exchanged anew before it ends: the long version outlives one."""
+
+    def __init__(self, running: Running, client, scope: str = "") -> None:
+        self.running, self.client, self.scope = running, client, scope
+        self.lock, self.token, self.until = threading.Lock(), "", 0.0
+
+    def headers(self) -> dict[str, str]:
+        with self.lock:
+            if time.monotonic() > self.until:
+                self.token, self.until = self.running.token(self.client, self.scope), time.monotonic() + 120
+            return {"Authorization": f"Bearer {self.token}"}
+
+
+def read(running: Running, bearer: Bearer, story: Story) -> None:
     """Ask for page after page, from the beginning again when the end is reached."""
     with requests.Session() as session:
-        session.headers["Authorization"] = f"Bearer {token}"
         cursor = None
         while not story.over.is_set():
             requested = time.monotonic()
@@ -145,6 +156,7 @@ def read(running: Running, token: str, story: Story) -> None:
                 f"{running.url}/api/audiences/everyone/members",
                 params={"purpose": "email_marketing", "channel": "email", "fields": "email", "limit": PAGE}
                 | ({"cursor": cursor} if cursor else {}),
+                headers=bearer.headers(),
                 timeout=60,
             )
             if answer.status_code == 503:
@@ -157,11 +169,12 @@ def read(running: Running, token: str, story: Story) -> None:
             cursor = body["next_cursor"]
 
 
-def read_slowly(running: Running, token: str, story: Story) -> None:
+def read_slowly(running: Running, bearer: Bearer, story: Story) -> None:
     """Ask for one page and take it a byte a second: it must hold up nobody."""
     with socket.create_connection(("127.0.0.1", running.port)) as connection:
         path = f"/api/audiences/everyone/members?purpose=email_marketing&channel=email&fields=email&limit={PAGE}"
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *map(": ".join, bearer.headers().items()), "", ""]
+        connection.sendall("\r\n".join(lines).encode())
         connection.settimeout(5)
         while not story.over.is_set():
             if not connection.recv(1):
@@ -169,7 +182,7 @@ def read_slowly(running: Running, token: str, story: Story) -> None:
             story.over.wait(1)
 
 
-def withdraw(running: Running, token: str, story: Story, number: int) -> None:
+def withdraw(running: Running, bearer: Bearer, story: Story, number: int) -> None:
     started = time.monotonic()
     answer = requests.post(
         f"{running.url}/api/consents/withdraw",
@@ -178,7 +191,7 @@ def withdraw(running: Running, token: str, story: Story, number: int) -> None:
             "purpose": "email_marketing",
             "channel": "email",
         },
-        headers={"Authorization": f"Bearer {token}"},
+        headers=bearer.headers(),
         timeout=60,
     )
     now = time.monotonic()
