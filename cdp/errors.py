@@ -3,7 +3,7 @@
 No message here ever carries a person's value: messages name fields and reasons, never contents.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,3 @@ class KeyUnavailable(Unavailable):
 
 class CiphertextCorrupt(Exception):
     """A sealed value was moved, altered or truncated."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counts by reason: what was refused or dropped, without whom."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def add(self, reason: str, n: int = 1) -> None:
-        self.counts[reason] = self.counts.get(reason, 0) + n

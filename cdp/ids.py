@@ -1,13 +1,6 @@
-"""Names for the numbers and references that other packages pass around."""
+"""References that mean nothing, for things that are named outside."""
 
 import secrets
-from typing import NewType
-
-SubjectNo = NewType("SubjectNo", int)
-"""One distinct set of identifiers from one source; numbered at receipt, never reused."""
-
-PersonNo = NewType("PersonNo", int)
-"""A cluster of subjects, named by its lowest subject number."""
 
 
 def new_id() -> str:

@@ -32,9 +32,6 @@ REASONS = frozenset(
 )
 """Why ingest refuses an item, or a signal in it."""
 
-DROPS = frozenset({"undeclared_field", "unreadable", "unusable_identifier", "clock"})
-"""Why ingest leaves a part of an item out."""
-
 
 @dataclass(slots=True)
 class Entry:

@@ -11,7 +11,6 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -294,8 +293,3 @@ def _sqlite_path(settings: Settings) -> Path:
 
 def _dsn(settings: Settings) -> str:
     return make_url(settings.url).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def made_at(manifest: dict[str, Any]) -> datetime:
-    """Return when the backup was made."""
-    return datetime.fromisoformat(manifest["made_at"])
