@@ -7,8 +7,10 @@ A transaction that changes what a permission or a stage rests on names the peopl
 *unsettled* set. The settlers run before the commit; a transaction with anyone left is refused.
 """
 
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -33,6 +35,11 @@ SQLModel.metadata.naming_convention = {
 T = TypeVar("T")
 
 _TURN_SECONDS = 30
+
+_ATTEMPTS = 8
+
+_BROKEN_OFF = frozenset({"40P01", "40001"})
+"""PostgreSQL: deadlock detected, serialization failure."""
 
 Settler = Callable[[Session, set[int], datetime], None]
 """Brings one derived thing of these people up to date, in the transaction that changed them."""
@@ -80,6 +87,22 @@ class Database:
             yield session
             self.settle(session)
             session.commit()
+
+    def attempt(self, work: Callable[[Session], T]) -> T:
+        """Do the work in a writing transaction, and anew from its start where the database broke it off.
+
+        For work that leaves no trace outside the database. Raises Unavailable when it cannot be done.
+        """
+        for number in range(1, _ATTEMPTS):
+            try:
+                with self.transaction() as session:
+                    return work(session)
+            except Unavailable as error:
+                if not was_broken_off(error):
+                    raise
+            time.sleep(random.uniform(0.005, 0.05) * number)  # noqa: S311 - spreads retries, guards nothing
+        with self.transaction() as session:
+            return work(session)
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -210,6 +233,12 @@ def available() -> Iterator[None]:
         if error.connection_invalidated or _is_outage(error):
             raise Unavailable("database") from error
         raise
+
+
+def was_broken_off(error: Unavailable) -> bool:
+    """Whether two transactions met and the database ended this one: begun again, it may well succeed."""
+    original = getattr(error.__cause__, "orig", None)
+    return getattr(original, "sqlstate", None) in _BROKEN_OFF
 
 
 def _is_outage(error: DatabaseError) -> bool:

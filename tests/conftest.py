@@ -13,6 +13,9 @@ from hypothesis import HealthCheck, settings
 from sqlmodel import SQLModel
 
 from tests import canary
+from tests.figures import figures, table
+
+__all__ = ["figures"]
 
 ROOT = Path(__file__).resolve().parent.parent
 DEEP = bool(os.environ.get("CDP_DEEP"))
@@ -39,6 +42,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     print(f"\ncanary: {read} files read, {len(found)} with an identifier in the clear", *found, sep="\n  ")
     if found:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the run measured, one line each."""
+    stats = terminalreporter.stats
+    lines = table(report for outcome in ("passed", "failed") for report in stats.get(outcome, []))
+    if lines:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(lines))
 
 
 @dataclass

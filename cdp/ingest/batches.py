@@ -4,12 +4,12 @@ Two processes that meet may make the database break one of them off; the broken 
 group again. What was committed stays: a repeated call finds it received.
 """
 
-import random
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from sqlmodel import Session
 
 from cdp.connector.kit import Item, SourceConfig
 from cdp.db import Database, chunked
@@ -22,9 +22,6 @@ GROUP = 500
 """Items in one transaction."""
 
 ATTEMPTS = 8
-
-_BROKEN_OFF = frozenset({"40P01", "40001"})
-"""PostgreSQL: deadlock detected, serialization failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +78,12 @@ def take(
 def _take(
     database: Database, source: SourceConfig, items: Sequence[Item | Refusal], at: datetime, report: Report
 ) -> None:
-    for attempt in range(ATTEMPTS):
+    for _ in range(ATTEMPTS):
         try:
             context = _once(database, source, [item for item in items if isinstance(item, Item)], at)
             break
         except Overtaken:
             continue
-        except Unavailable as error:
-            if not _was_broken_off(error) or attempt == ATTEMPTS - 1:
-                raise
-            time.sleep(random.uniform(0.005, 0.05) * (attempt + 1))  # noqa: S311 - spreads retries, guards nothing
     else:
         raise Unavailable("database")
     _tell(report, context, items)
@@ -102,11 +95,13 @@ def _take(
 
 
 def _once(database: Database, source: SourceConfig, items: Sequence[Item], at: datetime) -> Context:
-    with database.transaction() as session:
+    def work(session: Session) -> Context:
         context = Context(session, source, at, [Entry(item) for item in items])
         if items:
             steps.run(context)
-    return context
+        return context
+
+    return database.attempt(work)
 
 
 def _tell(report: Report, context: Context, items: Sequence[Item | Refusal]) -> None:
@@ -136,8 +131,3 @@ def _pointed(items: Sequence[Item | Refusal], first: int) -> list[Item | Refusal
         replace(item, pointer=f"/{first + number}") if isinstance(item, Item) and not item.pointer else item
         for number, item in enumerate(items)
     ]
-
-
-def _was_broken_off(error: Unavailable) -> bool:
-    original = getattr(error.__cause__, "orig", None)
-    return getattr(original, "sqlstate", None) in _BROKEN_OFF
