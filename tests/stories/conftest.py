@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import postgres_database
 from tests.stories.world import World
 
 
@@ -14,3 +15,17 @@ def world(tmp_path: Path, database_url: str) -> Iterator[World]:
     live = World(tmp_path / "home", database_url)
     yield live
     live.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world for all the tests of a file, which only look at it."""
+    folder = tmp_path_factory.mktemp("shared")
+    if request.param == "sqlite":
+        urls: Iterator[str] = iter([f"sqlite:///{folder / 'cdp.db'}"])
+    else:
+        urls = postgres_database(request.getfixturevalue("postgres"))
+    for url in urls:
+        live = World(folder / "home", url)
+        yield live
+        live.close()

@@ -3,18 +3,23 @@
 import pytest
 import requests
 
-from tests.people import CHANNEL, PURPOSE, Person, cast
+from tests.people import CHANNEL, PURPOSE, Cast, Person, cast
 from tests.stories.world import World
 
 
-@pytest.fixture
-def five(world: World):
+@pytest.fixture(scope="module")
+def five(shared_world: World) -> Cast:
     """Everybody came in, said what they say, and Eve was erased."""
-    people = cast()
+    people, world = cast(), shared_world
     world.arrive(people)
     world.choose(people)
     world.erase(people.eve)
     return people
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
 
 
 def test_only_who_consented_is_a_member(world: World, five) -> None:
