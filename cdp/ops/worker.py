@@ -22,30 +22,14 @@ from cdp.db import unsettle
 from cdp.deployment import Deployment
 from cdp.errors import Problem, StartRefused, Unavailable
 from cdp.ingest.model import Received
+from cdp.ops.pace import Pace
 from cdp.web.api.model import Idempotency
 from cdp.web.auth.model import RevokedToken, UsedAssertion
 
 log = structlog.get_logger("worker")
 
-LONGEST = 0.05
-"""Seconds that one transaction may take: on SQLite every writer waits for it."""
-
 RECEIVED_KEPT = timedelta(days=30)
 """How long a message is remembered, so that its replay changes nothing."""
-
-
-@dataclass(slots=True)
-class Pace:
-    """How much one transaction takes on: halved when it was too slow, grown slowly when it was quick."""
-
-    size: int = 50
-    most: int = 1000
-
-    def took(self, seconds: float) -> None:
-        if seconds > LONGEST:
-            self.size = max(1, self.size // 2)
-        elif seconds < LONGEST / 2:
-            self.size = min(self.most, self.size + max(1, self.size // 4))
 
 
 Work = Callable[[Deployment, int], int]

@@ -1,46 +1,115 @@
 """Moves data keys to a new tree, batch by batch, so that the old tree can be destroyed.
 
-Start with `keyring.rotate_root()`, call `rewrap` until it returns 0, then `finish`. It may be
-stopped anywhere and taken up again. Dropping a tree darkens every copy of the database that was
-made before the rotation, for everybody: it also ends what old backups are good for.
+Start with `keyring.rotate_root()`, then, for as long as there is anything: `behind` (a reading
+transaction), `rewrap` (no transaction: all the ciphers) and `keep` (a short writing one). It may be
+stopped anywhere and taken up again. `finish` comes last, when every writer that began under the old
+tree has ended (`horizon`, `has_passed`) and every reader has what it read.
+
+Dropping a tree darkens every copy of the database that was made before the rotation, for
+everybody: it also ends what old backups are good for.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-from sqlmodel import Session, col, delete, select, update
+from sqlalchemy import bindparam, text
+from sqlmodel import Session, col, delete, func, select, update
 
-from cdp.errors import KeyDestroyed
+from cdp.db import is_sqlite
+from cdp.errors import CiphertextCorrupt, KeyDestroyed
 from cdp.vault.keys import Vault
 from cdp.vault.model import SubjectKey
-from cdp.vault.sealing import wrap
-
-SETTLED = timedelta(hours=1)
-"""How old a tree must be before its forerunner goes: no open transaction may still hold keys under that one."""
+from cdp.vault.sealing import unwrap, wrap
+from cdp.vault.state import State
 
 
-def rewrap(session: Session, vault: Vault, batch: int = 500) -> int:
-    """Move up to `batch` data keys to the newest tree; returns how many rows were done, 0 at the end.
+class Wrapped(NamedTuple):
+    """One data key as it stands in the database."""
 
-    Rows whose key is destroyed are deleted. Raises CiphertextCorrupt for a damaged row: look at it first.
-    """
-    state = vault.keyring.state()
-    newest = state.generation
-    behind = select(SubjectKey).where(SubjectKey.tree != newest).order_by(col(SubjectKey.subject)).limit(batch)
-    rows = session.exec(behind.with_for_update()).all()
+    subject: int
+    tree: int
+    wrapped: bytes
+
+
+@dataclass(slots=True)
+class Rewrapped:
+    """What became of a batch, not yet stored."""
+
+    moved: list[dict[str, Any]] = field(default_factory=list)
+    erased: list[dict[str, Any]] = field(default_factory=list)
+    """Keys whose leaf was punctured: nothing opens them any more."""
+    unreadable: int = 0
+    """Damaged keys, and keys of a tree that this keyring never held: they stay, and so must the old tree."""
+
+
+def count_behind(session: Session, vault: Vault) -> int:
+    """Count the data keys that do not hang on the newest tree."""
+    newest = vault.keyring.state().generation
+    return session.exec(select(func.count()).select_from(SubjectKey).where(SubjectKey.tree != newest)).one()
+
+
+def behind(session: Session, vault: Vault, after: int, limit: int) -> list[Wrapped]:
+    """Read up to `limit` data keys of older trees, of subjects above `after`, in their order."""
+    newest = vault.keyring.state().generation
+    query = (
+        select(SubjectKey.subject, SubjectKey.tree, SubjectKey.wrapped)
+        .where(col(SubjectKey.subject) > after, SubjectKey.tree != newest)
+        .order_by(col(SubjectKey.subject))
+        .limit(limit)
+    )
+    return [Wrapped(subject, tree, bytes(wrapped)) for subject, tree, wrapped in session.exec(query)]
+
+
+def rewrap(vault: Vault, rows: Sequence[Wrapped]) -> Rewrapped:
+    """Wrap each key under its leaf of the newest tree; touches no database."""
+    state, done = vault.keyring.state(), Rewrapped()
     for row in rows:
-        _move(session, vault, row, newest)
-    session.flush()
-    return len(rows)
+        _rewrap_one(state, row, done)
+    return done
 
 
-def finish(session: Session, vault: Vault, at: datetime, settled: timedelta = SETTLED) -> list[int]:
-    """Destroy the trees that no data key hangs on; returns their generations.
+def keep(session: Session, done: Rewrapped) -> int:
+    """Store what was rewrapped, each only where it still stands as it was read; returns how many moved.
 
-    Keeps all while the newest tree is younger than `settled`, and each that a row still names.
+    Whoever was erased meanwhile stays erased: no row is made here.
+    """
+    table = SubjectKey.__table__  # type: ignore[attr-defined]
+    here = (table.c.subject == bindparam("_subject"), table.c.tree == bindparam("_tree"))
+    connection, moved = session.connection(), 0
+    if done.moved:
+        new: dict[str, Any] = {"tree": bindparam("_to"), "wrapped": bindparam("_wrapped")}
+        moved = connection.execute(update(table).where(*here).values(new), done.moved).rowcount
+    if done.erased:
+        connection.execute(delete(table).where(*here), done.erased)
+    return moved
+
+
+def horizon(session: Session) -> int:
+    """Return the number of this transaction: those with lower numbers may still write keys of the old tree.
+
+    On SQLite 0, for there a writing transaction begins when all before it have ended.
+    """
+    if is_sqlite(session):
+        return 0
+    return int(session.connection().execute(text("SELECT pg_current_xact_id()::text")).scalar_one())
+
+
+def has_passed(session: Session, horizon: int) -> bool:
+    """Whether every transaction up to the horizon has ended."""
+    if is_sqlite(session):
+        return True
+    oldest = session.connection().execute(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")).scalar_one()
+    return int(oldest) > horizon
+
+
+def finish(session: Session, vault: Vault) -> list[int]:
+    """Destroy the older trees that no data key hangs on; returns their generations.
+
+    Only when `has_passed` the horizon of a transaction that began after `rotate_root`, and no reader
+    can still be busy with what it read before the last key was moved.
     """
     state = vault.keyring.state()
-    if at.timestamp() - state.since[state.generation] < settled.total_seconds():
-        return []
     used = set(session.exec(select(SubjectKey.tree).distinct()))
     unused = sorted(set(state.trees) - used - {state.generation})
     for generation in unused:
@@ -48,13 +117,18 @@ def finish(session: Session, vault: Vault, at: datetime, settled: timedelta = SE
     return unused
 
 
-def _move(session: Session, vault: Vault, row: SubjectKey, tree: int) -> None:
-    here = col(SubjectKey.subject) == row.subject
-    try:
-        dek = vault.unwrap(row.subject, row.tree, row.wrapped)
-        leaf = vault.keyring.state().trees[tree].leaf(row.subject)
-    except KeyDestroyed:
-        session.exec(delete(SubjectKey).where(here))
+def _rewrap_one(state: State, row: Wrapped, done: Rewrapped) -> None:
+    here = {"_subject": row.subject, "_tree": row.tree}
+    if row.tree not in state.trees:
+        done.unreadable += 1
         return
-    wrapped = wrap(leaf, row.subject, tree, dek)
-    session.exec(update(SubjectKey).where(here).values(tree=tree, wrapped=wrapped))
+    try:
+        dek = unwrap(state.trees[row.tree].leaf(row.subject), row.subject, row.tree, row.wrapped)
+        leaf = state.trees[state.generation].leaf(row.subject)
+    except KeyDestroyed:
+        done.erased.append(here)
+    except CiphertextCorrupt:
+        done.unreadable += 1
+    else:
+        wrapped = wrap(leaf, row.subject, state.generation, dek)
+        done.moved.append({**here, "_to": state.generation, "_wrapped": wrapped})

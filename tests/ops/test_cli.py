@@ -166,8 +166,10 @@ def test_keys_are_shown_rotated_and_escrowed_without_a_byte_of_them(home: Home, 
     home.bring("ada@example.com")
     before = lines("keys", "status")
     assert (before["copies"], before["trees"]) == ("2", "1")
-    home.cdp("keys", "rotate")
-    assert lines("keys", "status")["trees"] == "1 2"
+    home.env["CDP_LEASE_SECONDS"] = "0.1"
+    rotated = lines("keys", "rotate", "--settle", "0")
+    assert (rotated["moved"], rotated["destroyed"]) == ("1", "1")
+    assert lines("keys", "status")["trees"] == "2"
     home.cdp("keys", "rotate", "--oauth")
     safe = tmp_path / "safe.json"
     home.cdp("keys", "escrow", str(safe), "--yes")

@@ -12,7 +12,8 @@ from cdp.gate.model import Permission
 from cdp.ingest.model import Received
 from cdp.ledger.model import LedgerEntry
 from cdp.ops import worker
-from cdp.ops.worker import LONGEST, Job, Pace
+from cdp.ops.pace import LONGEST, Pace
+from cdp.ops.worker import Job
 from cdp.rights.model import SubjectRequest
 from cdp.web.api.model import Idempotency
 from cdp.web.auth.model import RevokedToken, UsedAssertion

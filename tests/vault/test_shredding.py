@@ -1,7 +1,6 @@
 """What erasure promises of every copy of the database, and what refuses a wrong keyring."""
 
 import sqlite3
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +104,7 @@ def test_a_rotation_moves_every_key_in_batches_and_then_drops_the_old_tree(vault
     keys.keyring.puncture([5])
     keys.keyring.rotate_root()
     fill(vaulted, range(30, 35))
-    assert _rewrap_once(vaulted) == 10
+    assert _rewrap_once(vaulted) == 9
     assert alive(vaulted, range(1, 35)) == set(range(1, 35)) - {5}
     assert _finish(vaulted) == []
     while _rewrap_once(vaulted):
@@ -118,14 +117,27 @@ def test_a_rotation_moves_every_key_in_batches_and_then_drops_the_old_tree(vault
     assert set(keys.keyring.state().trees) == {2}
 
 
-def test_an_old_tree_stays_while_an_open_transaction_may_still_use_it(vaulted: Database) -> None:
+def test_what_was_erased_while_it_was_rewrapped_stays_erased(vaulted: Database) -> None:
+    fill(vaulted, range(1, 4))
     keys: Vault = vaulted.context["vault"]
     keys.keyring.rotate_root()
-    born = keys.keyring.state().since[2]
+    with vaulted.snapshot() as session:
+        done = rotation.rewrap(keys, rotation.behind(session, keys, -1, 10))
+    keys.keyring.puncture([2])
     with vaulted.transaction() as session:
-        soon = vaulted.clock.now().fromtimestamp(born + 60, tz=vaulted.clock.now().tzinfo)
-        assert rotation.finish(session, keys, soon) == []
-        assert rotation.finish(session, keys, soon + timedelta(hours=1)) == [1]
+        vault.shredding.forget(session, [2])
+    with vaulted.transaction() as session:
+        assert rotation.keep(session, done) == 2
+    assert alive(vaulted, range(1, 4)) == {1, 3}
+
+
+def test_a_damaged_key_stays_and_keeps_its_tree(vaulted: Database) -> None:
+    fill(vaulted, range(1, 4))
+    with vaulted.transaction() as session:
+        session.get(SubjectKey, 2).wrapped = bytes(90)
+    vaulted.context["vault"].keyring.rotate_root()
+    assert _rewrap_once(vaulted) == 2
+    assert _finish(vaulted) == []
 
 
 def test_a_reader_with_the_keyring_of_before_finds_a_key_that_was_just_moved(vaulted: Database, disks: Disks) -> None:
@@ -139,16 +151,16 @@ def test_a_reader_with_the_keyring_of_before_finds_a_key_that_was_just_moved(vau
 
 
 def _rewrap_once(database: Database) -> int:
+    keys: Vault = database.context["vault"]
+    with database.snapshot() as session:
+        done = rotation.rewrap(keys, rotation.behind(session, keys, -1, 10))
     with database.transaction() as session:
-        return rotation.rewrap(session, database.context["vault"], batch=10)
+        return rotation.keep(session, done)
 
 
 def _finish(database: Database) -> list[int]:
-    keys: Vault = database.context["vault"]
-    now = database.clock.now()
-    later = now.fromtimestamp(keys.keyring.state().since[2] + 7200, tz=now.tzinfo)
-    with database.transaction() as session:
-        return rotation.finish(session, keys, later)
+    with database.snapshot() as session:
+        return rotation.finish(session, database.context["vault"])
 
 
 # --- the mark

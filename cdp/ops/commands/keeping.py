@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from cdp import deployment as deploying
-from cdp import ledger, vault
+from cdp import ledger
 from cdp.ledger.checkpoints import CHECKPOINTS_FILE
-from cdp.ops import auditing, backup, console, escrow
+from cdp.ops import auditing, backup, console, escrow, rotating
 from cdp.rights import remains
 from cdp.web.auth import keys as signing_keys
 
@@ -32,19 +32,34 @@ def status() -> None:
 
 @keys.command()
 @click.option("--oauth", is_flag=True, help="Rotate the keys that sign access tokens instead.")
-def rotate(oauth: bool) -> None:
-    """Move every data key under a new tree of the keyring; may be stopped and taken up again.
+@click.option(
+    "--settle",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0, 86_400),
+    help="Seconds that readers get to finish before the old tree goes; two leases at the least.",
+)
+def rotate(oauth: bool, settle: float) -> None:
+    """Move every data key under a new tree of the keyring, and destroy the old tree.
 
-    The old tree is destroyed when nothing hangs on it for an hour: run it again then. That also
-    ends what older backups of the database are good for: make a new one. The key of the blind index
-    is not rotated here: what is stored would have to be indexed again first.
+    Everything may go on running. Stopped or killed, run it again: it goes on where it stood. It ends
+    what older backups of the database are good for: make a new one then. The key of the blind index
+    is not rotated here: what is stored would have to be indexed again first. Exit 1 where the old
+    tree had to stay, since a data key of it cannot be read.
     """
     with console.opened() as deployment:
         if oauth:
             signing_keys.rotate(deployment.settings.home)
             click.echo("tokens are signed with a new key from the next start")
-        else:
-            _rotate_root(deployment)
+            return
+        run = _rotate_root(deployment, settle)
+        tree = deployment.vault.keyring.state().generation
+    click.echo(f"taken_up={'yes' if run.taken_up else 'no'}\nmoved={run.moved}\ntree={tree}")
+    click.echo(f"destroyed={' '.join(map(str, run.destroyed))}")
+    if run.unreadable or not run.destroyed:
+        click.echo(f"{run.unreadable} data keys cannot be read, and the old tree stays: see `cdp doctor`", err=True)
+        click.get_current_context().exit(console.WRONG)
+    click.echo("Older backups of the database open nothing any more: make a new one now.", err=True)
 
 
 @keys.command("escrow")
@@ -63,23 +78,12 @@ def hand_over(file: Path, yes: bool) -> None:
     click.echo(f"file={file}\nversion={version}")
 
 
-def _rotate_root(deployment: deploying.Deployment) -> None:
-    at, keyring = deployment.clock.now(), deployment.vault.keyring
-    with deployment.database.transaction() as session:
-        dropped = vault.rotation.finish(session, deployment.vault, at)
-    if dropped:
-        click.echo(f"destroyed trees {' '.join(map(str, dropped))}: make a new backup now")
-        return
-    if len(keyring.state().trees) == 1:
-        keyring.rotate_root()
+def _rotate_root(deployment: deploying.Deployment, settle: float) -> rotating.Rotated:
     with console.bar("keys") as progress:
         task = progress.add_task("keys", total=None)
-        moved = -1
-        while moved:
-            with deployment.database.transaction() as session:
-                moved = vault.rotation.rewrap(session, deployment.vault)
-            progress.advance(task, moved)
-    click.echo(f"tree={keyring.state().generation}; run it again in an hour to destroy the old one")
+        return rotating.rotate(
+            deployment, settle, lambda done, total: progress.update(task, completed=done, total=max(done, total))
+        )
 
 
 @click.group("ledger")

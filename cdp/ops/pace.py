@@ -1,0 +1,20 @@
+"""How much one transaction takes on, so that others pass: on SQLite every writer waits for it."""
+
+from dataclasses import dataclass
+
+LONGEST = 0.05
+"""Seconds that one transaction may take."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """How much one transaction takes on: halved when it was too slow, grown slowly when it was quick."""
+
+    size: int = 50
+    most: int = 1000
+
+    def took(self, seconds: float) -> None:
+        if seconds > LONGEST:
+            self.size = max(1, self.size // 2)
+        elif seconds < LONGEST / 2:
+            self.size = min(self.most, self.size + max(1, self.size // 4))
