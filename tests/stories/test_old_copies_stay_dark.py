@@ -15,6 +15,7 @@ from cdp.identity.model import Identifier
 from cdp.profile.model import Subject
 from cdp.vault.model import SubjectKey
 from tests.conftest import DEEP
+from tests.figures import Figures
 from tests.stories.world import World
 
 PEOPLE, ERASED = (5_000, 100) if DEEP else (300, 10)
@@ -61,7 +62,7 @@ def opened(database: Database, keys: vault.Vault) -> tuple[set[int], set[int]]:
     return light, dark
 
 
-def test_a_copy_from_before_is_dark_for_the_erased_alone(populated: World, tmp_path: Path) -> None:
+def test_a_copy_from_before_is_dark_for_the_erased_alone(populated: World, tmp_path: Path, figures: Figures) -> None:
     world, gone, kept = populated, range(ERASED), range(ERASED, PEOPLE)
     erased, others = subjects_of(world, gone), subjects_of(world, kept)
     world.cdp("backup", str(tmp_path / "copy"))
@@ -84,3 +85,11 @@ def test_a_copy_from_before_is_dark_for_the_erased_alone(populated: World, tmp_p
         assert all(identity.find(session, "email", "", address(number)) for number in kept)
         left = set(session.exec(select(Identifier.subject).where(col(Identifier.subject).in_(erased))))
     assert not left
+    kind = "SQLite" if world.deployment.database.is_sqlite else "PostgreSQL"
+    figures(
+        f"an old copy put back, {kind}",
+        people=PEOPLE,
+        erased=len(erased),
+        opened_again=len(light & erased),
+        others_opened=len(light),
+    )

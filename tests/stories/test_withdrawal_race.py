@@ -22,6 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from cdp import vault
 from tests.conftest import DEEP
+from tests.figures import Figures
 from tests.stories.processes import Running
 
 WITHDRAWALS = 2_000 if DEEP else 100
@@ -53,7 +54,9 @@ def address(number: int) -> str:
     return f"reader{number}@example.com"
 
 
-def test_no_page_holds_a_person_after_the_withdrawal_was_acknowledged(running, database_url, capsys):
+def test_no_page_holds_a_person_after_the_withdrawal_was_acknowledged(
+    running: Running, database_url: str, figures: Figures
+) -> None:
     source = running.printed(
         "connector", "add", "shop", "--type", "segment", "--set", "key=server", "--set", "residence_default=JP"
     )
@@ -78,12 +81,16 @@ def test_no_page_holds_a_person_after_the_withdrawal_was_acknowledged(running, d
     late = handed_over_late(running, database_url, story)
     assert late == []
     story.seconds.sort()
-    with capsys.disabled():
-        print(
-            f"\n  {database_url.split(':')[0]}: {len(story.pages)} pages to {READERS} readers, "
-            f"{len(story.acknowledged)} withdrawals, acknowledged in {statistics.median(story.seconds) * 1e3:.0f} ms "
-            f"(median), {story.seconds[int(len(story.seconds) * 0.99)] * 1e3:.0f} ms (p99), 0 leaks"
-        )
+    figures(
+        f"withdrawals against readers, {database_url.split(':')[0]}",
+        pages=len(story.pages),
+        readers=READERS,
+        withdrawals=len(story.acknowledged),
+        acknowledged_ms_median=round(statistics.median(story.seconds) * 1e3),
+        acknowledged_ms_p99=round(story.seconds[int(len(story.seconds) * 0.99)] * 1e3),
+        leaks=len(leaks),
+        late=len(late),
+    )
 
 
 def subscribe(running: Running, write_key: str) -> None:

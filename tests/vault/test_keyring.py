@@ -20,6 +20,7 @@ from cdp.vault import Keyring, Vault
 from cdp.vault.copies import FileCopy, SyncFailed
 from cdp.vault.keyring import STEPS
 from tests.conftest import DEEP
+from tests.figures import Figures
 from tests.vault.conftest import Disks
 
 CHANGES = 500 if DEEP else 40
@@ -370,7 +371,9 @@ def test_threads_of_one_process_lose_none_of_each_others_changes(keyring: Keyrin
     assert not any(leaves(disks.load(), list(range(10, 70))).values())
 
 
-def test_processes_shot_at_any_moment_never_lose_what_they_acknowledged(keyring: Keyring, disks: Disks) -> None:
+def test_processes_shot_at_any_moment_never_lose_what_they_acknowledged(
+    keyring: Keyring, disks: Disks, figures: Figures
+) -> None:
     alive = leaves(keyring, [0, 10**6])
     dice, done = random.Random(3), disks.keyring.with_name("done")
 
@@ -382,7 +385,8 @@ def test_processes_shot_at_any_moment_never_lose_what_they_acknowledged(keyring:
                 file.write(f"{number}\n")
                 file.flush()
 
-    for round_ in range(60 if DEEP else 6):
+    rounds = 60 if DEEP else 6
+    for round_ in range(rounds):
         child = in_child(lambda start=1 + round_ * 10_000: change(start))  # type: ignore[misc]
         time.sleep(0.02 + dice.random() * 0.1)
         os.kill(child, signal.SIGKILL)
@@ -392,6 +396,7 @@ def test_processes_shot_at_any_moment_never_lose_what_they_acknowledged(keyring:
         assert not any(leaves(after, acknowledged).values())
         assert leaves(after, [0, 10**6]) == alive
     assert acknowledged
+    figures("kill -9 while the keyring changes", kills=rounds, acknowledged=len(acknowledged), lost=0)
 
 
 class FailingDisk(FileCopy):
