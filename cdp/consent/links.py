@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from cdp import vault
+from cdp import identity, vault
 from cdp.consent import records
 from cdp.consent.model import ConsentRecord
 from cdp.consent.records import Statement
@@ -66,9 +66,10 @@ def request(session: Session, subject: int, statement: Statement, at: datetime) 
 
 
 def confirm(session: Session, token: str, at: datetime) -> str:
-    """Turn a confirmed request into consent; returns its record id.
+    """Turn a confirmed request into consent, and let its contact point join records from now on; returns the record id.
 
-    Raises Problem 404 for an unknown or late token (7 days). Confirming twice gives the same consent.
+    Until then anybody could have typed the address, so that it joined nothing. Confirming twice gives the same
+    consent. Raises Problem 404 for an unknown or late token (7 days).
     """
     asked = session.execute(
         select(ConsentRecord).where(col(ConsentRecord.confirm_digest) == _digest(session, token))
@@ -76,7 +77,14 @@ def confirm(session: Session, token: str, at: datetime) -> str:
     request = next((one for one in asked if one.status == "requested"), None)
     if request is None or request.received_time + CONFIRM_WITHIN < at:
         raise Problem(404, "unknown_link", "This confirmation link is not known, or is older than seven days.")
-    done = session.execute(
+    done = _earlier(session, request) or records.record(session, request.subject, _confirmed(session, request, at), at)
+    identity.vouch(session, request.subject, request.namespace, request.token, at, "confirmed")
+    return done
+
+
+def _earlier(session: Session, request: ConsentRecord) -> str | None:
+    """Return the consent that this request already became."""
+    return session.execute(
         select(col(ConsentRecord.record)).where(
             col(ConsentRecord.subject) == request.subject,
             col(ConsentRecord.method) == "double_opt_in",
@@ -85,7 +93,6 @@ def confirm(session: Session, token: str, at: datetime) -> str:
             col(ConsentRecord.token) == request.token,
         )
     ).scalar()
-    return done or records.record(session, request.subject, _confirmed(session, request, at), at)
 
 
 def _confirmed(session: Session, request: ConsentRecord, at: datetime) -> Statement:

@@ -9,13 +9,12 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
-from cdp import ledger, vault
+from cdp import identity, ledger, vault
 from cdp.consent import suppression
 from cdp.consent.model import ConsentRecord
 from cdp.consent.rules import INVALID_METHODS, Said
 from cdp.db import chunked, unsettle
 from cdp.ids import new_id
-from cdp.profile.model import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def record_all(session: Session, said: Sequence[tuple[int, Statement]], at: date
     for (_, statement), row in zip(said, rows, strict=True):
         _note(session, row, at)
         _lift(session, statement, row, at)
-    unsettle(session, people_of(session, {subject for subject, _ in said}))
+    unsettle(session, identity.people_of(session, {subject for subject, _ in said}).values())
     return [str(row["record"]) for row in rows]
 
 
@@ -79,14 +78,6 @@ def said_by(session: Session, subjects: Iterable[int], as_of: datetime | None = 
         for row in session.execute(query):
             found.setdefault(row.subject, []).append(Said(*row))
     return found
-
-
-def people_of(session: Session, subjects: Iterable[int]) -> set[int]:
-    """Return the people that these subjects belong to now."""
-    people: set[int] = set()
-    for some in chunked(subjects):
-        people.update(session.scalars(select(col(Subject.person)).where(col(Subject.number).in_(some))))
-    return people
 
 
 _SAID = (

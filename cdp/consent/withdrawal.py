@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from cdp import vault
+from cdp import identity, vault
 from cdp.consent import records, suppression
 from cdp.consent.records import Statement
 from cdp.db import chunked
@@ -50,7 +50,7 @@ def withdraw(
     point itself falls silent on the channel, also when nobody is known behind it: then there is
     nothing to record, and no record id.
     """
-    people = records.people_of(session, subjects_at(session, at_point))
+    people = set(identity.people_of(session, subjects_at(session, at_point)).values())
     subjects = _members(session, people)
     if purpose is None or not subjects:
         for silent in _channels(at_point.namespace, channel):

@@ -1,11 +1,12 @@
 """Knows who is who: finds the subject of what arrives, and joins and parts people reversibly."""
 
 from cdp.identity.aliases import current
-from cdp.identity.holding import holder
+from cdp.identity.holder import holder
 from cdp.identity.lookup import find, find_all, identifiers, subjects_of
 from cdp.identity.merge import cannot, must, revoke
 from cdp.identity.normalise import Canonical, canonical, normalise
 from cdp.identity.resolution import Arrival, Attached, attach, cell, people_of, resolve
+from cdp.identity.vouching import vouch
 
 __all__ = [
     "Arrival",
@@ -26,4 +27,5 @@ __all__ = [
     "resolve",
     "revoke",
     "subjects_of",
+    "vouch",
 ]

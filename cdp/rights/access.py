@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from cdp import gate, ledger, policy, vault
+from cdp import gate, identity, ledger, policy, vault
 from cdp.errors import Problem
 from cdp.holders import Held
 from cdp.policy.terms import Policy
@@ -50,7 +50,7 @@ def collect(session: Session, request_id: str, subjects: Sequence[int], at: date
     """Return the whole package as a JSON-able value; opens everything under the gate's record."""
     terms = policy.of(session)
     held = [one for holder in HOLDERS for one in holder.export(session, subjects)]
-    people = sorted(steps.people_of(session, subjects))
+    people = sorted(set(identity.people_of(session, subjects).values()))
     opened = gate.open_for_subject(session, people[0], held, at) if people else []
     return {
         "form": FORM,
@@ -83,7 +83,7 @@ def package(session: Session, request_id: str, at: datetime) -> dict[str, Any]:
     if request.package is None or owner is None or request.package_until is None or request.package_until <= at:
         raise Problem(410, "package_gone", "The package is gone; ask again for a new one.")
     sealed = Held("package", owner, {}, request.package, "subject_request", COLUMN, request.id)
-    people = sorted(steps.people_of(session, [owner]))
+    people = sorted(identity.people_of(session, [owner]).values())
     [(_, opened)] = gate.open_for_subject(session, people[0], [sealed], at)
     found: dict[str, Any] = opened
     return found

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 from sqlmodel import Session, SQLModel, col
 
-from cdp import consent, gate, ledger, vault
+from cdp import consent, gate, identity, ledger, vault
 from cdp.db import chunked, unsettle
 from cdp.gate.model import Permission
 from cdp.identity import graph
@@ -183,7 +183,7 @@ def lock_tokens(session: Session, subjects: Iterable[int]) -> None:
 
 def mark_erasing(session: Session, subjects: Iterable[int]) -> None:
     """Make every permission of these people a no from this commit on, whatever they are merged with or split into."""
-    people = steps.people_of(session, subjects)
+    people = set(identity.people_of(session, subjects).values())
     for some in chunked(sorted(subjects)):
         session.execute(update(Subject).where(col(Subject.number).in_(some)).values(erasing=True))
     for some in chunked(sorted(people)):

@@ -209,7 +209,7 @@ def _due(session: Session, subjects: list[int], right: str, at: datetime) -> tup
     terms = policy.of(session)
     countries = {""}
     if subjects:
-        people = steps.people_of(session, subjects)
+        people = set(identity.people_of(session, subjects).values())
         countries = set(session.exec(select(Person.country).where(col(Person.person).in_(people)))) or {""}
     country = countries.pop() if len(countries) == 1 else ""
     laws = Law.APPI if right.startswith("appi_") else laws_for(terms, country)

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from cdp import gate, ledger, vault
+from cdp import gate, identity, ledger, vault
 from cdp.consent.model import Objection
 from cdp.db import chunked, unsettle
 from cdp.rights import reach, steps
@@ -76,7 +76,7 @@ def _beginning(*kinds: str) -> Step:
 def _end(grounds: Grounds, request_id: str) -> None:
     """Close the request once no page in flight holds the people."""
     with grounds.database.snapshot() as session:
-        people = steps.people_of(session, steps.subjects_of(steps.load(session, request_id)))
+        people = set(identity.people_of(session, steps.subjects_of(steps.load(session, request_id))).values())
     at = gate.wait_until_clear(grounds.database, people)
     with grounds.database.transaction() as session:
         request = steps.load(session, request_id, lock=True)
@@ -107,4 +107,4 @@ def _in_force(session: Session, subjects: Iterable[int], kind: str, purpose: str
 def _changed(session: Session, subjects: list[int], kind: str, what: str, at: datetime) -> None:
     digests = [vault.of(session).digest("ledger.subject", str(subject).encode()).hex() for subject in subjects]
     ledger.note(session, f"objection.{what}", {"kind": kind, "subjects": digests}, at)
-    unsettle(session, steps.people_of(session, subjects))
+    unsettle(session, identity.people_of(session, subjects).values())

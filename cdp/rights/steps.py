@@ -12,6 +12,7 @@ from pyroaring import BitMap64
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from cdp import identity
 from cdp.db import chunked
 from cdp.errors import Problem
 from cdp.profile.model import Subject
@@ -95,17 +96,9 @@ def as_points(points: Iterable[tuple[str, bytes]]) -> str:
     return json.dumps([[namespace, token.hex()] for namespace, token in sorted(points)])
 
 
-def people_of(session: Session, subjects: Iterable[int]) -> set[int]:
-    """Return the people that these subjects belong to now."""
-    people: set[int] = set()
-    for some in chunked(subjects):
-        people.update(session.scalars(select(col(Subject.person)).where(col(Subject.number).in_(some))))
-    return people
-
-
 def cluster(session: Session, subjects: Iterable[int]) -> list[int]:
     """Return every subject of the people that these subjects belong to now, in order."""
-    people = people_of(session, subjects)
+    people = set(identity.people_of(session, subjects).values())
     numbers: set[int] = set()
     for some in chunked(sorted(people)):
         numbers.update(session.scalars(select(col(Subject.number)).where(col(Subject.person).in_(some))))

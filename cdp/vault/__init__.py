@@ -1,11 +1,12 @@
 """The vault keeps personal data unreadable; opening it is the gate's alone (`vault.opening`)."""
 
 from cdp.vault import marks, rotation, shredding
+from cdp.vault.holder import holder
 from cdp.vault.keyring import Keyring
 from cdp.vault.keys import Vault, deks, of
 from cdp.vault.marks import check_mark, record_version
 from cdp.vault.sealing import Cell, Dek, matches, seal
-from cdp.vault.shredding import holder, puncture
+from cdp.vault.shredding import puncture
 
 __all__ = [
     "Cell",

@@ -125,7 +125,7 @@ def test_what_was_erased_while_it_was_rewrapped_stays_erased(vaulted: Database) 
         done = rotation.rewrap(keys, rotation.behind(session, keys, -1, 10))
     keys.keyring.puncture([2])
     with vaulted.transaction() as session:
-        vault.shredding.forget(session, [2])
+        vault.holder.forget(session, [2])
     with vaulted.transaction() as session:
         assert rotation.keep(session, done) == 2
     assert alive(vaulted, range(1, 4)) == {1, 3}

@@ -18,7 +18,6 @@ from sqlmodel import Session, col
 from cdp import consent, gate, identity, ledger, vault
 from cdp.connector.kit import LANGUAGE, METHOD
 from cdp.consent.model import ConsentRecord
-from cdp.consent.records import people_of
 from cdp.errors import FieldError, Problem
 from cdp.gate.model import Permission
 from cdp.identity.model import Identifier
@@ -174,7 +173,7 @@ def withdraw(body: dict[str, Any]) -> Response:
     def wait(answered: dict[str, Any]) -> dict[str, Any]:
         with current.database().snapshot() as session:
             subjects = consent.subjects_at(session, _point(session, body["identifier"]))
-            people = people_of(session, subjects)
+            people = set(identity.people_of(session, subjects).values())
         effective_at = gate.wait_until_clear(current.database(), people)
         return {**answered, "effective_at": effective_at.isoformat()}
 

@@ -9,7 +9,6 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from cdp import consent, gate
 from cdp.errors import Problem
 from cdp.web import current
-from cdp.web.privacy import confirming
 from cdp.web.privacy.texts import LANGUAGES, PAGES
 
 blueprint = Blueprint("privacy", __name__)
@@ -60,7 +59,7 @@ def confirm(token: str) -> Response:
     """Turn the request into consent (double opt-in)."""
     try:
         with current.database().transaction() as session:
-            confirming.confirm(session, _bounded(token), current.now())
+            consent.confirm(session, _bounded(token), current.now())
     except Problem:
         return _page("unknown_link", 404)
     return _page("confirmed", done=True)
