@@ -14,7 +14,7 @@ from cdp.errors import Problem, StartRefused
 from cdp.settings import read_settings
 from cdp.web import errors, front, headers, ingest, observing
 from cdp.web.api import documents
-from cdp.web.auth import access, routes
+from cdp.web.auth import access, events, routes
 from cdp.web.privacy import pages
 
 LARGEST_BODY = 1_048_576
@@ -49,6 +49,7 @@ def _assemble(deployment: Deployment) -> Flask:
     headers.register(app, secure=deployment.settings.base_url.startswith("https://"))
     observing.register(app)
     errors.register(app)
+    events.register(app)
     routes.register(app, deployment)
     app.register_blueprint(front.blueprint)
     app.register_blueprint(pages.blueprint)

@@ -15,7 +15,16 @@ from cdp.web.auth.tokens import Tokens
 
 blueprint = Blueprint("oauth", __name__)
 
-SINGLE = ("grant_type", "scope", "token", "token_type_hint", "client_id", "client_secret", "client_assertion")
+SINGLE = (
+    "grant_type",
+    "scope",
+    "token",
+    "token_type_hint",
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+)
 
 
 def register(app: Flask, deployment: Deployment) -> None:
@@ -108,7 +117,10 @@ def jwks() -> Response:
 
 def _check_form() -> None:
     doubled = any(len(request.form.getlist(name)) > 1 for name in SINGLE)
-    if request.mimetype != "application/x-www-form-urlencoded" or doubled:
+    ways = (
+        ("Authorization" in request.headers) + ("client_secret" in request.form) + ("client_assertion" in request.form)
+    )
+    if request.mimetype != "application/x-www-form-urlencoded" or doubled or ways > 1:
         raise _malformed()
 
 
@@ -122,7 +134,7 @@ def _answered(answer: Any, *arguments: str) -> Response:
 
 
 def _malformed() -> Problem:
-    detail = "Send each parameter once, as application/x-www-form-urlencoded, in UTF-8."
+    detail = "Send each parameter once, as application/x-www-form-urlencoded, in UTF-8; authenticate in one way only."
     return Problem(400, "invalid_request", detail, extra={"error": "invalid_request", "error_description": detail})
 
 

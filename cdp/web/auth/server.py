@@ -16,18 +16,18 @@ from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Flask, Response, request
-from joserfc import jws, jwt
+from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from cdp.connector.reading import is_storable
 from cdp.db import Database, insert_ignoring
 from cdp.errors import Problem
 from cdp.web import errors
-from cdp.web.auth import clients
+from cdp.web.auth import clients, compact
 from cdp.web.auth.caller import EVERYTHING
 from cdp.web.auth.model import Client, RevokedToken, UsedAssertion
 from cdp.web.auth.tokens import SECONDS, AccessToken, TokenRefused, Tokens, end_of
@@ -36,6 +36,8 @@ LONGEST_ASSERTION_LIFE = 3600
 """Seconds; what unmodified client libraries ask for. Single use is what keeps an assertion harmless."""
 
 LEEWAY = 30
+
+ASSERTION_HEADERS = {"alg", "typ", "kid"}
 
 ASSERTION_ALGORITHMS = {"EC": ["ES256"], "OKP": ["EdDSA", "Ed25519"]}
 
@@ -97,29 +99,40 @@ class Assertion(JWTBearerClientAssertion):  # type: ignore[misc]
             raise InvalidClientError(status_code=401)
         return import_key(json.loads(client.row.public_key))
 
+    def __call__(self, query_client: Any, request: Any) -> Registered | None:
+        """Authlib reads an assertion before it doubts it: only one that is a plain JWT comes so far."""
+        try:
+            if text := request.form.get("client_assertion"):
+                compact.peek(text)
+        except compact.Refused:
+            raise InvalidClientError(status_code=401) from None
+        client: Registered | None = super().__call__(query_client, request)
+        return client
+
     def process_assertion_claims(self, assertion: str, resolve_key: Any) -> dict[str, Any]:
         """Return the claims; raises InvalidClientError unless the client's own key signed all of them."""
         try:
-            header = jws.extract_compact(assertion.encode("ascii")).headers()
-            if not set(header) <= {"alg", "typ", "kid"}:
-                raise ValueError("a header that could choose the key")
-            claims = jwt.decode(assertion, resolve_key, algorithms=ASSERTION_ALGORITHMS[resolve_key.key_type]).claims
+            algorithms = ASSERTION_ALGORITHMS[resolve_key.key_type]
+            claims = compact.read(assertion, ASSERTION_HEADERS, lambda _: resolve_key, algorithms)
             self.verify_claims(claims)
-        except (JoseError, ValueError, TypeError, KeyError):
+        except (compact.Refused, JoseError, ValueError, TypeError, KeyError):
             raise InvalidClientError(status_code=401) from None
         return claims
 
     def verify_claims(self, claims: dict[str, Any]) -> None:
+        """Raise unless the assertion was made by this client for this server alone, is short and new."""
         now = self._tokens.clock.now()
         jwt.JWTClaimsRegistry(
             now=int(now.timestamp()),
             leeway=LEEWAY,
             iss={"essential": True, "value": claims["sub"]},
-            sub={"essential": True},
-            aud={"essential": True, "values": self.get_audiences()},
+            sub={"essential": True, "value": request.form.get("client_id", claims["sub"])},
+            aud={"essential": True},
             exp={"essential": True},
             jti={"essential": True},
         ).validate(claims)
+        if claims["aud"] not in (*self.get_audiences(), *([one] for one in self.get_audiences())):
+            raise ValueError("meant for somebody else too")
         if claims["exp"] > now.timestamp() + LONGEST_ASSERTION_LIFE + LEEWAY:
             raise ValueError("lives too long")
         if not self.validate_jti(claims, claims["jti"]):
@@ -131,11 +144,14 @@ class Assertion(JWTBearerClientAssertion):  # type: ignore[misc]
             return False
         now = self._tokens.clock.now()
         until = datetime.fromtimestamp(claims["exp"] + LEEWAY, UTC)
+
+        def take(session: Session) -> None:
+            session.execute(delete(UsedAssertion).where(col(UsedAssertion.until) < now))
+            session.add(UsedAssertion(client=claims["sub"], jti=jti, until=until))
+            session.flush()
+
         try:
-            with self._database.transaction() as session:
-                session.execute(delete(UsedAssertion).where(col(UsedAssertion.until) < now))
-                session.add(UsedAssertion(client=claims["sub"], jti=jti, until=until))
-                session.flush()
+            self._database.attempt(take)
         except IntegrityError:
             return False
         return True
