@@ -28,7 +28,8 @@ blueprint = Blueprint("ingest", __name__)
 
 CALLS = "identify", "track", "page", "screen", "group", "alias", "i", "t", "p", "s", "g", "a", "batch", "import", "b"
 MANY = frozenset({"batch", "import", "b", "beacon", "hook"})
-JSON_TYPES = ("application/json", "text/plain")
+JSON_TYPES = ("application/json", "text/plain", "application/x-www-form-urlencoded")
+"""What SDKs call their JSON: browsers avoid a preflight, and RudderStack's for Node names its gzip so."""
 
 TOLD_TO_ANYBODY = REASONS | {"undeclared_event"}
 """Refusals that lie in what was sent. Any other may tell of a person, and a public key is in everybody's hands."""
