@@ -8,7 +8,6 @@ A transaction that changes what a permission or a stage rests on names the peopl
 """
 
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -16,13 +15,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Select, create_engine, event, inspect
+from sqlalchemy import Engine, Select, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlmodel import Session, SQLModel
 
 from cdp.clock import Clock, SystemClock
-from cdp.errors import StartRefused, Unavailable
+from cdp.engine import available, open_postgresql, open_sqlite, was_broken_off
+from cdp.errors import Unavailable
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -38,9 +37,6 @@ _TURN_SECONDS = 30
 
 _ATTEMPTS = 8
 
-_BROKEN_OFF = frozenset({"40P01", "40001"})
-"""PostgreSQL: deadlock detected, serialization failure."""
-
 Settler = Callable[[Session, set[int], datetime], None]
 """Brings one derived thing of these people up to date, in the transaction that changed them."""
 
@@ -54,6 +50,7 @@ class Database:
 
     `context` is what operations need beside the session (vault, policy …), by name;
     each package reads its own entry with a typed function, for example `vault.of(session)`.
+    `patience` is how many seconds a statement, a lock or a turn may take; 0 waits for as long as it takes.
     """
 
     def __init__(
@@ -64,6 +61,7 @@ class Database:
         context: dict[str, Any] | None = None,
         settlers: Iterable[tuple[str, Settler]] = (),
         pool_size: int = 16,
+        patience: float = 0,
     ) -> None:
         self.url = url
         self.clock = clock or SystemClock()
@@ -71,11 +69,12 @@ class Database:
         self.settlers = list(settlers)
         self.is_sqlite = url.startswith("sqlite")
         self._writing = threading.Lock()
+        self._turn_seconds = patience or _TURN_SECONDS
         if self.is_sqlite:
-            self.writer = _sqlite_engine(url, "BEGIN IMMEDIATE")
-            self.reader = _sqlite_engine(url, "BEGIN")
+            self.writer = open_sqlite(url, "BEGIN IMMEDIATE", patience)
+            self.reader = open_sqlite(url, "BEGIN", patience)
         else:
-            self.writer = self.reader = _engine(url, pool_size)
+            self.writer = self.reader = open_postgresql(url, pool_size, patience)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -129,7 +128,7 @@ class Database:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Let SQLite's writers of this process queue here: its own waiting is by polling, and starves some."""
-        if self.is_sqlite and not self._writing.acquire(timeout=_TURN_SECONDS):
+        if self.is_sqlite and not self._writing.acquire(timeout=self._turn_seconds):
             raise Unavailable("database")
         try:
             yield
@@ -198,60 +197,3 @@ def chunked(values: Iterable[T], size: int = 5000) -> Iterator[list[T]]:
             batch = []
     if batch:
         yield batch
-
-
-def _sqlite_engine(url: str, begin: str) -> Engine:
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False})
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _: Any) -> None:
-        connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "busy_timeout=30000",
-            "temp_store=MEMORY",
-            "cache_size=-65536",
-            "secure_delete=ON",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
-@contextmanager
-def available() -> Iterator[None]:
-    """Turn an outage of the database into Unavailable; a wrong statement stays the bug that it is."""
-    try:
-        yield
-    except DatabaseError as error:
-        if error.connection_invalidated or _is_outage(error):
-            raise Unavailable("database") from error
-        raise
-
-
-def was_broken_off(error: Unavailable) -> bool:
-    """Whether two transactions met and the database ended this one: begun again, it may well succeed."""
-    original = getattr(error.__cause__, "orig", None)
-    return getattr(original, "sqlstate", None) in _BROKEN_OFF
-
-
-def _is_outage(error: DatabaseError) -> bool:
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is None:
-        return isinstance(error, OperationalError)
-    # SQLite calls a wrong statement operational too, and a damaged file it does not.
-    damaged = code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-    return damaged or (isinstance(error, OperationalError) and code != sqlite3.SQLITE_ERROR)
-
-
-def _engine(url: str, pool_size: int) -> Engine:
-    try:
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=pool_size, max_overflow=pool_size)
-    except (ArgumentError, ImportError):
-        raise StartRefused("CDP_DATABASE_URL is no database that this program knows: see README, Settings.") from None

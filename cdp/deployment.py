@@ -61,7 +61,8 @@ def assemble(
     types = connector.load(settings.connectors_path)
     context = {"vault": keys, "policy": terms, "signer": signer, "connectors": types}
     settlers = [("profile", profile.settle), ("gate", gate.settle), ("journey", journey.settle)]
-    database = Database(settings.url, clock=clock, context=context, settlers=settlers)
+    patience = settings.database_patience_seconds
+    database = Database(settings.url, clock=clock, context=context, settlers=settlers, patience=patience)
     deployment = Deployment(settings, database, keys, terms, signer, clock, rights.HOLDERS)
     try:
         _check(deployment, progress)

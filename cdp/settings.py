@@ -22,6 +22,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path(".cdp"), description="Folder for the embedded database, logs of the ledger and defaults")
     database_url: str = Field("", description="SQLAlchemy URL; default: SQLite in the home")
+    database_patience_seconds: float = Field(
+        10.0, ge=1, le=600, description="How long a statement, a lock or a silent database is waited for"
+    )
     keyring: str = Field("", description="URI of the keyring; default `file:` in the home")
     keyring_mirror: str = Field("", description="URI of a second, synchronous copy on another disk")
     policies: Path | None = Field(None, description="Folder of policies; default: the checkout's, else the home's")

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, inspect
 
-from cdp.db import available
+from cdp.engine import available
 from cdp.errors import StartRefused
 
 Shape = Literal["empty", "older", "current", "unknown"]

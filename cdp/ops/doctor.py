@@ -57,7 +57,7 @@ class Patient:
 def examine(settings: Settings, clock: Clock | None = None) -> list[Finding]:
     """Look at everything and return every finding."""
     clock = clock or SystemClock()
-    database = Database(settings.url, clock=clock)
+    database = Database(settings.url, clock=clock, patience=settings.database_patience_seconds)
     patient = Patient(settings, clock, database)
     try:
         return [finding for name, look in LOOKS for finding in _looked(name, look, patient)]

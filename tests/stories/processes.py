@@ -18,7 +18,7 @@ class Running:
 
     def __init__(self, home: Path, database_url: str) -> None:
         self.home = home
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = os.environ | {
             "CDP_HOME": str(home),
@@ -88,7 +88,7 @@ class Running:
                 process.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
