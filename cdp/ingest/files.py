@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TextIO, TypeVar, cast
 
 from sqlmodel import Session
 
@@ -28,6 +28,8 @@ JSON_LINES = frozenset({".jsonl", ".ndjson"})
 NOT_MENDABLE = frozenset({"suppressed", "erased", "unlawful"})
 """Refused for whom it is about, not for how it is written: not copied to a file."""
 PIECE = 1 << 20
+
+T = TypeVar("T")
 
 Progress = Callable[[int, int], None]
 """Called with rows done and lines in all."""
@@ -107,6 +109,12 @@ class Rehearsal:
         with suppress(Undone), self.database.transaction() as session:
             yield session
             raise Undone
+
+    def attempt(self, work: Callable[[Session], T]) -> T:
+        """Do the work in a transaction that is rolled back."""
+        with self.transaction() as session:
+            done = work(session)
+        return done
 
 
 @dataclass(slots=True)
