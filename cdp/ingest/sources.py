@@ -40,7 +40,7 @@ def add(
 ) -> list[tuple[str, str]]:
     """Register a source; returns what the other side needs, as (key, value), secrets for the only time.
 
-    Raises Problem: unknown_connector_type, invalid_settings, unknown_notice, source_exists.
+    Raises Problem: unknown_connector_type, invalid_settings, unknown_notice, unknown_trait, source_exists.
     """
     kind = type_of(session, type)
     if not NAME.fullmatch(name):
@@ -49,6 +49,7 @@ def add(
     if session.get(Source, name) is not None:
         raise Problem(409, "source_exists", "There is or was a source of this name; its facts refer to it.")
     _check_notice(session, settings)
+    _check_traits(session, settings)
     told = _register(session, name, kind, connector.check_settings(kind.manifest, settings), at)
     told |= {"base_url": base_url, "webhook_url": f"{base_url}/hooks/{name}{told.get('path', '')}"}
     ledger.note(session, "source.added", {"source": name, "type": type}, at)
@@ -59,7 +60,7 @@ def add(
 def change(session: Session, name: str, settings: Mapping[str, str], at: datetime) -> None:
     """Change settings of a source, for example to take in a field that it drops, or a vendor's new secret.
 
-    Raises Problem: unknown_source, invalid_settings, unknown_notice. What was received before is not read again.
+    Raises Problem: unknown_source, and what `add` raises. What was received before is not read again.
     """
     source = get(session, name)
     kind = type_of(session, source.type)
@@ -67,6 +68,7 @@ def change(session: Session, name: str, settings: Mapping[str, str], at: datetim
     made = {key: value for key, value in known.items() if _is_made(kind, key)}
     asked = {key: value for key, value in known.items() if key not in made}
     _check_notice(session, settings)
+    _check_traits(session, settings)
     plain, secret = _parted(kind, connector.check_settings(kind.manifest, {**asked, **settings}))
     source.settings, source.sealed_credentials = plain, _sealed(session, name, {**secret, **made})
     session.add(source)
@@ -133,13 +135,16 @@ def credentials(session: Session, source: Source) -> dict[str, str]:
     return {**json.loads(source.settings), **opened}
 
 
-def drops(session: Session, name: str) -> list[Drop]:
-    """Return what the source brought that was not taken in, most frequent first."""
+def drops(session: Session, name: str, since: date = date.min) -> list[Drop]:
+    """Return what the source brought since that day that was not taken in, most frequent first.
+
+    Raises Problem (404 unknown_source).
+    """
     get(session, name)
     total = func.sum(col(Dropped.count))
     statement = (
         select(Dropped.what, Dropped.reason, total, func.max(col(Dropped.day)))
-        .where(Dropped.source == name)
+        .where(Dropped.source == name, col(Dropped.day) >= since)
         .group_by(col(Dropped.what), col(Dropped.reason))
         .order_by(total.desc(), col(Dropped.what), col(Dropped.reason))
         .limit(1000)
@@ -202,6 +207,17 @@ def _check_notice(session: Session, settings: Mapping[str, str]) -> None:
     ):
         wrong = FieldError("/settings/notice", "The policy has no such notice in this version and language.")
         raise Problem(400, "unknown_notice", "The notice is not declared; see errors.", [wrong])
+
+
+def _check_traits(session: Session, settings: Mapping[str, str]) -> None:
+    """Refuse to map a field to a trait that the policy does not declare: it would be dropped all the same."""
+    wrong = [
+        FieldError(f"/settings/{key}", "policies/traits.yaml declares no such trait.")
+        for key, trait in settings.items()
+        if key.startswith("trait.") and trait not in policy.of(session).traits
+    ]
+    if wrong:
+        raise Problem(400, "unknown_trait", "A field is mapped to a trait that is not declared; see errors.", wrong)
 
 
 def _key_digest(session: Session, key: str) -> bytes:

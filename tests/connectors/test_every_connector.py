@@ -17,7 +17,14 @@ from cdp.policy.terms import CONTACT_CHANNELS
 from tests.connectors.desk import FOLDER, NOW, TYPES, configured
 
 NAMES = sorted(TYPES)
-NEEDED = {"line": {"channel_secret": "s"}, "sendgrid": {"public_key": "A" * 80}}
+NEEDED = {
+    name: {
+        key: term.choices[0] if term.choices else "A" * 80
+        for key, term in one.manifest.settings.items()
+        if term.required and not term.generated
+    }
+    for name, one in TYPES.items()
+}
 
 
 def declared(name: str) -> dict:
@@ -52,7 +59,7 @@ def test_a_banner_category_for_a_contact_channel_is_refused(channel: str) -> Non
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"null", b"[]", b"{}", b"[[[[", b'{"a":1e999}', b"\x00" * 64])
 def test_nonsense_is_refused_and_never_raises_anything_else(name: str, body: bytes) -> None:
-    config = configured(name, **NEEDED.get(name, {}))
+    config = configured(name, **NEEDED[name])
     source = TYPES[name].source
     for call in ("track", "batch", "hook"):
         try:
@@ -65,10 +72,10 @@ def test_nonsense_is_refused_and_never_raises_anything_else(name: str, body: byt
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_the_other_side_is_told_has_no_secret_in_it(name: str) -> None:
-    config = configured(name, **NEEDED.get(name, {}))
+    config = configured(name, **NEEDED[name])
     told = dict(TYPES[name].source.welcome(config))
     assert told
-    assert not [value for value in told.values() if value in NEEDED.get(name, {}).values()]
+    assert not [value for value in told.values() if value in NEEDED[name].values()]
     assert not set(config.settings) & {"channel_secret", "previous_channel_secret"}
 
 
@@ -94,7 +101,7 @@ def test_a_connector_is_pure(name: str) -> None:
 
 
 def test_two_files_are_a_connector(tmp_path: Path) -> None:
-    """Nothing else is edited: the folder is scanned."""
+    """Nothing else is edited, not even this file: the folder is scanned."""
     (tmp_path / "tiny.yaml").write_text("kind: crm\ntitle: {ja: 小, en: Tiny}\nauth: secret_url\n", encoding="utf-8")
     (tmp_path / "tiny.py").write_text(
         "from cdp.connector.kit import SourceType\n\n\nclass Tiny(SourceType):\n"

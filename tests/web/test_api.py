@@ -316,4 +316,4 @@ def test_connectors_are_for_integrators(site: Site) -> None:
         assert site.browser.get(path, headers=site.bearer("ingest:write")).status_code == 200
         assert kind(site.browser.get(path, headers=site.bearer())) == (403, "insufficient_scope")
     missing = site.browser.get("/api/connectors/none/drops", headers=site.bearer("ingest:write"))
-    assert kind(missing) == (404, "unknown_connector")
+    assert kind(missing) == (404, "unknown_source")

@@ -5,12 +5,9 @@ from typing import Any
 
 from flask import Response, jsonify
 from marshmallow import fields, validate
-from sqlalchemy import func, select
-from sqlmodel import Session, col
 
 from cdp import connector
-from cdp.errors import Problem
-from cdp.ingest.model import Dropped, Source
+from cdp.ingest import sources
 from cdp.web import current
 from cdp.web.api.fields import Strict
 from cdp.web.api.resource import Resource
@@ -68,11 +65,10 @@ class DropsSchema(Strict):
 @blueprint.response(200, SourcesSchema)
 def list_sources() -> Response:
     """List the sources that are set up"""
-    query = select(Source).where(col(Source.removed_at).is_(None)).order_by(col(Source.name))
     with current.database().snapshot() as session:
         data = [
             {"name": one.name, "type": one.type, "created_at": one.created_at.isoformat()}
-            for one in session.scalars(query)
+            for one in sources.list_all(session)
         ]
     return jsonify(data=data, next_cursor=None)
 
@@ -98,25 +94,12 @@ def drops(query: dict[str, Any], name: str) -> Response:
     By field or event name and reason, most frequent first; never a value.
     """
     since = current.now().date() - timedelta(days=query["days"])
-    counted = (
-        select(col(Dropped.what), col(Dropped.reason), func.sum(col(Dropped.count)), func.max(col(Dropped.day)))
-        .where(col(Dropped.source) == name, col(Dropped.day) >= since)
-        .group_by(col(Dropped.what), col(Dropped.reason))
-        .order_by(func.sum(col(Dropped.count)).desc(), col(Dropped.what), col(Dropped.reason))
-        .limit(1000)
-    )
     with current.database().snapshot() as session:
-        _check_known(session, name)
         data = [
-            {"what": what, "reason": reason, "count": int(count), "last_day": day.isoformat()}
-            for what, reason, count, day in session.execute(counted)
+            {"what": one.what, "reason": one.reason, "count": one.count, "last_day": one.last_day.isoformat()}
+            for one in sources.drops(session, name, since)
         ]
     return jsonify(data=data, next_cursor=None)
-
-
-def _check_known(session: Session, name: str) -> None:
-    if session.get(Source, name) is None:
-        raise Problem(404, "unknown_connector", "There is no source of this name.")
 
 
 def _type(name: str, one: connector.ConnectorType) -> dict[str, Any]:
