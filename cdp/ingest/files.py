@@ -113,8 +113,7 @@ class Rehearsal:
     def attempt(self, work: Callable[[Session], T]) -> T:
         """Do the work in a transaction that is rolled back."""
         with self.transaction() as session:
-            done = work(session)
-        return done
+            return work(session)
 
 
 @dataclass(slots=True)
