@@ -22,6 +22,9 @@ from cdp.errors import StartRefused
 GROUP = "cdp.connectors"
 """Entry-point group by which other packages ship connectors: each point names a module with its YAML beside it."""
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Ten times faster where PyYAML was built with libyaml, and the same language: a start waits for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectorType:
@@ -43,7 +46,7 @@ def load(folder: Path) -> dict[str, ConnectorType]:
 def _load(file: Path) -> ConnectorType:
     declaration = file.with_suffix(".yaml")
     try:
-        manifest = read_manifest(file.stem, yaml.safe_load(declaration.read_text(encoding="utf-8")))
+        manifest = read_manifest(file.stem, yaml.load(declaration.read_text(encoding="utf-8"), Loader=_LOADER))  # noqa: S506 - safe
     except (OSError, yaml.YAMLError) as error:
         raise StartRefused(f"The connector {declaration.name} cannot be read: {type(error).__name__}.") from error
     except ValidationError as error:
