@@ -25,6 +25,8 @@ from cdp.ingest.model import Received
 from cdp.ops.pace import Pace
 from cdp.web.api.model import Idempotency
 from cdp.web.auth.model import RevokedToken, UsedAssertion
+from cdp.web.metrics import heartbeat
+from cdp.web.metrics.heartbeat import JobBeat
 
 log = structlog.get_logger("worker")
 
@@ -46,6 +48,10 @@ class Job:
     pace: Pace = field(default_factory=Pace)
     next_at: float = 0.0
     failures: int = 0
+    """Since it last went well."""
+    done: int = 0
+    failed: int = 0
+    succeeded_at: str = ""
 
     def run(self, deployment: Deployment, stop: threading.Event) -> int:
         """Work until there is nothing left or it is time to stop; returns how much was done."""
@@ -62,16 +68,22 @@ class Job:
     def attempt(self, deployment: Deployment, stop: threading.Event) -> None:
         """Run, and plan the next run: later and later while it fails, up to a minute."""
         try:
-            self.run(deployment, stop)
-            self.failures = 0
+            self.done += self.run(deployment, stop)
+            self.failures, self.succeeded_at = 0, deployment.clock.now().isoformat()
         except (Unavailable, StartRefused, Problem) as error:
             self._failed(error)
         except Exception as error:  # the worker outlives any one job; the text of an error may hold values
             self._failed(error)
         self.next_at = time.monotonic() + min(60.0, self.every * 2 ** min(self.failures, 10))
 
+    @property
+    def beat(self) -> JobBeat:
+        """How it does, for the worker's sign of life."""
+        return JobBeat(self.done, self.failed, self.failures, self.succeeded_at)
+
     def _failed(self, error: Exception) -> None:
         self.failures += 1
+        self.failed += 1
         log.warning("job_failed", what=self.name, kind=type(error).__name__)
 
 
@@ -90,13 +102,16 @@ def jobs() -> list[Job]:
 
 def run(deployment: Deployment, stop: threading.Event) -> None:
     """Work until `stop` is set."""
-    todo = jobs()
+    todo, beat_at = jobs(), 0.0
     log.info("worker_started")
     while not stop.is_set():
         for job in todo:
             if time.monotonic() >= job.next_at and not stop.is_set():
                 job.attempt(deployment, stop)
-        stop.wait(max(0.0, min(job.next_at for job in todo) - time.monotonic()))
+        if time.monotonic() >= beat_at:
+            heartbeat.write(deployment.settings.home, deployment.clock.now(), {job.name: job.beat for job in todo})
+            beat_at = time.monotonic() + heartbeat.EVERY
+        stop.wait(max(0.0, min(beat_at, *(job.next_at for job in todo)) - time.monotonic()))
     log.info("worker_stopped")
 
 

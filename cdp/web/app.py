@@ -12,7 +12,7 @@ from cdp.connector.reading import is_storable
 from cdp.deployment import Deployment
 from cdp.errors import Problem, StartRefused
 from cdp.settings import read_settings
-from cdp.web import errors, front, headers, ingest, observing
+from cdp.web import errors, front, headers, ingest, metrics, observing
 from cdp.web.api import documents
 from cdp.web.auth import access, events, routes
 from cdp.web.privacy import pages
@@ -47,6 +47,7 @@ def _assemble(deployment: Deployment) -> Flask:
         app.json.sort_keys = False
     observing.configure_log(deployment.settings)
     headers.register(app, secure=deployment.settings.base_url.startswith("https://"))
+    metrics.register(app)
     observing.register(app)
     errors.register(app)
     events.register(app)

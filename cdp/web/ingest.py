@@ -20,7 +20,7 @@ from cdp.connector.reading import as_object, read_json
 from cdp.errors import FieldError, Problem, Refusal
 from cdp.ingest import sources
 from cdp.ingest.model import Source
-from cdp.web import current
+from cdp.web import current, metrics
 from cdp.web.bodies import check_type, read_body
 from cdp.web.cors import allow_any_origin
 
@@ -163,6 +163,7 @@ def _answer(door: Door, incoming: Incoming) -> ResponseReturnValue:
     """Store, then answer; a single call that cannot be read is the caller's mistake."""
     items = list(door.kind.source.read(incoming, door.config))
     report = ingest.take(current.database(), door.config, items, incoming.at)
+    metrics.count_ingest(door.config.name, report)
     if incoming.call not in MANY and isinstance(items[0], Refusal):
         status = 413 if items[0].reason == "too_large" else 400
         wrong = FieldError(items[0].where or "/", items[0].reason)

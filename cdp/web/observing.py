@@ -1,7 +1,6 @@
-"""What the web process tells its operator: log lines and metrics by allow-list, liveness, readiness.
+"""What the web process tells its operator: log lines by allow-list, liveness, readiness.
 
-A line names the route's template, never the path, the query or the address that called; metrics have
-no label that could hold a person.
+A line names the route's template, never the path, the query or the address that called.
 """
 
 import sys
@@ -10,13 +9,13 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
-from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from flask import Blueprint, Flask, Response, g, jsonify
 from sqlalchemy import text
 
 from cdp.errors import Problem
 from cdp.settings import Settings
 from cdp.web import current
+from cdp.web.metrics.scraping import method_of_request, route_of_request
 
 ALLOWED = frozenset(
     {"event", "level", "timestamp", "logger", "method", "route", "status", "ms", "client", "error_id", "kind", "where"}
@@ -24,24 +23,11 @@ ALLOWED = frozenset(
 )
 """The only keys a log line may have; anything else is dropped before it is written."""
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 blueprint = Blueprint("observing", __name__)
 
 _log = structlog.get_logger("cdp.web")
-
-
-class Meters:
-    """The metrics of one app, in a registry of their own."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "sekisho_http_requests", "Requests answered", ["method", "route", "status"], registry=self.registry
-        )
-        self.seconds = Histogram("sekisho_http_seconds", "Time to answer", ["route"], registry=self.registry)
 
 
 def configure_log(settings: Settings) -> None:
@@ -66,7 +52,6 @@ def only_allowed(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapp
 
 def register(app: Flask) -> None:
     """Observe every request of this app."""
-    app.extensions["sekisho_meters"] = Meters()
     app.before_request(_start)
     app.after_request(_note)
     app.register_blueprint(blueprint)
@@ -86,13 +71,6 @@ def readyz() -> Response:
         detail = "Not ready: " + ", ".join(name for name, passed in checks.items() if not passed) + "."
         raise Problem(503, "not_ready", detail, headers={"Retry-After": "5"}, extra={"checks": checks})
     return jsonify(status="ready", checks=checks)
-
-
-@blueprint.get("/metrics")
-def metrics() -> Response:
-    """Return the counters in Prometheus's text format."""
-    meters: Meters = current_app.extensions["sekisho_meters"]
-    return Response(generate_latest(meters.registry), content_type=CONTENT_TYPE_LATEST)
 
 
 def _database_answers() -> None:
@@ -133,14 +111,11 @@ def _note(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "unmatched"
     method = request.method if request.method in METHODS else "other"
     seconds = time.perf_counter() - g.pop("started", time.perf_counter())
-    meters: Meters = current_app.extensions["sekisho_meters"]
-    meters.requests.labels(method, route, str(response.status_code)).inc()
-    meters.seconds.labels(route).observe(seconds)
     client = getattr(g.get("client"), "client_id", "")
     _log.info(
         "request",
-        method=method,
-        route=route,
+        method=method_of_request(),
+        route=route_of_request(),
         status=response.status_code,
         ms=round(seconds * 1000, 1),
         client=client,

@@ -14,7 +14,7 @@ from cdp.errors import Refusal
 from cdp.gate.disclosure import Choose
 from cdp.journey.stages import DEFAULT_JOURNEY
 from cdp.policy.terms import Use
-from cdp.web import current
+from cdp.web import current, metrics
 from cdp.web.api import asking, paging
 
 Candidates = Callable[[Session, datetime, int, int], Sequence[int]]
@@ -90,12 +90,13 @@ def hand_over(page: gate.Page, body: dict[str, Any]) -> Response:
     content = json.dumps(body, ensure_ascii=False, default=str)
     response = Response(content, content_type="application/json", headers={"Cache-Control": "no-store"})
     page.hand_over()
+    metrics.count_page(page, current.caller().recipient)
     return response
 
 
 def _read(use: Use, fields: tuple[str, ...], choose: Choose, kind: str, about: str) -> gate.Page:
     settings = current.deployment().settings
-    request = gate.PageRequest(
+    return gate.PageRequest(
         use=use,
         fields=fields,
         client=current.caller().client_id,

@@ -24,7 +24,7 @@ OPEN_ROUTES: dict[str, str] = {
     "api-docs.openapi_json": "The interface's description holds no data",
     "observing.healthz": "Asked by the machine's supervisor, tells nothing",
     "observing.readyz": "Asked by load balancers, tells nothing of people",
-    "observing.metrics": "Counters without a label that could hold a person",
+    "metrics.metrics": "Counters without a label that could hold a person",
     "oauth.token": "Authenticates the client itself",
     "oauth.introspect": "Authenticates the client itself",
     "oauth.revoke": "Authenticates the client itself",
