@@ -133,10 +133,24 @@ class FieldErrorSchema(Schema):
 
 
 class ProblemSchema(Schema):
-    """A problem document (RFC 9457)."""
+    """A problem document (RFC 9457); some kinds say more, beside these members."""
 
-    type = fields.String(metadata={"example": "urn:sekisho:problem:unknown_purpose"})
-    title = fields.String()
-    status = fields.Integer()
-    detail = fields.String()
+    class Meta:
+        unknown = INCLUDE
+
+    type = fields.String(required=True, metadata={"example": "urn:sekisho:problem:unknown_purpose"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
     errors = fields.List(fields.Nested(FieldErrorSchema))
+    reason = fields.String(metadata={"description": "Code of the rule that refuses the use"})
+    law = fields.String()
+    article = fields.String()
+    ja = fields.String()
+    en = fields.String()
+    remedy_ja = fields.String()
+    remedy_en = fields.String()
+    reasons = fields.List(fields.Nested(ReasonSchema))
+    scope = fields.String(metadata={"description": "The scope that the token lacks"})
+    entry = fields.String(metadata={"description": "Ledger entry of the question"})
+    error_id = fields.String(metadata={"description": "Of a fault: for whoever runs the deployment"})
