@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate
 from webargs.fields import DelimitedList
 
 from cdp.clock import parse_instant
