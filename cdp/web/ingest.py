@@ -85,7 +85,7 @@ def hook(source: str, secret: str = "") -> ResponseReturnValue:
     door = _by_name(source)
     body = read_body(door.kind.manifest.limits.get("batch_bytes", current.deployment().settings.max_batch_bytes))
     incoming = _incoming(body, "hook")
-    if request.method == "GET":
+    if request.method != "POST":
         _check_secret(door, secret, unsigned="signature")
         return _challenged(door, incoming)
     _check_secret(door, secret)
