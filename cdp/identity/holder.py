@@ -12,7 +12,7 @@ from cdp.clock import Clock
 from cdp.db import chunked
 from cdp.holders import Held, Holder
 from cdp.identity import graph, resolution
-from cdp.identity.model import Alias, Identifier, Override, Token
+from cdp.identity.model import Alias, CorrectedIdentifier, Identifier, Override, Token
 from cdp.identity.rules import TokenKey, cap
 
 
@@ -26,8 +26,7 @@ def forget(session: Session, subjects: Sequence[int]) -> int:
     keys = _keys(session, going)
     graph.lock_tokens(session, keys)
     gone = sum(_delete(session, some) for some in chunked(sorted(going)))
-    gone += _drop_unused(session, keys)
-    _reopen(session, keys)
+    gone += let_go_of(session, keys)
     resolution.resolve(session, neighbours | (graph.holders(session, keys) - going), _now(session), "erasure")
     for some in chunked(sorted(going)):
         gone += _count(session.execute(delete(Alias).where(col(Alias.person).in_(some))))
@@ -40,11 +39,20 @@ def export(session: Session, subjects: Sequence[int]) -> list[Held]:
     for some in chunked(sorted(set(subjects))):
         rows = select(Identifier).where(col(Identifier.subject).in_(some)).order_by(col(Identifier.subject))
         found += [_identifier(row) for row in session.scalars(rows)]
+        wrong = select(CorrectedIdentifier).where(col(CorrectedIdentifier.subject).in_(some))
+        found += [_corrected(row) for row in session.scalars(wrong.order_by(col(CorrectedIdentifier.id)))]
         decided = or_(col(Override.subject).in_(some), col(Override.other_subject).in_(some))
         found += [_decision(row, set(some)) for row in session.scalars(select(Override).where(decided))]
         names = select(Alias).where(col(Alias.old_person).in_(some))
         found += [Held("earlier number", row.old_person, {"from": row.from_at}) for row in session.scalars(names)]
     return found
+
+
+def let_go_of(session: Session, keys: set[TokenKey]) -> int:
+    """Delete tokens that nobody has any more, and let those link again that few have; returns how many went."""
+    gone = _drop_unused(session, keys)
+    _reopen(session, keys)
+    return gone
 
 
 def _keys(session: Session, subjects: set[int]) -> set[TokenKey]:
@@ -59,6 +67,7 @@ def _delete(session: Session, subjects: Sequence[int]) -> int:
     named = or_(col(Override.subject).in_(subjects), col(Override.other_subject).in_(subjects))
     statements = (
         delete(Identifier).where(col(Identifier.subject).in_(subjects)),
+        delete(CorrectedIdentifier).where(col(CorrectedIdentifier.subject).in_(subjects)),
         delete(Override).where(named),
         delete(Alias).where(col(Alias.old_person).in_(subjects)),
     )
@@ -78,9 +87,7 @@ def _reopen(session: Session, keys: set[TokenKey]) -> None:
     """Let tokens link again that are on few enough subjects now."""
     for namespace, term in policy.of(session).namespaces.items():
         for some in chunked(sorted(key for key in keys if key[0] == namespace)):
-            query = select(col(Identifier.token)).where(graph.among(Identifier, some))
-            if term.verified_only:
-                query = query.where(col(Identifier.verified))
+            query = select(col(Identifier.token)).where(graph.among(Identifier, some), col(Identifier.verified))
             many = query.group_by(col(Identifier.token)).having(func.count() > cap(term))
             few = sorted({token for _, token in some} - {bytes(token) for token in session.scalars(many)})
             where = (col(Token.namespace) == namespace, col(Token.token).in_(few), col(Token.state) == "generic")
@@ -91,6 +98,13 @@ def _identifier(row: Identifier) -> Held:
     plain = {"type": row.namespace, "verified": row.verified, "first_at": row.first_at}
     cell = resolution.cell(row.subject, row.namespace, bytes(row.token))
     return Held("identifier", row.subject, plain, row.sealed, cell.table, cell.column, cell.row, cell.version)
+
+
+def _corrected(row: CorrectedIdentifier) -> Held:
+    """List an identifier that was removed or added at the person's word."""
+    plain = {"type": row.namespace, "removed": row.removed, "request": row.request, "at": row.at}
+    cell = resolution.cell(row.subject, row.namespace, bytes(row.token))
+    return Held("corrected identifier", row.subject, plain, row.sealed, cell.table, cell.column, cell.row, cell.version)
 
 
 def _decision(row: Override, subjects: set[int]) -> Held:
@@ -108,4 +122,6 @@ def _now(session: Session) -> datetime:
     return clock.now()
 
 
-holder = Holder("identity", ("identifier", "token", "identity_override", "person_alias"), forget=forget, export=export)
+_TABLES = ("identifier", "corrected_identifier", "token", "identity_override", "person_alias")
+
+holder = Holder("identity", _TABLES, forget=forget, export=export)

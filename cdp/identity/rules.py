@@ -4,9 +4,10 @@ A token joins the clusters it touches only if no limit, no cannot-link and no si
 otherwise it is in conflict and keeps together only records that nobody is identified by. What is
 blocked, generic (on too many subjects) or shared (on too many identified people) joins nothing, so a
 value turning generic splits what it had joined. Evidence that nobody vouches for joins nothing and
-counts towards nothing, but for devices; a record that claims to be another than a device's owner stays
-out. The label is the lowest subject number, hence the same evidence gives the same people in any order
-of arrival. Protection only ever splits.
+counts towards nothing, but for devices: those it joins, and never makes generic, so that nobody parts a
+stranger from the stranger's browser; a record that claims to be another than a device's owner stays out.
+The label is the lowest subject number, hence the same evidence gives the same people in any order of
+arrival. Protection only ever splits.
 """
 
 from collections import Counter, defaultdict
@@ -18,6 +19,9 @@ from cdp.policy.terms import Namespace
 
 MAX_CLUSTER = 2000
 """Subjects in one person; a token that would make more is in conflict, one on more is generic."""
+
+CROWD = 1000
+"""Unproven records on one device that are too many to believe in any but the device's own (see `crowding`)."""
 
 TokenKey = tuple[str, bytes]
 """(namespace, token)"""
@@ -93,7 +97,8 @@ def _usable(
         row for row in rows if links(namespaces.get(row.namespace), row) and (row.namespace, row.token) not in blocked
     ]
     linking = _agreeing(rows, linking, namespaces)
-    degrees = Counter((row.namespace, row.token) for row in linking)
+    linking = _uncrowded(rows, linking)
+    degrees = Counter((row.namespace, row.token) for row in linking if row.verified)
     states = {key: "generic" for key, degree in degrees.items() if degree > cap(namespaces[key[0]])}
     linking = [row for row in linking if (row.namespace, row.token) not in states]
     states.update(dict.fromkeys(_shared(linking, namespaces), "shared"))
@@ -127,6 +132,20 @@ def _agreeing(rows: list[Evidence], linking: list[Evidence], namespaces: Mapping
         return not own or not _differ(own, owners[key] or claims[key])
 
     return [row for row in linking if namespaces[row.namespace].verified_only or agrees(row)]
+
+
+def _uncrowded(rows: list[Evidence], linking: list[Evidence]) -> list[Evidence]:
+    """Keep of a crowd of unproven records on one value those that name nothing else beside it."""
+    unproven = Counter((row.namespace, row.token) for row in linking if not row.verified)
+    crowded = {key for key, count in unproven.items() if count > CROWD}
+    if not crowded:
+        return linking
+    named = Counter((row.subject, row.epoch) for row in rows)
+    return [
+        row
+        for row in linking
+        if row.verified or (row.namespace, row.token) not in crowded or named[row.subject, row.epoch] == 1
+    ]
 
 
 def _names(rows: list[Evidence], namespaces: Mapping[str, Namespace], verified: bool) -> dict[int, _Names]:

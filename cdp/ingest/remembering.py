@@ -8,6 +8,7 @@ from sqlalchemy import Table, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
+from cdp.connector.kit import Claim
 from cdp.db import chunked, is_sqlite
 from cdp.ingest.batch import Context, Entry
 from cdp.ingest.model import Received
@@ -15,9 +16,13 @@ from cdp.ingest.model import Received
 _TABLE: Table = Received.__table__  # type: ignore[attr-defined]
 
 
-def ref(context: Context, message_id: str) -> bytes:
-    """Return what a message of this source is remembered by, and its fact referred to."""
-    return context.vault.digest("fact", json.dumps([context.source.name, message_id]).encode())
+def ref(context: Context, message_id: str, claims: Iterable[Claim] = ()) -> bytes:
+    """Return what a message of this source is remembered by, and its fact referred to.
+
+    Through a public key a message is remembered with whom it names: nobody else can use up its id before it comes.
+    """
+    named = sorted([claim.type, claim.scope, claim.value] for claim in claims) if context.source.public else []
+    return context.vault.digest("fact", json.dumps([context.source.name, message_id, *named]).encode())
 
 
 def remember(session: Session, source: str, digests: Sequence[bytes], at: datetime) -> set[bytes]:

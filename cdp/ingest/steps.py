@@ -21,7 +21,8 @@ from typing import Any
 from cdp import gate, identity, ledger, profile, vault
 from cdp.connector.mapping import pick
 from cdp.db import Database, unsettle
-from cdp.ingest import counting, erased, remembering, speaking
+from cdp.identity import Canonical
+from cdp.ingest import corrected, counting, erased, remembering, speaking
 from cdp.ingest.batch import Batch, Context, Entry, refuse, reject
 from cdp.ledger.tree import Range, leaf_hash
 from cdp.profile import facts, traits, values
@@ -65,9 +66,10 @@ def resolved(batch: Batch, context: Context) -> Batch:
     named = [kept for entry in batch if (kept := _named(entry, context))]
     admitted = erased.keep_out(named, context)
     owned = [entry for entry in admitted if entry.names and _needs_subject(entry)]
+    corrected.leave_out_identifiers(owned, context)
     source = context.source
     arrivals = [identity.Arrival(source.name, entry.names, source.residence_default, source.public) for entry in owned]
-    attached = identity.attach(context.session, arrivals, context.at)
+    attached = identity.attach(context.session, _thinned(owned, arrivals, context), context.at)
     context.deks, context.fresh = attached.made, frozenset(attached.made)
     erased.check_again(owned, context)
     erased.begin_anew(context)
@@ -80,6 +82,7 @@ def resolved(batch: Batch, context: Context) -> Batch:
 def lawful(batch: Batch, context: Context) -> Batch:
     """Record what was said, then refuse facts and traits that nothing allows to collect."""
     speaking.record(batch, context)
+    corrected.leave_out_traits(batch, context)
     stated = traits.coarse(context.policy, [one for entry in batch for one in _stated(entry, context)])
     traits.write_coarse(context.session, stated)
     asking = [entry for entry in batch if entry.subject and (entry.item.event or entry.item.traits)]
@@ -146,7 +149,8 @@ def _declared(entry: Entry, context: Context) -> Entry | None:
     if at > context.at + AHEAD or at.year < EARLIEST_YEAR:
         entry.item = replace(entry.item, at=context.at)
         entry.drop("item", "clock", "clock")
-    entry.ref = remembering.ref(context, entry.item.message_id) if entry.item.message_id else os.urandom(16)
+    message, claims = entry.item.message_id, entry.item.claims
+    entry.ref = remembering.ref(context, message, claims) if message else os.urandom(16)
     if entry.item.event and entry.item.event not in context.source.events:
         entry.drop("event", entry.item.event, "undeclared_event")
         return refuse(entry, "undeclared_event")
@@ -184,9 +188,25 @@ def _named(entry: Entry, context: Context) -> Entry | None:
         elif name not in names or name.verified:
             names[name] = name
     entry.names = tuple(names.values())
+    if context.source.public:
+        _narrow(entry, identity.one_device(context.policy, entry.names), "second_device")
     if not names and _needs_subject(entry):
         return refuse(entry, "no_identifier")
     return entry
+
+
+def _thinned(owned: Batch, arrivals: list[identity.Arrival], context: Context) -> list[identity.Arrival]:
+    thinned = identity.thin(context.session, arrivals)
+    for entry, arrival in zip(owned, thinned, strict=True):
+        _narrow(entry, arrival.names, "crowded_device")
+    return thinned
+
+
+def _narrow(entry: Entry, names: tuple[Canonical, ...], reason: str) -> None:
+    """Leave out identifiers that nobody may state of a device, and count their kinds."""
+    for name in set(entry.names) - set(names):
+        entry.drop("field", name.namespace, reason)
+    entry.names = names
 
 
 def _needs_subject(entry: Entry) -> bool:
