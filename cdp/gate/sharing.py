@@ -2,7 +2,8 @@
 
 A child whose address could not be joined with the rest of the child's records (two logins behind
 it, say) is a person of its own with no birth date. Its consent would count as an adult's if the
-address alone decided; so the age that is known at the address protects (GDPR 8, APPI).
+address alone decided; so the age that is known at the address protects (GDPR 8, APPI). Who merely
+claims the address shares it with nobody: any browser could say what age its owner has.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,6 +56,8 @@ def ageless_beside(session: Session, people: Iterable[int], at: datetime) -> set
             .outerjoin(profile, col(profile.person) == col(other.person))
             .where(
                 col(subject.person).in_(some),
+                col(mine.verified),
+                col(theirs.verified),
                 col(Person.birth_year) > at.year - OLDEST_AGE_OF_CONSENT - 1,
                 col(mine.namespace).in_(_CONTACTS),
                 col(other.person) != col(subject.person),
@@ -72,6 +75,7 @@ def _young(tokens: Sequence[bytes], at: datetime) -> Any:
         .join(Person, col(Person.person) == col(Subject.person))
         .where(
             col(Identifier.token).in_(tokens),
+            col(Identifier.verified),
             col(Identifier.namespace).in_(_CONTACTS),
             col(Person.birth_year) > at.year - OLDEST_AGE_OF_CONSENT - 1,
         )
