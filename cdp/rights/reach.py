@@ -33,14 +33,19 @@ class Held(NamedTuple):
     verified: bool
 
 
-def points_of(session: Session, subjects: Iterable[int]) -> Points:
-    """Return the suppression tokens of every identifier of the subjects."""
+def points_of(session: Session, subjects: Collection[int]) -> Points:
+    """Return the suppression tokens of every identifier of the subjects.
+
+    One that they merely claim and somebody else has proof of is somebody else's, and is left out.
+    """
     points: Points = set()
+    claimed: Points = set()
     for some in chunked(subjects):
-        query = select(col(Identifier.namespace), col(Identifier.suppression_token))
-        rows = session.execute(query.where(col(Identifier.subject).in_(some)))
-        points.update((row[0], bytes(row[1])) for row in rows)
-    return points
+        query = select(col(Identifier.namespace), col(Identifier.suppression_token), col(Identifier.verified))
+        for namespace, point, verified in session.execute(query.where(col(Identifier.subject).in_(some))):
+            (points if verified else claimed).add((namespace, bytes(point)))
+    others = _held(session, claimed - points, subjects)
+    return points | (claimed - {(row.namespace, row.point) for row in others if row.verified})
 
 
 def unproved(session: Session, points: Points, besides: Collection[int]) -> set[int]:
