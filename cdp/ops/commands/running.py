@@ -1,8 +1,5 @@
 """Making a home, bringing its database up to date, and running its two processes."""
 
-import multiprocessing
-from functools import partial
-
 import click
 import structlog
 
@@ -52,20 +49,28 @@ def migrate() -> None:
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes (PostgreSQL).")
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Threads of each process.")
-def serve(host: str, port: int, workers: int, threads: int) -> None:
+@click.option(
+    "--drain",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, 300),
+    help="Seconds between not being ready any more and closing the door.",
+)
+@click.option(
+    "--grace", default=15, show_default=True, type=click.IntRange(1, 600), help="Seconds for answers under way."
+)
+def serve(host: str, port: int, workers: int, threads: int, drain: float, grace: int) -> None:
     """Run the web process. `cdp worker` runs beside it.
 
-    The embedded database takes one web process; several need PostgreSQL (CDP_DATABASE_URL).
+    The embedded database takes one web process; several need PostgreSQL (CDP_DATABASE_URL). At
+    SIGTERM /readyz says no, then the door closes, then what is under way is answered.
 
     \b
     Examples:
       cdp serve
       cdp serve --host 0.0.0.0 --port 80 --workers 4
     """
-    from granian import Granian
-    from granian.constants import Interfaces
-
-    from cdp.web.app import create_app
+    from cdp.ops import serving
 
     settings = console.settings()
     if settings.url.startswith("sqlite") and workers > 1:
@@ -73,23 +78,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
         workers = 1
     with console.opened() as deployment:
         click.echo(f"listening on http://{host}:{port}")
-    server = Granian(
-        "cdp.web.app:create_app",
-        factory=True,
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=threads,
-        respawn_failed_workers=True,
-        workers_kill_timeout=10,
-        log_access=False,
-    )
-    if multiprocessing.get_start_method() == "fork":
-        # The workers inherit what was loaded and checked just now: half the time until the first answer.
-        server.serve(target_loader=partial(create_app, deployment), wrap_loader=False)
-    else:
-        server.serve()
+    serving.serve(deployment, (host, port), workers, threads, (drain, grace))
 
 
 @click.command("worker")

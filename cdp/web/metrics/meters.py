@@ -8,10 +8,11 @@ import json
 import os
 import re
 from collections import Counter as Tally
+from pathlib import Path
 from typing import Any
 
 from flask import Response, current_app
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from cdp import gate, ingest
@@ -77,6 +78,12 @@ class Meters:
             return "other"
         self._reasons.add(found)
         return found
+
+
+def count_together(folder: Path) -> None:
+    """Let the processes that come of this one count into a folder; call before any of them counts."""
+    os.environ[FOLDER] = str(folder)
+    values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
 
 
 def of_app() -> Meters:
