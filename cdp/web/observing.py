@@ -10,11 +10,10 @@ from typing import Any
 
 import structlog
 from flask import Blueprint, Flask, Response, g, jsonify
-from sqlalchemy import text
 
 from cdp.errors import Problem
 from cdp.settings import Settings
-from cdp.web import current
+from cdp.web import current, draining, readiness
 from cdp.web.metrics.scraping import method_of_request, route_of_request
 
 ALLOWED = frozenset(
@@ -73,23 +72,20 @@ def readyz() -> Response:
     return jsonify(status="ready", checks=checks)
 
 
-def _database_answers() -> None:
-    with current.database().snapshot() as session:
-        session.execute(text("SELECT 1"))
-
-
-def _keyring_reads() -> None:
-    current.deployment().vault.digest("readiness", b"")
-
-
 def _policy_loaded() -> None:
     if not current.policy().uses:
         raise LookupError("the policy has no use")
 
 
+def _not_stopping() -> None:
+    if draining.is_draining():
+        raise InterruptedError("about to stop")
+
+
 CHECKS: dict[str, Callable[[], None]] = {
-    "database": _database_answers,
-    "keyring": _keyring_reads,
+    "running": _not_stopping,
+    "database": readiness.database_writes,
+    "keyring": readiness.keyring_opens,
     "policy": _policy_loaded,
 }
 
@@ -108,8 +104,6 @@ def _start() -> None:
 
 
 def _note(response: Response) -> Response:
-    route = request.url_rule.rule if request.url_rule else "unmatched"
-    method = request.method if request.method in METHODS else "other"
     seconds = time.perf_counter() - g.pop("started", time.perf_counter())
     client = getattr(g.get("client"), "client_id", "")
     _log.info(
