@@ -4,7 +4,7 @@ from cdp.vault import marks, rotation, shredding
 from cdp.vault.holder import holder
 from cdp.vault.keyring import Keyring
 from cdp.vault.keys import Vault, deks, of
-from cdp.vault.marks import check_mark, record_version
+from cdp.vault.marks import check_mark, confirm_mark, record_version
 from cdp.vault.sealing import Cell, Dek, matches, seal
 from cdp.vault.shredding import puncture
 
@@ -14,6 +14,7 @@ __all__ = [
     "Keyring",
     "Vault",
     "check_mark",
+    "confirm_mark",
     "deks",
     "holder",
     "marks",

@@ -41,6 +41,11 @@ def record_version(session: Session, keyring: Keyring, at: datetime) -> None:
     session.execute(update(KeyringMark).where(*older).values(version=version, at=at))
 
 
+def confirm_mark(session: Session, keyring: Keyring, at: datetime) -> None:
+    """Note when this database was last written to by a holder of its keyring; changes nothing else."""
+    session.execute(update(KeyringMark).where(col(KeyringMark.keyring) == keyring.id).values(at=at))
+
+
 def _check_sample(session: Session, vault: Vault) -> None:
     """Unwrap the newest and oldest data keys: one that opens proves the keyring right."""
     seen = 0

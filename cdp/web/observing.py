@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, Response, g, jsonify
 
 from cdp.errors import Problem
 from cdp.settings import Settings
-from cdp.web import current, draining, readiness
+from cdp.web import current, readiness
 from cdp.web.metrics.scraping import method_of_request, route_of_request
 
 ALLOWED = frozenset(
@@ -77,13 +77,7 @@ def _policy_loaded() -> None:
         raise LookupError("the policy has no use")
 
 
-def _not_stopping() -> None:
-    if draining.is_draining():
-        raise InterruptedError("about to stop")
-
-
 CHECKS: dict[str, Callable[[], None]] = {
-    "running": _not_stopping,
     "database": readiness.database_writes,
     "keyring": readiness.keyring_opens,
     "policy": _policy_loaded,
@@ -104,6 +98,8 @@ def _start() -> None:
 
 
 def _note(response: Response) -> Response:
+    route = request.url_rule.rule if request.url_rule else "unmatched"
+    method = request.method if request.method in METHODS else "other"
     seconds = time.perf_counter() - g.pop("started", time.perf_counter())
     client = getattr(g.get("client"), "client_id", "")
     _log.info(

@@ -29,7 +29,7 @@ PURPOSES = "email_marketing,line_marketing,analytics"
 class World:
     """One deployment with its sources and clients; `arrive` brings people in through the doors."""
 
-    def __init__(self, home: Path, database_url: str) -> None:
+    def __init__(self, home: Path, database_url: str, **environment: str) -> None:
         self.home, self.line, self.sendgrid = home, Line("channel-secret-of-the-tests"), SendGrid()
         self.environment = {
             "CDP_HOME": str(home),
@@ -37,6 +37,7 @@ class World:
             "CDP_POLICIES": str(ROOT / "policies"),
             "CDP_CONNECTORS": str(ROOT / "connectors"),
             "CDP_BASE_URL": "http://127.0.0.1:8000",
+            **environment,
         }
         self.told: dict[str, Mapping[str, str]] = {}
         self.errors: list[str] = []

@@ -80,8 +80,9 @@ def _owner(folder: Path) -> str | None:
 class Wire:
     """A TCP proxy before a server: it carries, it stalls (takes and carries nothing), or it is cut."""
 
-    def __init__(self, port: int) -> None:
-        self.target, self.state = port, "carries"
+    def __init__(self, target: int | str) -> None:
+        """`target` is a port of this machine, or the path of a socket."""
+        self.target, self.state = target, "carries"
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._open: list[socket.socket] = []
@@ -116,8 +117,15 @@ class Wire:
                 self._open.append(one)
                 threading.Thread(target=self._carry, args=(one,), daemon=True).start()
 
+    def _reach(self) -> socket.socket:
+        if isinstance(self.target, int):
+            return socket.create_connection(("127.0.0.1", self.target))
+        other = socket.socket(socket.AF_UNIX)
+        other.connect(self.target)
+        return other
+
     def _carry(self, one: socket.socket) -> None:
-        with contextlib.suppress(OSError), one, socket.create_connection(("127.0.0.1", self.target)) as other:
+        with contextlib.suppress(OSError), one, self._reach() as other:
             self._open.append(other)
             while True:
                 for ready in select.select([one, other], [], [], 0.1)[0]:

@@ -1,0 +1,127 @@
+"""Whatever the deployment depends on may be away: then no route gives anybody out, and says so.
+
+While it is away `/healthz` lives, `/readyz` names it, and what cannot be answered is 503 with
+Retry-After. When it is back everything answers as before, without a restart.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from sqlalchemy.engine import make_url
+
+from tests.conftest import postgres_database
+from tests.people import cast
+from tests.stories.faults import strikes
+from tests.stories.faults.answers import GIVING, TELLING
+from tests.stories.faults.servers import Wire
+from tests.stories.faults.strikes import Strike, Struck
+from tests.stories.world import World
+
+CAST = cast(7)
+
+CLOSING: dict[Strike, str] = {
+    strikes.database_gone: "database",
+    strikes.database_silent: "database",
+    strikes.disk_full: "database",
+    strikes.keyring_missing: "keyring",
+    strikes.keyring_unreadable: "keyring",
+    strikes.keyring_damaged: "keyring",
+    strikes.keyring_old: "keyring",
+}
+"""Strikes under which nobody may be given out → what `/readyz` calls them."""
+
+HARMLESS = (strikes.keyring_locked, strikes.mirror_missing, strikes.ledger_folder_missing)
+"""Strikes that hold changes up, and no answer."""
+
+QUIET = {
+    "audiences.list_all",
+    "audiences.show",
+    "journeys.list_all",
+    "ledger.checkpoint",
+    "ledger.proof",
+    "connectors.list_types",
+    "connectors.list_sources",
+    "connectors.drops",
+    "consents.withdraw",
+}
+"""Endpoints that answer about policies, proofs and sources; and the withdrawal, whose story is told elsewhere."""
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def struck(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Struck]:
+    """A deployment with five people in it, with a wire to its database where it has one."""
+    home = tmp_path_factory.mktemp(request.param) / "home"
+    if request.param == "sqlite":
+        yield from lived_in(home, None, "")
+        return
+    for url in postgres_database(request.getfixturevalue("postgres")):
+        socket = Path(make_url(url).query["host"]) / ".s.PGSQL.5432"
+        wire = Wire(str(socket))
+        yield from lived_in(home, wire, url)
+        wire.close()
+
+
+def lived_in(home: Path, wire: Wire | None, url: str) -> Iterator[Struck]:
+    through = f"postgresql+psycopg://postgres@127.0.0.1:{wire.port}/{make_url(url).database}" if wire else ""
+    keys = {name: f"file:{home.parent / name / 'keyring.json'}" for name in ("keys", "mirror")}
+    world = World(
+        home, through, CDP_KEYRING=keys["keys"], CDP_KEYRING_MIRROR=keys["mirror"], CDP_DATABASE_PATIENCE_SECONDS="1"
+    )
+    world.arrive(CAST)
+    world.choose(CAST)
+    stage = world.lookup(CAST.ada).json()["stage"]
+    world.stage = f"standard/stages/{stage}"
+    asked = {"right": "access", "identifier": {"type": "email", "value": CAST.ada.email}, "requester": "subject"}
+    world.request = world.call("officer", "POST", "/api/subject-requests", asked).json()["id"]
+    yield Struck(world, wire, url.replace("+psycopg", ""))
+    world.close()
+
+
+@pytest.mark.parametrize("strike", CLOSING, ids=lambda strike: strike.__name__)
+def test_nobody_is_given_out_without(strike: Strike, struck: Struck) -> None:
+    world = struck.world
+    answers_as_ever(world)
+    with strike(struck):
+        for name, ask in (GIVING | TELLING).items():
+            answer = ask(world, CAST.ada)
+            assert answer.status_code == 503 or (name in TELLING and answer.status_code < 300), (name, answer.text)
+            says_nobody(answer)
+            if answer.status_code == 503:
+                assert answer.headers["Content-Type"] == "application/problem+json", name
+                assert answer.headers["Retry-After"].isdigit(), name
+        assert requests.get(f"{world.url}/healthz", timeout=60).status_code == 200
+        ready = requests.get(f"{world.url}/readyz", timeout=60)
+        assert (ready.status_code, ready.json()["checks"][CLOSING[strike]]) == (503, False)
+        assert [name for name, passes in ready.json()["checks"].items() if not passes] == [CLOSING[strike]]
+    answers_as_ever(world)
+
+
+@pytest.mark.parametrize("strike", HARMLESS, ids=lambda strike: strike.__name__)
+def test_answers_go_on_without(strike: Strike, struck: Struck) -> None:
+    with strike(struck):
+        answers_as_ever(struck.world)
+    answers_as_ever(struck.world)
+
+
+def test_every_route_about_people_stands_in_these_tables(struck: Struck) -> None:
+    app = struck.world.server.app
+    asked = {name for name, view in app.view_functions.items() if hasattr(view, "scope_needed")}
+    assert asked - GIVING.keys() - TELLING.keys() - QUIET == set()
+
+
+def answers_as_ever(world: World) -> None:
+    for name, ask in TELLING.items():
+        answer = ask(world, CAST.ada)
+        assert answer.status_code < 300, (name, answer.status_code, answer.text)
+    for name, ask in GIVING.items():
+        answer = ask(world, CAST.ada)
+        assert answer.status_code == 200, (name, answer.text)
+        assert CAST.ada.email in answer.text, name
+
+
+def says_nobody(answer: requests.Response) -> None:
+    for person in CAST.everybody:
+        for secret in person.secrets:
+            assert secret not in answer.text
