@@ -35,6 +35,15 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(2.0, gt=0, le=10, description="How long a page may take from decision to hand-over")
     max_batch_bytes: int = Field(500_000, gt=0, description="Largest unpacked ingest body")
     max_event_bytes: int = Field(32_000, gt=0, description="Largest single event")
+    public_address_rate: int = Field(
+        6_000, ge=0, description="Events a minute that one address may send through one public key; 0 = any number"
+    )
+    public_key_rate: int = Field(
+        120_000, ge=0, description="Events a minute that all addresses may send through one public key; 0 = any number"
+    )
+    trusted_proxies: int = Field(
+        0, ge=0, le=10, description="Reverse proxies before us whose X-Forwarded-For is believed; 0 = none"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line written")
 
     @property

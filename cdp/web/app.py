@@ -12,7 +12,7 @@ from cdp.connector.reading import is_storable
 from cdp.deployment import Deployment
 from cdp.errors import Problem, StartRefused
 from cdp.settings import read_settings
-from cdp.web import errors, front, headers, ingest, metrics, observing
+from cdp.web import errors, front, headers, ingest, limits, metrics, observing
 from cdp.web.api import documents
 from cdp.web.auth import access, events, routes
 from cdp.web.privacy import pages
@@ -42,6 +42,8 @@ def _assemble(deployment: Deployment) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.extensions["sekisho"] = deployment
+    app.extensions["sekisho.limits"] = limits.Limits.of(deployment.settings)
+    limits.trust_proxies(app, deployment.settings.trusted_proxies)
     if isinstance(app.json, flask.json.provider.DefaultJSONProvider):
         app.json.ensure_ascii = False
         app.json.sort_keys = False

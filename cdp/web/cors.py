@@ -17,6 +17,7 @@ def allow_any_origin(blueprint: Blueprint, *prefixes: str) -> None:
             return response
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Credentials"] = "true"
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
         response.headers.add("Vary", "Origin")
         if request.method == "OPTIONS":
             wanted = request.headers.get("Access-Control-Request-Headers", "")

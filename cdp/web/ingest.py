@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
 from cdp import ingest
 from cdp.connector import ConnectorType
-from cdp.connector.kit import REASONS, Incoming, SourceConfig
+from cdp.connector.kit import REASONS, Incoming, Item, SourceConfig
 from cdp.connector.reading import as_object, read_json
 from cdp.errors import FieldError, Problem, Refusal
 from cdp.ingest import sources
@@ -23,6 +23,7 @@ from cdp.ingest.model import Source
 from cdp.web import current, metrics
 from cdp.web.bodies import check_type, read_body
 from cdp.web.cors import allow_any_origin
+from cdp.web.limits import Admitted, Limits, client_address
 
 blueprint = Blueprint("ingest", __name__)
 
@@ -162,8 +163,10 @@ def _incoming(body: bytes, call: str) -> Incoming:
 def _answer(door: Door, incoming: Incoming) -> ResponseReturnValue:
     """Store, then answer; a single call that cannot be read is the caller's mistake."""
     items = list(door.kind.source.read(incoming, door.config))
-    report = ingest.take(current.database(), door.config, items, incoming.at)
+    admitted = _admit(door.config, items)
+    report = ingest.take(current.database(), door.config, admitted.items, incoming.at)
     metrics.count_ingest(door.config.name, report)
+    admitted.refuse_rest()
     if incoming.call not in MANY and isinstance(items[0], Refusal):
         status = 413 if items[0].reason == "too_large" else 400
         wrong = FieldError(items[0].where or "/", items[0].reason)
@@ -172,6 +175,13 @@ def _answer(door: Door, incoming: Incoming) -> ResponseReturnValue:
         return jsonify(success=True)
     report = _for_anybody(report) if door.config.public else report
     return jsonify(_told(report)), 200, {"Preference-Applied": "return=representation"}
+
+
+def _admit(config: SourceConfig, items: list[Item | Refusal]) -> Admitted:
+    if not config.public:
+        return Admitted(items)
+    held: Limits = current_app.extensions["sekisho.limits"]
+    return held.admit(config.name, client_address(), items)
 
 
 def _for_anybody(report: ingest.Report) -> ingest.Report:
