@@ -91,7 +91,7 @@ def _take(
     if refused:
         report.dropped += refused
         with database.transaction() as session:
-            counting.add(session, source.name, at, refused)
+            counting.add(session, source, at, refused)
 
 
 def _once(database: Database, source: SourceConfig, items: Sequence[Item], at: datetime) -> Context:

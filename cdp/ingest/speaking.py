@@ -1,12 +1,15 @@
 """What items say about consent: recorded as statements of the subject, or as silence of a contact point.
 
-A no always counts; of whom or what it is about cannot be told, it is the whole subject's. A yes for a
+A no always counts; of whom or what it is about cannot be told, it is the whole subject's. Said through a
+public key by a declared act it silences the contact point that it names, whoever has it, since nobody can
+tell its owner from a stranger there, and an unsubscribe must not be lost: a stranger can silence an
+address so, and only its owner can open it again, where they are known. A yes for a
 contact channel needs its contact point and never comes through a public key, one for a device needs the
 device; a yes without a named notice is partial evidence (rulings R2, R3, R13).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -43,17 +46,26 @@ def record(batch: Iterable[Entry], context: Context) -> None:
 def _silence(batch: Iterable[Entry], context: Context) -> None:
     points: dict[tuple[str, str], set[tuple[str, bytes]]] = defaultdict(set)
     for entry in batch:
-        for silence in entry.item.silences:
-            claim = silence.contact
-            contact = context.spell(claim.type, claim.value, claim.scope, claim.verified)
+        for channel, reason, contact in _silenced(entry, context):
             if contact is None:
                 entry.notes.append(Refusal("unusable_contact", entry.item.pointer))
                 entry.drops.append(("silence", "unusable_contact"))
             else:
-                point = (contact.namespace, context.silence_token(contact))
-                points[silence.channel, silence.reason].add(point)
+                points[channel, reason].add((contact.namespace, context.silence_token(contact)))
     for (channel, reason), some in sorted(points.items()):
         consent.suppress_all(context.session, some, channel, reason, context.at, context.source.brand)
+
+
+def _silenced(entry: Entry, context: Context) -> Iterator[tuple[str, str, Canonical | None]]:
+    """Yield (channel, reason, contact point) of what must fall silent; no point where none can be read."""
+    for silence in entry.item.silences:
+        claim = silence.contact
+        yield silence.channel, silence.reason, context.spell(claim.type, claim.value, claim.scope, claim.verified)
+    for signal in entry.item.signals if context.source.public else ():
+        if signal.act and signal.status in NO_STATUSES and signal.contact is not None:
+            contact = _contact(entry, signal, context)
+            if contact is not None and contact.namespace in CONTACT_CHANNELS.get(signal.channel, ()):
+                yield signal.channel, "unsubscribe", contact
 
 
 def _statement(entry: Entry, signal: Signal, context: Context) -> consent.Statement | Refusal:

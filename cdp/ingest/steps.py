@@ -131,7 +131,7 @@ def settled(batch: Batch, context: Context) -> Batch:
 def noted(batch: Batch, context: Context) -> Batch:
     """Count what was dropped by name and reason, and write the batch into the ledger."""
     drops = counting.tally(context.entries)
-    counting.add(context.session, context.source.name, context.at, drops)
+    counting.add(context.session, context.source, context.at, drops)
     if any(not entry.duplicate for entry in context.entries):
         context.noted = ledger.note(context.session, "ingest.batch", _header(batch, context), context.at)
     return batch
