@@ -20,7 +20,7 @@ from cdp.connector.reading import as_object, read_json
 from cdp.errors import FieldError, Problem, Refusal
 from cdp.ingest import sources
 from cdp.ingest.model import Source
-from cdp.web import current, metrics
+from cdp.web import current, errors, metrics
 from cdp.web.bodies import check_type, read_body
 from cdp.web.cors import allow_any_origin
 from cdp.web.limits import Admitted, Limits, client_address
@@ -66,7 +66,9 @@ def segment_settings(write_key: str) -> Response:
     _by_key(iter([write_key]))
     protocol, _, host = current.deployment().settings.base_url.partition("://")
     to_us = {"apiKey": write_key, "apiHost": f"{host.rstrip('/')}/v1", "protocol": protocol}
-    return jsonify({"integrations": {"Segment.io": to_us}, "plan": {"track": {"__default": {"enabled": True}}}})
+    plan = {"track": {"__default": {"enabled": True}}}
+    # Unless it is told not to, the library tells its maker how it fares.
+    return jsonify({"integrations": {"Segment.io": to_us}, "plan": plan, "metrics": {"sampleRate": 0}})
 
 
 @blueprint.get("/sourceConfig", strict_slashes=False)
@@ -220,6 +222,13 @@ def _item(outcome: ingest.Outcome) -> dict[str, Any]:
     if outcome.notes:
         told["notes"] = [{"reason": note.reason, "pointer": note.where} for note in outcome.notes]
     return told
+
+
+@blueprint.errorhandler(Problem)
+def _refused(problem: Problem) -> Response:
+    """Say the reason by the names that SDKs read, too: who misses them takes a no for a fault, and asks again."""
+    problem.extra = {**problem.extra, "code": problem.type, "message": problem.detail}
+    return errors.respond(problem)
 
 
 allow_any_origin(blueprint, "/v1/", "/beacon/", "/sourceConfig")

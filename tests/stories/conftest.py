@@ -1,10 +1,14 @@
 """The live world of the stories, once per kind of database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.browser import chromium, packages
+from tests.browser.chromium import Visitor
+from tests.browser.site import Site
 from tests.conftest import postgres_database
 from tests.stories.town import Town
 from tests.stories.world import World
@@ -44,3 +48,35 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         live = Town(folder / "home", url)
         yield live
         live.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, and the SDKs for its pages; skips where there is none."""
+    if why := chromium.missing() or packages.missing():
+        pytest.skip(why)
+    with chromium.running() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """The shop's own web site, on another origin than the server."""
+    served = Site()
+    yield served
+    served.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Site) -> Iterator[Callable[..., Visitor]]:
+    """Begins a visit with a fresh profile; in the end no script has failed and no other host was sought."""
+    visitors: list[Visitor] = []
+
+    def begin(headers: dict[str, str] | None = None) -> Visitor:
+        visitors.append(Visitor(browser, site.url, headers))
+        return visitors[-1]
+
+    yield begin
+    for visitor in visitors:
+        visitor.close()
+    assert [problem for visitor in visitors for problem in (*visitor.strayed, *visitor.wrong)] == []

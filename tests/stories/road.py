@@ -63,6 +63,11 @@ class Road:
         return [one for one in self.passed if one.method == "POST"]
 
     @property
+    def unanswered(self) -> int:
+        """Posts that are with the server still."""
+        return sum(one.status == 0 and one.fault != LOST for one in self.posts)
+
+    @property
     def swallowed(self) -> int:
         """Answers that the server gave and the SDK never got."""
         return sum(one.fault in (UNAVAILABLE, CUT) for one in self.posts)

@@ -14,7 +14,7 @@ from tests.browser import packages
 from tests.conftest import DEEP
 from tests.figures import Figures
 from tests.stories.road import CUT, LOST, UNAVAILABLE
-from tests.stories.town import Town
+from tests.stories.town import Town, named
 
 VIEWS = 2_000 if DEEP else 40
 CALLS = VIEWS + 6
@@ -31,45 +31,58 @@ EXPECTED = Counter(
 )
 
 
-def segment_python(key: str, url: str) -> None:
-    failed: list[Any] = []
-    client = SegmentClient(key, host=url, on_error=lambda *why: failed.append(why), upload_size=10, upload_interval=0.1)
-    _visit(client, {"consent": {"categoryPreferences": {"Analytics": True, "Advertising": False}}})
+OnError = Callable[[Exception, Any], None]
+
+CLIENTS: Mapping[str, Callable[[str, str, OnError], Any]] = {
+    "segment-analytics-python": lambda key, url, failed: SegmentClient(
+        key, host=url, on_error=failed, upload_size=10, upload_interval=0.1
+    ),
+    "rudder-sdk-python": lambda key, url, failed: RudderClient(
+        key, host=url, on_error=failed, upload_size=10, upload_interval=0.1
+    ),
+}
+
+CONSENT: Mapping[str, Mapping[str, Any]] = {
+    "segment-analytics-python": {"consent": {"categoryPreferences": {"Analytics": True, "Advertising": False}}},
+    "rudder-sdk-python": {
+        "consentManagement": {
+            "provider": "custom",
+            "allowedConsentIds": ["Analytics"],
+            "deniedConsentIds": ["Advertising"],
+        }
+    },
+}
+
+
+def run_python(sdk: str, key: str, url: str) -> None:
+    failed: list[Exception] = []
+    _visit(CLIENTS[sdk](key, url, lambda why, _: failed.append(why)), CONSENT[sdk])
     assert failed == []
 
 
-def rudder_python(key: str, url: str) -> None:
-    failed: list[Any] = []
-    client = RudderClient(key, host=url, on_error=lambda *why: failed.append(why), upload_size=10, upload_interval=0.1)
-    ids = {"allowedConsentIds": ["Analytics"], "deniedConsentIds": ["Advertising"]}
-    _visit(client, {"consentManagement": {"provider": "custom", **ids}})
-    assert failed == []
+def run_node(sdk: str, key: str, url: str) -> None:
+    if why := packages.missing():
+        pytest.skip(why)
+    done = subprocess.run(
+        ["node", str(NODE), sdk, url, key, str(VIEWS)], cwd=packages.HERE, capture_output=True, text=True, timeout=300
+    )
+    assert (done.stdout.strip(), done.returncode) == (str(CALLS), 0), done.stderr[-1000:]
 
 
-def segment_node(key: str, url: str) -> None:
-    _run_node("segment", key, url)
-
-
-def rudder_node(key: str, url: str) -> None:
-    _run_node("rudder", key, url)
-
-
-SDKS: Mapping[str, Callable[[str, str], None]] = {
-    "segment-analytics-python": segment_python,
-    "rudder-sdk-python": rudder_python,
-    "@segment/analytics-node": segment_node,
-    "@rudderstack/rudder-sdk-node": rudder_node,
+SDKS: Mapping[str, Callable[[str, str, str], None]] = {
+    "segment-analytics-python": run_python,
+    "rudder-sdk-python": run_python,
+    "@segment/analytics-node": run_node,
+    "@rudderstack/rudder-sdk-node": run_node,
 }
 
 
 @pytest.mark.parametrize("sdk", SDKS)
 def test_an_sdk_of_a_server_brings_every_event_once(town: Town, sdk: str, figures: Figures) -> None:
-    if sdk.startswith("@") and (why := packages.missing()):
-        pytest.skip(why)
-    source = sdk.strip("@").replace("-", "_").replace("/", "_")
+    source = named(sdk)
     key = town.add_source(source, "server")
     town.road.roughen(FAULTS)
-    SDKS[sdk](key, town.road.url)
+    SDKS[sdk](sdk, key, town.road.url)
     assert town.road.due == [], "every fault was met"
     assert town.facts(source) == EXPECTED
     said = town.said(source)
@@ -104,8 +117,13 @@ def _visit(client: Any, consent: Mapping[str, Any]) -> None:
     client.join()
 
 
-def _run_node(sdk: str, key: str, url: str) -> None:
-    done = subprocess.run(
-        ["node", str(NODE), sdk, url, key, str(VIEWS)], cwd=packages.HERE, capture_output=True, text=True, timeout=300
-    )
-    assert (done.stdout.strip(), done.returncode) == (str(CALLS), 0), done.stderr[-1000:]
+@pytest.mark.parametrize("sdk", ["segment-analytics-python", "rudder-sdk-python"])
+def test_an_sdk_with_a_wrong_key_is_told_once_and_gives_up(town: Town, sdk: str) -> None:
+    town.road.roughen([])
+    failed: list[Exception] = []
+    client = CLIENTS[sdk]("no-such-key", town.road.url, lambda why, _: failed.append(why))
+    client.track(user_id="login-of-ada", event="Product Viewed")
+    client.flush()
+    client.join()
+    assert [one.status for one in town.road.posts] == [401]
+    assert "write_key_wrong" in str(failed[0])

@@ -1,5 +1,6 @@
 """A server as an operator runs it, at the end of a rough road; each SDK has a source of its own there."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,3 +70,8 @@ class Town:
         result = CliRunner().invoke(main, list(arguments), env=self.running.env)
         assert result.exit_code == 0, f"cdp {arguments[0]}: {result.output[-800:]} {result.exception!r}"
         return result.output
+
+
+def named(sdk: str) -> str:
+    """Return a source's name for an SDK: letters, digits and `_` alone."""
+    return re.sub(r"[^a-z0-9]+", "_", sdk).strip("_")

@@ -10,7 +10,8 @@ function segment() {
   const { Analytics } = load('@segment/analytics-node')
   const client = new Analytics({ writeKey: key, host: url, flushAt: 10, flushInterval: 200 })
   client.on('error', (error) => failures.push(error.code))
-  return { client, end: () => client.closeAndFlush({ timeout: 60000 }) }
+  const consent = { consent: { categoryPreferences: { Analytics: true, Advertising: false } } }
+  return { client, consent, end: () => client.closeAndFlush({ timeout: 60000 }) }
 }
 
 function rudder() {
@@ -21,14 +22,11 @@ function rudder() {
     while (client.queue.length) await client.flush()
     await client.flush()
   }
-  return { client, end }
+  const said = { provider: 'custom', allowedConsentIds: ['Analytics'], deniedConsentIds: ['Advertising'] }
+  return { client, consent: { consentManagement: said }, end }
 }
 
-const { client, end } = { segment, rudder }[sdk]()
-const consent = {
-  segment: { consent: { categoryPreferences: { Analytics: true, Advertising: false } } },
-  rudder: { consentManagement: { provider: 'custom', allowedConsentIds: ['Analytics'], deniedConsentIds: ['Advertising'] } },
-}[sdk]
+const { client, consent, end } = { '@segment/analytics-node': segment, '@rudderstack/rudder-sdk-node': rudder }[sdk]()
 
 client.identify({ ...who, traits: { email: 'ada@people.example', plan: 'gold' }, context: consent })
 client.group({ ...who, groupId: 'tea-circle', traits: { name: 'Tea circle' } })
