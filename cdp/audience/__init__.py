@@ -1,5 +1,6 @@
 """Groups people by declared rules; who of them may be reached is the gate's answer, never the rule's."""
 
+from cdp.audience.changes import follow
 from cdp.audience.counting import Counted, count, previewed, rounded
 from cdp.audience.explain import Clause, explain
 from cdp.audience.members import page, refuse_small, smallest
@@ -14,6 +15,7 @@ __all__ = [
     "clauses",
     "count",
     "explain",
+    "follow",
     "load",
     "page",
     "previewed",

@@ -6,13 +6,28 @@ a rule: the gate's condition is added by whoever counts or lists.
 
 import operator
 from calendar import isleap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import singledispatch
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, column, exists, func, not_, or_, select, table, true
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    Select,
+    String,
+    and_,
+    case,
+    column,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    table,
+    true,
+)
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col
 from sqlmodel.sql.sqltypes import UTCDateTime
@@ -38,9 +53,20 @@ _STAGE = table(
     column("person"),
     column("journey", String),
     column("stage", String),
+    column("since", UTCDateTime()),
     column("until", UTCDateTime()),
+    column("cause", LargeBinary),
 )
-"""The journey package's table, by name: audiences and journeys stand side by side and never import each other."""
+"""The journey package's tables, by name: audiences and journeys stand side by side and never import each other."""
+
+_TRANSITION = table(
+    "transition",
+    column("person"),
+    column("journey", String),
+    column("from_stage", String),
+    column("at", UTCDateTime()),
+    column("cause", LargeBinary),
+)
 
 
 class Asked(NamedTuple):
@@ -50,17 +76,26 @@ class Asked(NamedTuple):
     today: tuple[str, ...]
     """`MM-DD` of the birthdays that are celebrated today."""
     sqlite: bool
-    subjects: tuple[int, ...] | None
-    """Look at the facts of these only: the question is about one person."""
+    people: Sequence[int] | None
+    """Look at the facts of these only: the question is about few people."""
+    known_by: datetime | None
+    """Look at what was known by then: the question is what time alone did since."""
 
 
-def compile(session: Session, rule: Rule, at: datetime, subjects: tuple[int, ...] | None = None) -> ColumnElement[bool]:
+def compile(
+    session: Session,
+    rule: Rule,
+    at: datetime,
+    people: Sequence[int] | None = None,
+    known_by: datetime | None = None,
+) -> ColumnElement[bool]:
     """Return the SQL condition over `person` that holds for whoever the rule describes at this instant.
 
-    Where the question is about one person, give the numbers of that person's `subjects`: no other facts are read.
+    Where the question is about few `people`, give their numbers: no other facts are read. With `known_by`, as if
+    nothing had been heard since: no later fact, and no move in a journey but by time.
     """
     today = birthdays(at, policy.of(session).controller.time_zone)
-    return _sql(rule, Asked(at, today, is_sqlite(session), subjects))
+    return _sql(rule, Asked(at, today, is_sqlite(session), people, known_by))
 
 
 def birthdays(at: datetime, time_zone: str) -> tuple[str, ...]:
@@ -128,8 +163,24 @@ def _(rule: BirthdayToday, asked: Asked) -> ColumnElement[bool]:
 @_sql.register
 def _(rule: InStage, asked: Asked) -> ColumnElement[bool]:
     still = or_(_STAGE.c.until.is_(None), _STAGE.c.until > asked.at)
-    return exists().where(
-        _STAGE.c.person == col(Person.person), _STAGE.c.journey == rule.journey, _STAGE.c.stage == rule.stage, still
+    here = (_STAGE.c.person == col(Person.person), _STAGE.c.journey == rule.journey, _STAGE.c.stage == rule.stage)
+    if asked.known_by is None:
+        return exists().where(*here, still)
+    known = _STAGE.c.since <= asked.known_by
+    if asked.at > asked.known_by:
+        return exists().where(*here, still, or_(known, _STAGE.c.cause.is_(None)))
+    return or_(exists().where(*here, known), exists().where(*_timed_out(rule, asked.known_by)))
+
+
+def _timed_out(rule: InStage, since: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Match the moves by which time alone took a person out of the stage after this instant."""
+    moved = _TRANSITION.c
+    return (
+        moved.person == col(Person.person),
+        moved.journey == rule.journey,
+        moved.from_stage == rule.stage,
+        moved.at > since,
+        moved.cause.is_(None),
     )
 
 
@@ -150,8 +201,10 @@ def _performers(rule: Performed, asked: Asked, kinds: tuple[str, ...], times: in
         .join(Fact, col(Fact.subject) == col(Subject.number))
         .where(col(Fact.kind).in_(kinds), col(Fact.at) <= asked.at)
     )
-    if asked.subjects is not None:
-        query = query.where(col(Subject.number).in_(asked.subjects), col(Fact.subject).in_(asked.subjects))
+    if asked.people is not None:
+        query = query.where(col(Subject.person).in_(asked.people))
+    if asked.known_by is not None:
+        query = query.where(col(Fact.received_at) <= asked.known_by)
     if rule.within is not None:
         query = query.where(col(Fact.at) >= asked.at - rule.within)
     if times > 1:

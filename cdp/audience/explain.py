@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from cdp import policy
 from cdp.audience.compile import compile
 from cdp.audience.rule import Rule, clauses, load
-from cdp.profile.model import Person, Subject
+from cdp.profile.model import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +25,9 @@ class Clause:
 def explain(session: Session, asked: str | Rule, person: int, at: datetime) -> list[Clause] | None:
     """Answer each clause for one person, the whole rule first; None for a person whom nobody knows."""
     rule = load(policy.of(session), asked) if isinstance(asked, str) else asked
-    subjects = tuple(session.scalars(_numbers(person)))
     nodes = list(clauses(rule))
-    answers = [compile(session, node, at, subjects).label(f"c{n}") for n, (_, node) in enumerate(nodes)]
+    answers = [compile(session, node, at, (person,)).label(f"c{n}") for n, (_, node) in enumerate(nodes)]
     row = session.execute(select(*answers).select_from(Person).where(col(Person.person) == person)).first()
     if row is None:
         return None
     return [Clause(pointer, node, bool(held)) for (pointer, node), held in zip(nodes, row, strict=True)]
-
-
-def _numbers(person: int) -> Select[Any]:
-    return select(col(Subject.number)).where(col(Subject.person) == person)

@@ -67,17 +67,38 @@ Choose = Callable[[Session, datetime], Iterable[int]]
 """Says which people a page is about, within the transaction that decides on them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """People decided and recorded, and what will be opened of them once the deciding transaction has committed."""
+
+    permit: Permit
+    material: Material = field(repr=False)
+    keys: vault.Vault = field(repr=False)
+    max_age_seconds: int
+
+    def open(self, database: Database) -> Page:
+        """Open the page, in memory and without a lock."""
+        rows = tuple(disclose(self.permit, self.material, self.keys))
+        use_by = _use_by(self.permit, self.max_age_seconds)
+        return Page(self.permit.id, rows, use_by, self.permit.deadline, database)
+
+
 def read_page(database: Database, request: PageRequest, choose: Choose) -> Page | Refusal:
     """Decide, record and open one page; refusals are those of `ask`, all independent of a person."""
     with database.transaction() as session:
         at = database.clock.now()
-        permit = ask(session, request, list(choose(session, at)), at)
-        if isinstance(permit, Refusal):
-            return permit
-        material = gather(session, permit.grants, request.fields, request.use)
-        max_age = policy.of(session).recipients[request.use.recipient].max_age_seconds
-        keys = vault.of(session)
-    return Page(permit.id, tuple(disclose(permit, material, keys)), _use_by(permit, max_age), permit.deadline, database)
+        leased = lease(session, request, choose(session, at), at)
+    return leased if isinstance(leased, Refusal) else leased.open(database)
+
+
+def lease(session: Session, request: PageRequest, people: Iterable[int], at: datetime) -> Leased | Refusal:
+    """Decide on these people and record who is permitted, within the caller's transaction; refusals as `ask`."""
+    permit = ask(session, request, list(people), at)
+    if isinstance(permit, Refusal):
+        return permit
+    material = gather(session, permit.grants, request.fields, request.use)
+    max_age = policy.of(session).recipients[request.use.recipient].max_age_seconds
+    return Leased(permit, material, vault.of(session), max_age)
 
 
 def disclose(permit: Permit, material: Material, keys: vault.Vault) -> list[Disclosure]:

@@ -1,8 +1,8 @@
-"""Tables of the gate: what each person's answer is to every use, and every page ever handed over."""
+"""Tables of the gate: each person's answer to every use, every page ever handed over, and what lists were followed."""
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
@@ -68,3 +68,52 @@ class Disclosed(SQLModel, table=True):
     """open | closed"""
     handed_over_at: datetime | None = None
     entry: str = Field(max_length=32)
+
+
+class Feed(SQLModel, table=True):
+    """One list of people for one use, as recipients follow it: what was told of it up to which position."""
+
+    __tablename__ = "feed"
+    __table_args__ = (UniqueConstraint("listed", "purpose", "recipient", "channel"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True)
+    epoch: str = Field(max_length=32)
+    """Changed when positions given before mean nothing any more."""
+    listed: str = Field(max_length=160)
+    """`audience:<name>` or `stage:<journey>/<stage>`."""
+    purpose: str = Field(max_length=64)
+    recipient: str = Field(max_length=64)
+    channel: str = Field(max_length=16)
+    position: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    """The last one given; given in the order of commits, without gaps."""
+    pruned: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    """Who left up to here may be forgotten: whoever has read less begins again."""
+    filled: bool = False
+    """Everybody of the beginning is in it; before, nobody needs a cause to enter."""
+    policy: int
+    """Number of the policy version of the last change."""
+    changed_at: datetime
+    read_at: datetime
+    """To the day."""
+
+
+class FeedMember(SQLModel, table=True):
+    """Whoever ever was in a feed, once, at the position of the last change: in it, or left and why.
+
+    Of the erased only the recipient's own pseudonym is kept, so that the recipient can be told (GDPR 19).
+    """
+
+    __tablename__ = "feed_member"
+    __table_args__ = (
+        Index("ix_feed_member_feed_person", "feed", "person", unique=True),
+        Index("ix_feed_member_person", "person"),
+        Index("ix_feed_member_present_at", "present", "at"),
+    )
+
+    feed: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    position: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    person: int | None = None
+    pseudonym: str | None = Field(default=None, max_length=64)
+    present: bool
+    cause: str = Field(max_length=16)
+    at: datetime

@@ -14,7 +14,7 @@ from cdp.gate.explained import record_explained
 from cdp.gate.explanation import Explanation
 from cdp.policy.terms import Use
 from cdp.web import current
-from cdp.web.api import asking, people, persons
+from cdp.web.api import asking, changes, people, persons
 from cdp.web.api.fields import (
     IdentifierSchema,
     Json,
@@ -151,6 +151,25 @@ def members(query: dict[str, Any], name: str) -> Response:
     return people.answer_page(use, query, {"audience": name}, candidates, about=name)
 
 
+@blueprint.get("/<string:name>/changes")
+@requires("audience:read")
+@blueprint.arguments(changes.ChangesQuery, location="query")
+@blueprint.response(200, changes.ChangesPageSchema)
+@blueprint.alt_response(403, "FORBIDDEN")
+@blueprint.alt_response(404, "NOT_FOUND")
+@blueprint.alt_response(410, "GONE")
+def follow(query: dict[str, Any], name: str) -> Response:
+    """Follow who enters and leaves
+
+    Whoever replays the changes holds exactly the members. The first call, without `since`, lets everybody enter;
+    each answer says where to go on. Whoever is erased, restricted or withdraws leaves.
+    """
+    _declared(name)
+    use = asking.use_for(query["purpose"], query.get("channel"))
+    followed = audience.follow(current.policy(), name, use, f"audience:{name}")
+    return changes.answer(use, query, followed, name)
+
+
 @blueprint.post("/preview")
 @requires("audience:read")
 @blueprint.arguments(PreviewSchema)
@@ -250,7 +269,7 @@ def _described(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
         "name": name,
         "title": declared.get("title", {}),
         "purpose": declared.get("purpose"),
-        "smallest": declared.get("smallest", 0),
+        "smallest": declared.get("min_size", 0),
         "rule": declared.get("rule"),
     }
 

@@ -82,8 +82,8 @@ class UseQuery(Strict):
     channel = Name(metadata={"description": f"One of {', '.join(CHANNELS)}; may be left out if there is one only"})
 
 
-class PageQuery(UseQuery):
-    """One page of people."""
+class PeopleQuery(UseQuery):
+    """People, so many at a time."""
 
     fields_ = DelimitedList(
         Text(validate=validate.Length(1, 64)),
@@ -91,6 +91,11 @@ class PageQuery(UseQuery):
         metadata={"description": "Left out: every field that purpose and recipient allow"},
     )
     limit = fields.Integer(load_default=USUAL, validate=validate.Range(SMALLEST, LARGEST))
+
+
+class PageQuery(PeopleQuery):
+    """One page of people."""
+
     cursor = Text(validate=validate.Length(max=1024))
 
 

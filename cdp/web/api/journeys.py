@@ -12,7 +12,7 @@ from cdp.errors import Problem, Refusal
 from cdp.journey.sizes import Flow
 from cdp.policy.terms import Use
 from cdp.web import current
-from cdp.web.api import asking, people
+from cdp.web.api import asking, changes, people
 from cdp.web.api.fields import Name, PageQuery, PeoplePageSchema, Strict
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
@@ -131,10 +131,7 @@ def members(query: dict[str, Any], name: str, stage: str) -> Response:
 
     As the members of an audience.
     """
-    if stage not in journey.find(current.policy(), name).stages:
-        raise Problem(404, "unknown_stage", "The journey has no such stage.")
-    rule = audience.read({"stage": {"journey": name, "stage": stage}}, current.policy())
-    use = asking.use_for(query["purpose"], query.get("channel"))
+    rule, use = _stage_rule(name, stage), asking.use_for(query["purpose"], query.get("channel"))
 
     def candidates(session: Session, at: datetime, after: int, limit: int) -> list[int]:
         small = audience.refuse_small(session, rule, use, at)
@@ -143,6 +140,30 @@ def members(query: dict[str, Any], name: str, stage: str) -> Response:
         return audience.page(session, rule, use, at, after, limit)
 
     return people.answer_page(use, query, {"journey": name, "stage": stage}, candidates, f"{name}/{stage}", name)
+
+
+@blueprint.get("/<string:name>/stages/<string:stage>/changes")
+@requires("journey:read")
+@blueprint.arguments(changes.ChangesQuery, location="query")
+@blueprint.response(200, changes.ChangesPageSchema)
+@blueprint.alt_response(403, "FORBIDDEN")
+@blueprint.alt_response(404, "NOT_FOUND")
+@blueprint.alt_response(410, "GONE")
+def follow(query: dict[str, Any], name: str, stage: str) -> Response:
+    """Follow who enters and leaves a stage
+
+    As the changes of an audience.
+    """
+    rule, use = _stage_rule(name, stage), asking.use_for(query["purpose"], query.get("channel"))
+    followed = audience.follow(current.policy(), rule, use, f"stage:{name}/{stage}")
+    return changes.answer(use, query, followed, f"{name}/{stage}", name)
+
+
+def _stage_rule(name: str, stage: str) -> audience.Rule:
+    """Return the rule of who is in a stage; raises Problem 404 `unknown_journey` or `unknown_stage`."""
+    if stage not in journey.find(current.policy(), name).stages:
+        raise Problem(404, "unknown_stage", "The journey has no such stage.")
+    return audience.read({"stage": {"journey": name, "stage": stage}}, current.policy())
 
 
 def _may_list(use: Use, at: datetime) -> bool:

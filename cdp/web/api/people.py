@@ -94,7 +94,8 @@ def hand_over(page: gate.Page, body: dict[str, Any]) -> Response:
     return response
 
 
-def _read(use: Use, fields: tuple[str, ...], choose: Choose, kind: str, about: str) -> gate.Page:
+def request_for(use: Use, fields: tuple[str, ...], kind: str, about: str) -> gate.PageRequest:
+    """Return what the caller asks the gate for; `about` names the list in the record."""
     settings = current.deployment().settings
     return gate.PageRequest(
         use=use,
@@ -105,7 +106,10 @@ def _read(use: Use, fields: tuple[str, ...], choose: Choose, kind: str, about: s
         base_url=settings.base_url.rstrip("/"),
         lease_seconds=settings.lease_seconds,
     )
-    page = gate.read_page(current.database(), request, choose)
+
+
+def _read(use: Use, fields: tuple[str, ...], choose: Choose, kind: str, about: str) -> gate.Page:
+    page = gate.read_page(current.database(), request_for(use, fields, kind, about), choose)
     if isinstance(page, Refusal):
         asking.refuse(page)
     return page

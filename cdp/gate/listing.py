@@ -1,0 +1,53 @@
+"""Whoever a condition describes and the gate permits for a use: the one question behind every list of people.
+
+Members, the changes feed and the smallest size ask the same; what of a person may be opened is decided
+again when it is.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, false, func, select, true
+from sqlmodel import Session, col
+
+from cdp import policy
+from cdp.gate.decide import recipient_refusals
+from cdp.gate.model import Permission
+from cdp.gate.permission import permitted
+from cdp.policy.terms import Law, Use
+from cdp.profile.model import Person
+
+
+def listed(session: Session, matching: ColumnElement[bool], use: Use, at: datetime) -> Select[Any]:
+    """Select the numbers of the people who fulfil the condition, are permitted for the use and not restricted."""
+    return (
+        select(col(Person.person))
+        .join(Permission, col(Permission.person) == col(Person.person))
+        .where(matching, _allowed(session, use, at), col(Permission.restricted).is_(False))
+    )
+
+
+def is_fewer(session: Session, matching: ColumnElement[bool], use: Use, at: datetime, least: int) -> bool:
+    """Whether the list holds fewer people than `least`."""
+    if least <= 1:
+        return False
+    some = listed(session, matching, use, at).limit(least).subquery()
+    return (session.scalar(select(func.count()).select_from(some)) or 0) < least
+
+
+def refused_laws(session: Session, use: Use, at: datetime) -> Law:
+    """Return the laws under which the recipient itself is refused today."""
+    refused = Law(0)
+    for law in recipient_refusals(policy.of(session), use, at.date()):
+        refused |= law
+    return refused
+
+
+def _allowed(session: Session, use: Use, at: datetime) -> ColumnElement[bool]:
+    """Return the gate's condition in a form of which PostgreSQL supposes that half of the rows fulfil it.
+
+    It cannot look into the bytes of a permission, supposes that one row fulfils it, and would walk every
+    permitted person from there: a page took 100 ms instead of 13 (50,000 people).
+    """
+    condition = permitted(session, use, refused_laws(session, use, at), at)
+    return case((condition, true()), else_=false())
