@@ -1,5 +1,6 @@
 """Decides each use of people's data, and opens it; nothing is opened anywhere else."""
 
+from cdp.gate import feed
 from cdp.gate.collection import collectable
 from cdp.gate.disclosure import Disclosure, Page, read_page, wait_until_clear
 from cdp.gate.explanation import Explanation, explain
@@ -20,6 +21,7 @@ __all__ = [
     "collectable",
     "due",
     "explain",
+    "feed",
     "holder",
     "open_for_subject",
     "permitted",

@@ -1,4 +1,4 @@
-"""What the gate keeps of people: permissions, which go with them, and disclosures, which stay.
+"""What the gate keeps of people: permissions and places in feeds, which go with them, and disclosures, which stay.
 
 A disclosure names people by number only. After an erasure the number leads to nobody, and the
 record that something was disclosed must stay (GDPR 5(2), 15(1)(c); APPI 29: three years).
@@ -11,13 +11,15 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from cdp.db import chunked
+from cdp.gate import feed
 from cdp.gate.model import Disclosed, Permission
 from cdp.holders import Held, Holder
 from cdp.profile.model import Subject
 
 
 def _forget(session: Session, subjects: Sequence[int]) -> int:
-    gone = 0
+    # Feeds before permissions, as their readers lock them.
+    gone = feed.forget(session, subjects, session.info["clock"].now())
     for some in chunked(subjects):
         people = select(col(Subject.person)).where(col(Subject.number).in_(some))
         gone += session.execute(delete(Permission).where(col(Permission.person).in_(people))).rowcount  # type: ignore[attr-defined]
@@ -31,7 +33,7 @@ def _export(session: Session, subjects: Sequence[int]) -> list[Held]:
         concerned = wanted & BitMap64.deserialize(row.people)
         if concerned:
             held.append(_disclosed(row, concerned.min()))
-    return held
+    return held + feed.export(session, subjects)
 
 
 def _disclosed(row: Disclosed, subject: int) -> Held:
@@ -46,4 +48,4 @@ def _disclosed(row: Disclosed, subject: int) -> Held:
     return Held("disclosure", subject, plain)
 
 
-holder = Holder("gate", ("permission", "disclosure"), forget=_forget, export=_export)
+holder = Holder("gate", ("permission", "disclosure", "feed_member"), forget=_forget, export=_export)

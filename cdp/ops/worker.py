@@ -97,6 +97,7 @@ def jobs() -> list[Job]:
         Job("received", _forget_received, 60.0),
         Job("tokens", _forget_tokens, 60.0),
         Job("packages", _expire_packages, 60.0),
+        Job("feeds", _prune_feeds, 60.0),
     ]
 
 
@@ -184,3 +185,8 @@ def _expire_packages(deployment: Deployment, limit: int) -> int:
     with deployment.database.transaction() as session:
         rights.expire_packages(session, deployment.clock.now())
     return 0
+
+
+def _prune_feeds(deployment: Deployment, limit: int) -> int:
+    with deployment.database.transaction() as session:
+        return gate.feed.prune(session, deployment.clock.now(), limit)
