@@ -41,6 +41,13 @@ OPEN_ROUTES: dict[str, str] = {
 }
 """Endpoint → why nobody needs a token for it. `name.*` opens a whole blueprint."""
 
+_TAKEN_BACK = select(col(RevokedToken.jti)).where(col(RevokedToken.jti) == bindparam("jti"))
+
+_STANDING = select(col(Client.recipient), col(Client.purposes), col(Client.scopes)).where(
+    col(Client.client_id) == bindparam("client_id"), col(Client.revoked_at).is_(None), ~_TAKEN_BACK.exists()
+)
+"""What a client may do now, if it and this token of it still hold: asked at every call, so built once."""
+
 ANY = ""
 """For routes that any client may call."""
 
