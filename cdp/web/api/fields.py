@@ -50,7 +50,11 @@ class Text(fields.String):
 
 
 class Json(fields.Raw):
-    """Any JSON whose texts can be stored, not endlessly deep."""
+    """Any JSON but null whose texts can be stored, not endlessly deep."""
+
+    def __init__(self, *, metadata: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        kinds = ["object", "array", "string", "number", "boolean"]
+        super().__init__(metadata={"type": kinds, **(metadata or {})}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
         if flaw(value, DEEPEST):
