@@ -6,14 +6,15 @@ A line names the route's template, never the path, the query or the address that
 import sys
 import time
 from collections.abc import Callable, MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 from flask import Blueprint, Flask, Response, g, jsonify
 
 from cdp.errors import Problem
 from cdp.settings import Settings
-from cdp.web import current, readiness
+from cdp.web import current, draining, readiness
 from cdp.web.metrics.scraping import method_of_request, route_of_request
 
 ALLOWED = frozenset(
@@ -77,7 +78,13 @@ def _policy_loaded() -> None:
         raise LookupError("the policy has no use")
 
 
+def _not_stopping() -> None:
+    if draining.is_draining():
+        raise InterruptedError("about to stop")
+
+
 CHECKS: dict[str, Callable[[], None]] = {
+    "running": _not_stopping,
     "database": readiness.database_writes,
     "keyring": readiness.keyring_opens,
     "policy": _policy_loaded,
@@ -98,8 +105,6 @@ def _start() -> None:
 
 
 def _note(response: Response) -> Response:
-    route = request.url_rule.rule if request.url_rule else "unmatched"
-    method = request.method if request.method in METHODS else "other"
     seconds = time.perf_counter() - g.pop("started", time.perf_counter())
     client = getattr(g.get("client"), "client_id", "")
     _log.info(
@@ -113,5 +118,17 @@ def _note(response: Response) -> Response:
     return response
 
 
+class _Log:
+    """Stderr, wherever it leads: a full disk under the log makes no answer fail."""
+
+    def write(self, line: str) -> None:
+        with suppress(OSError):
+            sys.stderr.write(line)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
+
+
 def _to_stderr(*_: Any) -> Any:
-    return structlog.PrintLogger(sys.stderr)
+    return structlog.PrintLogger(cast(TextIO, _Log()))

@@ -5,6 +5,7 @@ Retry-After. When it is back everything answers as before, without a restart.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy.engine import make_url
 from tests.conftest import postgres_database
 from tests.people import cast
 from tests.stories.faults import strikes
-from tests.stories.faults.answers import GIVING, TELLING
+from tests.stories.faults.answers import GIVING, TELLING, Ask
 from tests.stories.faults.servers import Wire
 from tests.stories.faults.strikes import Strike, Struck
 from tests.stories.world import World
@@ -75,6 +76,7 @@ def lived_in(home: Path, wire: Wire | None, url: str) -> Iterator[Struck]:
     world.stage = f"standard/stages/{stage}"
     asked = {"right": "access", "identifier": {"type": "email", "value": CAST.ada.email}, "requester": "subject"}
     world.request = world.call("officer", "POST", "/api/subject-requests", asked).json()["id"]
+    answers_as_ever(world)
     yield Struck(world, wire, url.replace("+psycopg", ""))
     world.close()
 
@@ -82,10 +84,8 @@ def lived_in(home: Path, wire: Wire | None, url: str) -> Iterator[Struck]:
 @pytest.mark.parametrize("strike", CLOSING, ids=lambda strike: strike.__name__)
 def test_nobody_is_given_out_without(strike: Strike, struck: Struck) -> None:
     world = struck.world
-    answers_as_ever(world)
     with strike(struck):
-        for name, ask in (GIVING | TELLING).items():
-            answer = ask(world, CAST.ada)
+        for name, answer in answers(world, GIVING | TELLING):
             assert answer.status_code == 503 or (name in TELLING and answer.status_code < 300), (name, answer.text)
             says_nobody(answer)
             if answer.status_code == 503:
@@ -109,6 +109,13 @@ def test_every_route_about_people_stands_in_these_tables(struck: Struck) -> None
     app = struck.world.server.app
     asked = {name for name, view in app.view_functions.items() if hasattr(view, "scope_needed")}
     assert asked - GIVING.keys() - TELLING.keys() - QUIET == set()
+
+
+def answers(world: World, asks: dict[str, Ask]) -> Iterator[tuple[str, requests.Response]]:
+    """Ask everything at once: what waits for the same thing waits together."""
+    with ThreadPoolExecutor(len(asks)) as pool:
+        asked = {name: pool.submit(ask, world, CAST.ada) for name, ask in asks.items()}
+        yield from ((name, answer.result()) for name, answer in asked.items())
 
 
 def answers_as_ever(world: World) -> None:
