@@ -16,6 +16,7 @@ from cdp.policy.terms import Use
 from cdp.web import current
 from cdp.web.api import asking, changes, people, persons
 from cdp.web.api.fields import (
+    Channel,
     IdentifierSchema,
     Json,
     Name,
@@ -62,7 +63,7 @@ class PreviewSchema(Strict):
 
     rule = Json(required=True)
     purpose = Name(required=True)
-    channel = Name()
+    channel = Channel()
 
 
 class ExplainSchema(Strict):
@@ -70,7 +71,7 @@ class ExplainSchema(Strict):
 
     identifier = fields.Nested(IdentifierSchema, required=True)
     purpose = Name(required=True)
-    channel = Name()
+    channel = Channel()
 
 
 class ClauseSchema(Strict):

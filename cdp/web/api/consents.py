@@ -26,7 +26,7 @@ from cdp.policy.terms import CONTACT_CHANNELS
 from cdp.profile.model import Subject
 from cdp.web import current
 from cdp.web.api import asking, persons, replay
-from cdp.web.api.fields import IdentifierSchema, Instant, Json, Name, Strict, Text
+from cdp.web.api.fields import Channel, IdentifierSchema, Instant, Json, Name, Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
@@ -47,7 +47,7 @@ class StatementSchema(Strict):
 
     identifier = fields.Nested(IdentifierSchema, required=True)
     purpose = Name(required=True)
-    channel = Name()
+    channel = Channel()
     status = Text(required=True, validate=validate.OneOf(["given", "refused", "requested"]))
     notice = Name(load_default="")
     notice_version = Text(load_default="", validate=validate.Length(max=32))
@@ -76,7 +76,7 @@ class WithdrawSchema(Strict):
 
     identifier = fields.Nested(IdentifierSchema, required=True)
     purpose = Name()
-    channel = Name()
+    channel = Channel()
 
 
 class WithdrawnSchema(Strict):

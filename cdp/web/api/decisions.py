@@ -12,7 +12,7 @@ from cdp.gate.explanation import Explanation
 from cdp.policy.terms import Use
 from cdp.web import current
 from cdp.web.api import asking, persons
-from cdp.web.api.fields import IdentifierSchema, Instant, Name, ReasonSchema, Strict, Text
+from cdp.web.api.fields import Channel, IdentifierSchema, Instant, Name, ReasonSchema, Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
@@ -28,7 +28,7 @@ class QuestionSchema(Strict):
     )
     purpose = Name(required=True)
     recipient = Name(metadata={"description": "Left out: the client's own"})
-    channel = Name()
+    channel = Channel()
     categories = fields.List(Name(), validate=validate.Length(max=50))
     at = Instant(metadata={"description": "Left out: now"})
 

@@ -69,6 +69,13 @@ class Name(Text):
         super().__init__(validate=validate.Length(1, 64), **kwargs)
 
 
+class Channel(Name):
+    """A channel's name; another than these is answered as `unknown_channel`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={"enum": list(CHANNELS), **kwargs.pop("metadata", {})}, **kwargs)
+
+
 class IdentifierSchema(Strict):
     """How a person is known outside."""
 
@@ -83,7 +90,7 @@ class UseQuery(Strict):
     """What a use is asked for."""
 
     purpose = Name(required=True)
-    channel = Name(metadata={"description": f"One of {', '.join(CHANNELS)}; may be left out if there is one only"})
+    channel = Channel(metadata={"description": "May be left out if the purpose has one only"})
 
 
 class PeopleQuery(UseQuery):

@@ -13,7 +13,7 @@ from cdp.journey.sizes import Flow
 from cdp.policy.terms import Use
 from cdp.web import current
 from cdp.web.api import asking, changes, people
-from cdp.web.api.fields import Name, PageQuery, PeoplePageSchema, Strict
+from cdp.web.api.fields import Channel, Name, PageQuery, PeoplePageSchema, Strict
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
@@ -24,7 +24,7 @@ class SizesQuery(Strict):
     """For what the numbers are asked; left out: the first use that the client is registered for."""
 
     purpose = Name()
-    channel = Name()
+    channel = Channel()
 
 
 class StageSchema(Strict):

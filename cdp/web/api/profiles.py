@@ -12,7 +12,7 @@ from cdp.errors import Problem, Refusal
 from cdp.policy.terms import Use
 from cdp.web import current
 from cdp.web.api import asking, people, persons
-from cdp.web.api.fields import IdentifierSchema, Name, RowSchema, Strict, Text
+from cdp.web.api.fields import Channel, IdentifierSchema, Name, RowSchema, Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
@@ -24,7 +24,7 @@ class LookupSchema(Strict):
 
     identifier = fields.Nested(IdentifierSchema, required=True)
     purpose = Name(required=True)
-    channel = Name()
+    channel = Channel()
     fields_ = fields.List(Text(validate=validate.Length(1, 64)), data_key="fields", validate=validate.Length(max=100))
 
 
