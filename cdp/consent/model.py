@@ -82,5 +82,7 @@ class Objection(SQLModel, table=True):
     kind: str = Field(max_length=24)
     """direct_marketing | legitimate_interests | restriction"""
     purpose: str = Field(default="*", max_length=64)
+    cause: str = Field(default="", max_length=32)
+    """The dispute that it lasts for; empty = it stands until it is lifted as such."""
     at: datetime
     lifted_at: datetime | None = None

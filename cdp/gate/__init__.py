@@ -4,14 +4,16 @@ from cdp.gate import feed
 from cdp.gate.collection import collectable
 from cdp.gate.disclosure import Disclosure, Page, read_page, wait_until_clear
 from cdp.gate.explanation import Explanation, explain
+from cdp.gate.given import Given, given
 from cdp.gate.holder import holder
-from cdp.gate.opened import open_for_subject
+from cdp.gate.opened import open_for_subject, open_words
 from cdp.gate.permission import code_of, due, permitted, policy_number, register_policy, settle, settle_due, settled
 from cdp.gate.permit import PageRequest, Permit, ask, check_request
 
 __all__ = [
     "Disclosure",
     "Explanation",
+    "Given",
     "Page",
     "PageRequest",
     "Permit",
@@ -22,8 +24,10 @@ __all__ = [
     "due",
     "explain",
     "feed",
+    "given",
     "holder",
     "open_for_subject",
+    "open_words",
     "permitted",
     "policy_number",
     "read_page",

@@ -6,13 +6,13 @@ record that something was disclosed must stay (GDPR 5(2), 15(1)(c); APPI 29: thr
 
 from collections.abc import Sequence
 
-from pyroaring import BitMap64
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from cdp.db import chunked
 from cdp.gate import feed
-from cdp.gate.model import Disclosed, Permission
+from cdp.gate.given import Given, given
+from cdp.gate.model import Permission
 from cdp.holders import Held, Holder
 from cdp.profile.model import Subject
 
@@ -27,25 +27,21 @@ def _forget(session: Session, subjects: Sequence[int]) -> int:
 
 
 def _export(session: Session, subjects: Sequence[int]) -> list[Held]:
-    wanted = BitMap64(subjects)
-    held = []
-    for row in session.scalars(select(Disclosed).order_by(col(Disclosed.opened_at))):
-        concerned = wanted & BitMap64.deserialize(row.people)
-        if concerned:
-            held.append(_disclosed(row, concerned.min()))
-    return held + feed.export(session, subjects)
+    disclosed = [Held("disclosure", one.subject, _shown(one)) for one in given(session, subjects)]
+    return disclosed + feed.export(session, subjects)
 
 
-def _disclosed(row: Disclosed, subject: int) -> Held:
-    plain = {
-        "recipient": row.recipient,
-        "purpose": row.purpose,
-        "channel": row.channel,
-        "fields": row.fields.split(),
-        "kind": row.kind,
-        "at": (row.handed_over_at or row.opened_at).isoformat(),
+def _shown(one: Given) -> dict[str, object]:
+    return {
+        "recipient": one.recipient,
+        "purpose": one.purpose,
+        "channel": one.channel,
+        "fields": list(one.fields),
+        "kind": one.kind,
+        "at": one.at.isoformat(),
+        "handed_over": one.handed_over_at is not None,
+        "entry": one.entry,
     }
-    return Held("disclosure", subject, plain)
 
 
 holder = Holder("gate", ("permission", "disclosure", "feed_member"), forget=_forget, export=_export)

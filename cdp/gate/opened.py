@@ -82,16 +82,23 @@ def open_fields(material: Material, person: int, keys: vault.Vault) -> dict[str,
     return opened
 
 
-def open_for_subject(session: Session, person: int, held: Iterable[Held], at: datetime) -> list[tuple[Held, Any]]:
+def open_for_subject(
+    session: Session, person: int, held: Iterable[Held], at: datetime, client: str = ""
+) -> list[tuple[Held, Any]]:
     """Open everything held of a person for that person (GDPR 15, APPI 33), and record the disclosure.
 
-    Returns each held thing with its opened value: None for what has nothing sealed.
+    Returns each held thing with its opened value: None for what has nothing sealed. `client` is who fetches it.
     """
     listed = list(held)
     keys, rows = vault.of(session), _keys(session, {one.subject for one in listed if one.sealed})
     opened = [(one, _open_held(one, rows, keys)) for one in listed]
-    _record_export(session, {person, *(one.subject for one in listed)}, at)
+    _record_export(session, {person, *(one.subject for one in listed)}, at, client)
     return opened
+
+
+def open_words(session: Session, words: Held) -> Any:
+    """Open what a person asked of us, for us to carry out; it leaves for nowhere. None when its key is gone."""
+    return _open_held(words, _keys(session, [words.subject]), vault.of(session))
 
 
 def _open_held(one: Held, rows: Mapping[int, SubjectKey], keys: vault.Vault) -> Any:
@@ -106,13 +113,13 @@ def _open_held(one: Held, rows: Mapping[int, SubjectKey], keys: vault.Vault) -> 
         return value.decode(errors="replace")
 
 
-def _record_export(session: Session, subjects: Iterable[int], at: datetime) -> None:
+def _record_export(session: Session, subjects: Iterable[int], at: datetime, client: str) -> None:
     name = new_id()
-    header = {"disclosure": name, "recipient": "subject", "purpose": "subject_access", "people": 1}
+    header = {"disclosure": name, "recipient": "subject", "client": client, "purpose": "subject_access", "people": 1}
     row = {
         "id": name,
         "recipient": "subject",
-        "client": "",
+        "client": client,
         "purpose": "subject_access",
         "channel": "none",
         "fields": "*",

@@ -29,6 +29,31 @@ class Identifier(SQLModel, table=True):
     first_at: datetime
 
 
+class CorrectedIdentifier(SQLModel, table=True):
+    """Evidence that a person had removed or added, as it was: what may not come back, and what can be restored."""
+
+    __tablename__ = "corrected_identifier"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    request: str = Field(max_length=32, index=True)
+    """The subject request that it was done for."""
+    at: datetime
+    removed: bool
+    """True: was taken from the subject. False: was given to it."""
+    subject: int = Field(index=True)
+    namespace: str = Field(max_length=32)
+    token: bytes
+    scope: str = Field(default="", max_length=64)
+    epoch: int
+    suppression_token: bytes = Field(index=True)
+    sealed: bytes
+    """Still sealed as the identifier that it was."""
+    verified: bool
+    normaliser: int
+    first_at: datetime
+
+
 class Token(SQLModel, table=True):
     """One row per identifier token: what two processes that bring the same identifier lock, in token order."""
 

@@ -96,6 +96,12 @@ def resolve(
     return people
 
 
+def is_known(session: Session, arrival: Arrival) -> bool:
+    """Whether this very set of identifiers came from this source before: then it is no new evidence."""
+    query = select(col(Subject.number)).where(col(Subject.fingerprint) == fingerprint(session, arrival))
+    return session.scalar(query) is not None
+
+
 def fingerprint(session: Session, arrival: Arrival) -> bytes:
     """Return the digest of source and identifiers: the same set from the same source is the same subject.
 

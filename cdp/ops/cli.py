@@ -4,7 +4,7 @@ import click
 
 from cdp import __version__
 from cdp.ops import console
-from cdp.ops.commands import clients, connectors, keeping, policies, running, subjects
+from cdp.ops.commands import clients, connectors, keeping, policies, requests, running, subjects
 from cdp.ops.doctor import examine
 
 
@@ -49,6 +49,7 @@ for command in (
     connectors.connector,
     connectors.take_in,
     subjects.subject,
+    requests.request,
     keeping.keys,
     keeping.ledger_group,
     keeping.back_up,

@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import FrameType
 
 import structlog
-from sqlalchemy import delete, select, tuple_
-from sqlmodel import Session, col
+from sqlalchemy import delete, inspect, select, tuple_
+from sqlmodel import col
 
 from cdp import gate, journey, ledger, rights
 from cdp.db import unsettle
@@ -29,6 +29,9 @@ from cdp.web.metrics import heartbeat
 from cdp.web.metrics.heartbeat import JobBeat
 
 log = structlog.get_logger("worker")
+
+LONGEST_ROUND = 1000
+"""Requests that one round of the worker carries on before other work has its turn."""
 
 RECEIVED_KEPT = timedelta(days=30)
 """How long a message is remembered, so that its replay changes nothing."""
@@ -91,7 +94,7 @@ def jobs() -> list[Job]:
     """Return every job, fresh."""
     return [
         Job("seal", _seal, 1.0, Pace(1000, 10_000)),
-        Job("requests", _carry_requests, 1.0, Pace(1, 1)),
+        Job("requests", _carry_requests, 1.0, Pace(20, 20)),
         Job("permissions", _settle_permissions, 1.0),
         Job("stages", _settle_stages, 1.0),
         Job("received", _forget_received, 60.0),
@@ -142,12 +145,23 @@ def _seal(deployment: Deployment, limit: int) -> int:
 
 
 def _carry_requests(deployment: Deployment, limit: int) -> int:
-    """Carry one request to its end; each of its steps is a transaction of its own."""
-    with deployment.database.snapshot() as session:
-        waiting = rights.pending(session, limit)
-    for request_id in waiting:
-        rights.advance(deployment, request_id)
-    return len(waiting)
+    """Carry requests to their ends, each step a transaction of its own; one that fails stops none behind it."""
+    tried: list[str] = []
+    failed: Exception | None = None
+    while len(tried) < LONGEST_ROUND:
+        with deployment.database.snapshot() as session:
+            waiting = rights.pending(session, limit, tried)
+        for request_id in waiting:
+            try:
+                rights.advance(deployment, request_id)
+            except Exception as error:  # told below, once the others had their turn
+                failed = error
+        tried += waiting
+        if len(waiting) < limit:
+            break
+    if failed is not None:
+        raise failed
+    return len(tried)
 
 
 def _settle_permissions(deployment: Deployment, limit: int) -> int:
@@ -171,20 +185,22 @@ def _forget_received(deployment: Deployment, limit: int) -> int:
 
 
 def _forget_tokens(deployment: Deployment, limit: int) -> int:
+    """Forget what the clock has overtaken, a table at a time, so that each transaction stays short."""
+    return max(_forget_over(deployment, table, limit) for table in (RevokedToken, UsedAssertion, Idempotency))
+
+
+def _forget_over(deployment: Deployment, table: type[RevokedToken | UsedAssertion | Idempotency], limit: int) -> int:
+    key = [col(getattr(table, column.name)) for column in inspect(table).primary_key]
     with deployment.database.transaction() as session:
-        return _forget_over(session, deployment.clock.now())
-
-
-def _forget_over(session: Session, at: datetime) -> int:
-    for table in (RevokedToken, UsedAssertion, Idempotency):
-        session.execute(delete(table).where(col(table.until) < at))
-    return 0
+        over = session.execute(select(*key).where(col(table.until) < deployment.clock.now()).limit(limit)).all()
+        if over:
+            session.execute(delete(table).where(tuple_(*key).in_([tuple(row) for row in over])))
+    return len(over)
 
 
 def _expire_packages(deployment: Deployment, limit: int) -> int:
     with deployment.database.transaction() as session:
-        rights.expire_packages(session, deployment.clock.now())
-    return 0
+        return rights.expire_packages(session, deployment.clock.now(), limit)
 
 
 def _prune_feeds(deployment: Deployment, limit: int) -> int:

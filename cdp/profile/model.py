@@ -45,6 +45,31 @@ class Trait(SQLModel, table=True):
     """Digest of the message that said so: of two statements of one instant the greater wins."""
 
 
+class Correction(SQLModel, table=True):
+    """A statement that a person had put right, as it was: what may not come back, and what can be restored."""
+
+    __tablename__ = "correction"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    subject: int = Field(index=True)
+    name: str = Field(max_length=64)
+    request: str = Field(max_length=32, index=True)
+    """The subject request that it was done for."""
+    at: datetime
+    corrected_to: datetime
+    """The instant of the statement that took its place."""
+    source: str = Field(default="", max_length=64)
+    """Who had said so; empty where nobody had said anything."""
+    was_at: datetime | None = None
+    clear: str | None = None
+    sealed: bytes | None = None
+    """Still sealed as a trait of `was_at`."""
+    ref: bytes = b""
+    ended_at: datetime | None = None
+    """When the source that was wrong brought a third value, which counts from then on."""
+
+
 class Fact(SQLModel, table=True):
     """One thing that happened. What it says is sealed; only pseudonymous columns stand in the clear."""
 
@@ -100,4 +125,4 @@ class Person(SQLModel, table=True):
     n06: float | None = None
 
 
-__all__ = ["NUMBER_SLOTS", "TEXT_SLOTS", "Fact", "Person", "Subject", "Trait"]
+__all__ = ["NUMBER_SLOTS", "TEXT_SLOTS", "Correction", "Fact", "Person", "Subject", "Trait"]

@@ -4,7 +4,8 @@ Nothing here is stated twice: a row can be deleted and settled again to the same
 is the first of trait or named address, postal address, phone prefix, source's default that says
 anything; where that says two things, it is unknown, and every law applies (ruling R1). What comes
 through a public key is nobody's word: it gives way to what does not, it makes nobody older and nobody
-a customer, and settles no residence.
+a customer, and settles no residence. What was said before the person had it put right counts no more,
+also where it was said of a subject that joined them since.
 """
 
 from collections import defaultdict
@@ -18,7 +19,7 @@ from sqlmodel import Session, col
 from cdp import policy
 from cdp.db import chunked, upsert
 from cdp.policy.terms import Policy
-from cdp.profile import facts, traits
+from cdp.profile import corrections, facts, traits
 from cdp.profile.model import NUMBER_SLOTS, TEXT_SLOTS, Person, Subject, Trait
 
 RESIDENCE = ((traits.STATED_COUNTRY, traits.ADDRESS_COUNTRY), (traits.POSTAL_COUNTRY,), (traits.PHONE_COUNTRY,))
@@ -101,7 +102,10 @@ def _stated(session: Session, terms: Policy, people: Sequence[int]) -> dict[int,
         .where(col(Subject.person).in_(people), col(Trait.name).in_([*traits.COARSE, *slotted]))
     )
     found: dict[int, dict[str, list[_Stated]]] = defaultdict(lambda: defaultdict(list))
+    corrected = corrections.since(session, people)
     for row in session.execute(query):
+        if row.at < corrected.get((row.person, row.name), row.at):
+            continue
         found[row.person][row.name].append(_Stated(not row.public, row.at, bytes(row.ref), -row.subject, row.clear))
     return found
 

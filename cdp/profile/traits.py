@@ -69,16 +69,14 @@ def write(session: Session, policy: Policy, stated: Iterable[Stated], deks: Mapp
 
     Returns how many statements were written or found older.
     """
-    rows = list(_rows(policy, newest(stated), deks))
-    upsert(session, rows)
-    return len(rows)
+    found = list(rows(policy, newest(stated), deks))
+    upsert(session, found)
+    return len(found)
 
 
 def write_coarse(session: Session, stated: Iterable[Stated]) -> None:
     """Store derived parts in the clear; refuses any name but the coarse ones."""
-    rows = [_row(one, None if one.value is None else str(one.value), None) for one in newest(stated)]
-    assert all(row["name"] in COARSE for row in rows)
-    upsert(session, rows)
+    upsert(session, [coarse_row(one) for one in newest(stated)])
 
 
 def newest(stated: Iterable[Stated]) -> list[Stated]:
@@ -91,15 +89,15 @@ def newest(stated: Iterable[Stated]) -> list[Stated]:
     return [found[key] for key in sorted(found)]
 
 
-def upsert(session: Session, rows: list[dict[str, Any]]) -> None:
+def upsert(session: Session, given: list[dict[str, Any]]) -> None:
     """Insert, or replace what is older by event time; both databases alike."""
-    if not rows:
+    if not given:
         return
     statement = sqlite.insert(_TABLE) if is_sqlite(session) else postgresql.insert(_TABLE)
     new = statement.excluded
     newer = or_(_TABLE.c.at < new.at, and_(_TABLE.c.at == new.at, _TABLE.c.ref < new.ref))
     kept = {name: new[name] for name in ("clear", "sealed", "at", "source", "ref")}
-    session.execute(statement.on_conflict_do_update(index_elements=["subject", "name"], set_=kept, where=newer), rows)
+    session.execute(statement.on_conflict_do_update(index_elements=["subject", "name"], set_=kept, where=newer), given)
 
 
 def cell(subject: int, name: str, at: datetime) -> vault.Cell:
@@ -138,7 +136,14 @@ def _clear_number(value: Any) -> str | None:
     return repr(float(value)) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def _rows(policy: Policy, stated: Iterable[Stated], deks: Mapping[int, vault.Dek]) -> Iterator[dict[str, Any]]:
+def coarse_row(one: Stated) -> dict[str, Any]:
+    """Return the row of a derived part, in the clear; refuses any name but the coarse ones."""
+    assert one.name in COARSE
+    return _row(one, None if one.value is None else str(one.value), None)
+
+
+def rows(policy: Policy, stated: Iterable[Stated], deks: Mapping[int, vault.Dek]) -> Iterator[dict[str, Any]]:
+    """Return the rows of statements as they are stored; what has no key or no term is left out."""
     for one in stated:
         term, dek = policy.traits.get(one.name), deks.get(one.subject)
         if term is None or dek is None:

@@ -1,121 +1,36 @@
-"""Access and portability (GDPR 15 and 20, APPI 33 and 33(5)): everything held, complete by construction.
+"""Access (GDPR 15, APPI 33): everything held, complete by construction, and all that must be told beside it.
 
-Every holder lists what it has; the gate opens it for the subject and records that. The package is
-sealed under the person's own key until it is fetched or its time is over. It names recipients, not
-only categories of them (C-154/21), and never holds another person.
+It names recipients, not only categories of them (C-154/21), says how stages come about, and never
+holds another person.
 """
 
-import json
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from cdp import gate, identity, ledger, policy, vault
-from cdp.errors import Problem
+from cdp import policy
 from cdp.holders import Held
 from cdp.policy.terms import Policy
-from cdp.rights import steps
-from cdp.rights.grounds import Grounds
-from cdp.rights.holders import HOLDERS
-from cdp.rights.model import SubjectRequest
-from cdp.rights.steps import Steps
+from cdp.rights.disclosures import told
 
 FORM = "sekisho.access/1"
-KEPT = timedelta(days=14)
-"""How long a package can be fetched."""
-
-COLUMN = "package"
 
 
-def gather(grounds: Grounds, request_id: str) -> None:
-    """Collect, open, seal and close in one transaction: a package without its disclosure cannot exist."""
-    at = grounds.clock.now()
-    with grounds.database.transaction() as session:
-        request = steps.load(session, request_id, lock=True)
-        subjects = steps.cluster(session, steps.subjects_of(request))
-        steps.name_subjects(session, request, subjects)
-        package = collect(session, request.id, subjects, at)
-        _keep(session, request, subjects, package, at)
-        steps.checkpoint(session, request, "gather", at, held=len(package["held"]))
-        steps.complete(session, request, at)
-        ledger.note(session, "request.step", {"request": request.id, "step": "completed", "right": request.right}, at)
-
-
-STEPS: Steps = (("gather", gather),)
-
-
-def collect(session: Session, request_id: str, subjects: Sequence[int], at: datetime) -> dict[str, Any]:
-    """Return the whole package as a JSON-able value; opens everything under the gate's record."""
-    terms = policy.of(session)
-    held = [one for holder in HOLDERS for one in holder.export(session, subjects)]
-    people = sorted(set(identity.people_of(session, subjects).values()))
-    opened = gate.open_for_subject(session, people[0], held, at) if people else []
+def collect(session: Session, subjects: Sequence[int], opened: Sequence[tuple[Held, Any]]) -> dict[str, Any]:
+    """Return the whole picture as a JSON-able value: data, purposes, recipients, sources, retention, logic."""
+    terms, held = policy.of(session), [one for one, _ in opened]
     return {
-        "form": FORM,
-        "request": request_id,
-        "made_at": at.isoformat(),
-        "controller": _controller(terms),
         "held": [_shown(one, value, terms) for one, value in opened],
         "categories": {name: dict(said) for name, said in terms.categories.items()},
         "purposes": _purposes(terms),
         "recipients": _recipients(held, terms),
+        "disclosures": told(session, subjects),
         "sources": sorted({str(one.plain["source"]) for one in held if one.plain.get("source")}),
         "retention": _retention(terms),
         "automated_decisions": AUTOMATED,
         "rights": RIGHTS,
     }
-
-
-def package(session: Session, request_id: str, at: datetime) -> dict[str, Any]:
-    """Return the package of a completed request, opened for the subject.
-
-    Raises Problem 404 where there is none, 410 when it expired or the person was erased since.
-    """
-    request = steps.load(session, request_id)
-    if request.state != "completed" or not steps.is_taken(request, "gather"):
-        raise Problem(404, "no_package", "The request has no package.")
-    subjects = steps.subjects_of(request)
-    if not subjects and steps.taken(request)[0]["counts"]["held"] == 0:
-        return {"form": FORM, "request": request_id, "held": []}
-    owner = request.package_owner
-    if request.package is None or owner is None or request.package_until is None or request.package_until <= at:
-        raise Problem(410, "package_gone", "The package is gone; ask again for a new one.")
-    sealed = Held("package", owner, {}, request.package, "subject_request", COLUMN, request.id)
-    people = sorted(identity.people_of(session, [owner]).values())
-    [(_, opened)] = gate.open_for_subject(session, people[0], [sealed], at)
-    found: dict[str, Any] = opened
-    return found
-
-
-def expire_packages(session: Session, at: datetime) -> int:
-    """Delete packages whose time is over; returns how many."""
-    query = select(SubjectRequest).where(col(SubjectRequest.package_until) <= at)
-    over = session.exec(query).all()
-    for request in over:
-        request.package = request.package_until = request.package_owner = None
-        session.add(request)
-    return len(over)
-
-
-def _keep(
-    session: Session, request: SubjectRequest, subjects: Sequence[int], package: dict[str, Any], at: datetime
-) -> None:
-    keys = vault.deks(session, subjects)
-    if not keys:
-        return
-    owner = min(keys)
-    cell = vault.Cell(owner, "subject_request", COLUMN, request.id)
-    request.package = vault.seal(keys[owner], json.dumps(package, ensure_ascii=False, default=_written).encode(), cell)
-    request.package_until = at + KEPT
-    request.package_owner = owner
-    session.add(request)
-
-
-def _written(value: Any) -> str:
-    """Write what JSON has no form for: instants by ISO 8601, bytes in hex."""
-    return value.isoformat() if isinstance(value, date) else bytes(value).hex()
 
 
 def _shown(one: Held, value: Any, terms: Policy) -> dict[str, Any]:
@@ -126,17 +41,6 @@ def _shown(one: Held, value: Any, terms: Policy) -> dict[str, Any]:
     if one.sealed is not None:
         shown["content"] = value
     return shown
-
-
-def _controller(terms: Policy) -> dict[str, str]:
-    said = terms.controller
-    return {
-        "name_ja": said.name_ja,
-        "name_en": said.name_en,
-        "address": said.address,
-        "representative": said.representative,
-        "contact": said.contact,
-    }
 
 
 def _purposes(terms: Policy) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ def reach_from(session: Session, subjects: Iterable[int], points: Points) -> Rea
 
 def reached_by(session: Session, request: SubjectRequest) -> Reached:
     """Find whom the request reaches now; who was found to hold an identifier without proof leads no further."""
-    own = set(steps.subjects_of(request)) - steps.holders_of(request)
+    own = set(steps.subjects_of(session, request)) - steps.unproved_of(session, request)
     return reach_from(session, own, steps.points_of(request))
 
 
@@ -76,8 +76,8 @@ def _stopped(grounds: Grounds, request_id: str) -> bool:
         if reached_by(session, request) != reached:
             return False
         request.points = steps.as_points(reached.points)
-        steps.name_subjects(session, request, {*steps.subjects_of(request), *reached.subjects})
-        request.holders = steps.as_bitmap(set(steps.subjects_of(request)) - reached.own)
+        all_of_them = {*steps.subjects_of(session, request), *reached.subjects}
+        steps.name_subjects(session, request, all_of_them, unproved=all_of_them - reached.own)
         consent.suppress_all(session, reached.points, "*", "erasure", at)
         mark_erasing(session, reached.subjects)
         counts = {"subjects": len(reached.subjects), "unproved": len(reached.unproved)}
@@ -88,7 +88,7 @@ def _stopped(grounds: Grounds, request_id: str) -> bool:
 def wait(grounds: Grounds, request_id: str) -> None:
     """Return when no page in flight holds the people; keep who got what, for those who must be told (GDPR 19)."""
     with grounds.database.snapshot() as session:
-        subjects = steps.subjects_of(steps.load(session, request_id))
+        subjects = steps.subjects_of(session, steps.load(session, request_id))
     if subjects:
         gate.wait_until_clear(grounds.database, set(subjects))
     with grounds.database.transaction() as session:
@@ -102,7 +102,8 @@ def log(grounds: Grounds, request_id: str) -> None:
     at = grounds.clock.now()
     with grounds.database.snapshot() as session:
         request = steps.load(session, request_id)
-        stone = Tombstone(request_id, at, tuple(steps.subjects_of(request)), tuple(sorted(steps.points_of(request))))
+        subjects, points = steps.subjects_of(session, request), steps.points_of(request)
+        stone = Tombstone(request_id, at, tuple(subjects), tuple(sorted(points)))
     tombstones.append(grounds.erasures, stone)
     with grounds.database.transaction() as session:
         steps.checkpoint(session, steps.load(session, request_id, lock=True), "log", at)
@@ -111,7 +112,7 @@ def log(grounds: Grounds, request_id: str) -> None:
 def puncture(grounds: Grounds, request_id: str) -> None:
     """Destroy the keys; when it returns, both copies of the keyring are on disk without them."""
     with grounds.database.snapshot() as session:
-        subjects = steps.subjects_of(steps.load(session, request_id))
+        subjects = steps.subjects_of(session, steps.load(session, request_id))
     version = vault.puncture(grounds.vault, subjects)
     with grounds.database.transaction() as session:
         request = steps.load(session, request_id, lock=True)
@@ -123,7 +124,7 @@ def forget(grounds: Grounds, request_id: str) -> None:
     at = grounds.clock.now()
     with grounds.database.transaction() as session:
         request = steps.load(session, request_id, lock=True)
-        logged = steps.subjects_of(request)
+        logged = steps.subjects_of(session, request)
         lock_tokens(session, {*logged, *reached_by(session, request).subjects})
         if not reached_by(session, request).subjects.issubset(logged):
             steps.reopen(session, request, ("stop", "wait", "log", "puncture"))
@@ -206,12 +207,10 @@ def count_rows(session: Session, subjects: Sequence[int]) -> dict[str, int]:
 
 def recipients_of(session: Session, subjects: Sequence[int]) -> list[dict[str, str]]:
     """Name who was ever given data of these subjects, and when last."""
-    last: dict[str, str] = {}
-    for held in gate.holder.export(session, subjects):
-        if held.kind == "disclosure":
-            recipient, when = held.plain["recipient"], held.plain["at"]
-            last[recipient] = max(when, last.get(recipient, ""))
-    return [{"recipient": recipient, "last_at": when} for recipient, when in sorted(last.items())]
+    last: dict[str, datetime] = {}
+    for one in gate.given(session, subjects):
+        last[one.recipient] = max(one.at, last.get(one.recipient, one.at))
+    return [{"recipient": recipient, "last_at": when.isoformat()} for recipient, when in sorted(last.items())]
 
 
 def _certificate(grounds: Grounds, request: SubjectRequest, at: datetime) -> dict[str, Any]:

@@ -17,10 +17,14 @@ class SubjectRequest(SQLModel, table=True):
     verified: bool = False
     """Who asks is known to be the person, or to act for it; nothing is done before."""
     law: str = Field(default="", max_length=32)
-    people: bytes | None = None
-    """Roaring bitmap of the subject numbers concerned; removed when an erasure is complete."""
-    holders: bytes | None = None
-    """Of an erasure, those of `people` who only hold one of the identifiers without proof, and go with the person."""
+    asked: str = "{}"
+    """JSON of what is asked beside the right: a kind, a purpose, an end; names only, never a value of the person."""
+    sealed_words: bytes | None = None
+    """What is to be put right, sealed under a subject's key; gone once it is done."""
+    words_owner: int | None = None
+    """The subject whose key seals the words."""
+    waits_for: str = Field(default="", max_length=16)
+    """Whose word it waits for before it goes on: verification | notice | decision; empty = nobody's."""
     client: str = Field(default="", max_length=64)
     reason: str = ""
     state: str = Field(max_length=16, index=True)
@@ -39,3 +43,14 @@ class SubjectRequest(SQLModel, table=True):
     received_at: datetime
     due_at: datetime
     completed_at: datetime | None = None
+
+
+class Concerned(SQLModel, table=True):
+    """A subject that a request is about; deleted when an erasure has forgotten it."""
+
+    __tablename__ = "request_subject"
+
+    subject: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    request: str = Field(primary_key=True, max_length=32, index=True)
+    unproved: bool = False
+    """Only holds one of the identifiers without proof, and goes with the person whose it is."""

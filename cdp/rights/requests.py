@@ -5,7 +5,8 @@ is done before it is known who asks. An erasure of somebody unknown is kept as w
 identifier is silenced, and the certificate says that nothing was held.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -16,32 +17,17 @@ from cdp.gate.laws import laws_for
 from cdp.ids import new_id
 from cdp.policy.terms import Law
 from cdp.profile.model import Person
-from cdp.rights import access, deadlines, erasure, reach, reasons, restriction, steps
+from cdp.rights import asked as asking
+from cdp.rights import deadlines, reach, reasons, rectification, steps
+from cdp.rights.asked import Asked, Corrections
 from cdp.rights.grounds import Grounds
 from cdp.rights.model import SubjectRequest
-from cdp.rights.steps import Steps
+from cdp.rights.plans import OPEN, REACHING, REQUESTERS, RIGHTS, WORDS, next_step
 
 Named = tuple[str, str, str]
 """An identifier as it was given: namespace, scope, value."""
 
-RIGHTS: dict[str, Steps] = {
-    "access": access.STEPS,
-    "portability": access.STEPS,
-    "appi_33": access.STEPS,
-    "appi_33_5": access.STEPS,
-    "erasure": erasure.STEPS,
-    "restriction": restriction.RESTRICTION,
-    "objection": restriction.OBJECTION,
-    "appi_35": restriction.CEASE,
-    "rectification": (),
-    "appi_34": (),
-}
-"""What each right does by itself; those without a step are carried out by staff and closed by them."""
-
-REACHING = frozenset({"erasure", "restriction", "objection", "appi_35"})
-"""Rights that reach whoever holds the identifier, proved or not; the others would give data to the wrong one."""
-
-REQUESTERS = ("subject", "guardian", "agent", "staff")
+USUAL = Asked()
 
 
 def receive(
@@ -54,10 +40,13 @@ def receive(
     at: datetime,
     *,
     verified: bool = False,
+    asked: Asked = USUAL,
+    corrections: Corrections | None = None,
 ) -> SubjectRequest:
     """Take a request in; `verified` says that who asks is known to be the person or to act for it.
 
-    Raises Problem 400 for an unknown right or requester, 422 for an identifier that cannot be read,
+    Raises Problem 400 for an unknown right or requester and for what the right does not know, 403 for what the
+    requester may not ask, 422 for an identifier that cannot be read,
     409 for one that several people have with proof, or, where data would be given out, at all.
     """
     person, point = who(session, identifier)
@@ -66,7 +55,19 @@ def receive(
             409, "ambiguous_identifier", "Several people have this identifier: give another one of the person."
         )
     people = [] if person is None else [person]
-    return receive_for(session, right, people, requester, client, reason, at, verified=verified, points=[point])
+    return receive_for(
+        session,
+        right,
+        people,
+        requester,
+        client,
+        reason,
+        at,
+        verified=verified,
+        points=[point],
+        asked=asked,
+        corrections=corrections,
+    )
 
 
 def who(session: Session, identifier: Named) -> tuple[int | None, tuple[str, bytes]]:
@@ -95,11 +96,18 @@ def receive_for(
     *,
     verified: bool = False,
     points: Iterable[tuple[str, bytes]] = (),
+    asked: Asked = USUAL,
+    corrections: Corrections | None = None,
 ) -> SubjectRequest:
-    """Take a request in for people who are known by number; raises Problem 400."""
+    """Take a request in for people who are known by number; raises Problem as `receive`."""
     if right not in RIGHTS or requester not in REQUESTERS:
         raise Problem(400, "unknown_right", f"Rights are {', '.join(RIGHTS)}; requesters {', '.join(REQUESTERS)}.")
+    asking.check(policy.of(session), right, requester, asked, corrections)
+    if right in asking.CORRECTING and corrections is None and not asked.revokes:
+        asked = replace(asked, by_hand=True, restrict_meanwhile=False)
     subjects = steps.cluster(session, people)
+    if asked.revokes:
+        rectification.check_revocable(session, asked.revokes, subjects)
     law, due_at = _due(session, subjects, right, at)
     request = SubjectRequest(
         id=new_id(),
@@ -109,12 +117,18 @@ def receive_for(
         law=law,
         client=client,
         reason=reasons.check(reason),
+        asked=asked.written(),
         state="received",
+        waits_for="" if verified else "verification",
         points=steps.as_points(points if right in REACHING else ()),
         received_at=at,
         due_at=due_at,
     )
+    session.add(request)
+    session.flush()
     steps.name_subjects(session, request, subjects)
+    if corrections is not None:
+        rectification.seal(session, request, corrections)
     session.flush()
     header = {
         "request": request.id,
@@ -124,30 +138,6 @@ def receive_for(
         "due": due_at.isoformat(),
     }
     ledger.note(session, "request.step", header, at)
-    return request
-
-
-def verify(session: Session, request_id: str, at: datetime) -> SubjectRequest:
-    """Say that who asks is known to be the person or to act for it; the next `advance` goes on."""
-    request = steps.load(session, request_id, lock=True)
-    request.verified = True
-    session.add(request)
-    ledger.note(session, "request.step", {"request": request.id, "step": "verified"}, at)
-    return request
-
-
-def close(session: Session, request_id: str, outcome: str, reason: str, at: datetime) -> SubjectRequest:
-    """Close by hand, as `completed` or `refused`; a refusal without its reason is no answer (GDPR 12(4))."""
-    if outcome not in ("completed", "refused") or not reason.strip():
-        raise Problem(422, "reason_missing", "Close a request as completed or refused, with a reason.")
-    request = steps.load(session, request_id, lock=True)
-    if request.state in ("completed", "refused"):
-        raise Problem(409, "request_closed", "The request is closed already.")
-    if request.right == "erasure" and steps.is_taken(request, "stop"):
-        raise Problem(409, "erasure_under_way", "Keys may be destroyed already: this erasure runs to its own end.")
-    steps.checkpoint(session, request, outcome, at, reason=reasons.check(reason))
-    request.state, request.completed_at = outcome, at
-    ledger.note(session, "request.step", {"request": request.id, "step": outcome}, at)
     return request
 
 
@@ -161,33 +151,64 @@ def advance(grounds: Grounds, request_id: str, stop_after: str = "") -> SubjectR
     while True:
         with grounds.database.snapshot() as session:
             request = steps.load(session, request_id)
-        name, step = _next(request)
-        if step is None or stopped:
+        name, step = next_step(request)
+        if stopped or not name:
             return request
+        if step is None:
+            return _wait_for(grounds, request_id, WORDS[name])
         step(grounds, request_id)
         stopped = name == stop_after
 
 
-def pending(session: Session, limit: int = 20) -> list[str]:
-    """Return requests that `advance` can carry on, oldest first."""
+def _wait_for(grounds: Grounds, request_id: str, word: str) -> SubjectRequest:
+    """Leave the request until somebody says the word; who was faster to say it finds it unasked for."""
+    with grounds.database.transaction() as session:
+        request = steps.load(session, request_id, lock=True)
+        name, step = next_step(request)
+        if name and step is None:
+            request.waits_for = WORDS[name]
+            session.add(request)
+    return request
+
+
+def pending(session: Session, limit: int = 20, besides: Collection[str] = ()) -> list[str]:
+    """Return requests that `advance` can carry on, oldest first; `besides` were tried already."""
     query = (
         select(SubjectRequest.id)
-        .where(
-            col(SubjectRequest.state).in_(("received", "in_progress")),
-            col(SubjectRequest.verified),
-            col(SubjectRequest.right).in_([right for right, steps_ in RIGHTS.items() if steps_]),
-        )
-        .order_by(col(SubjectRequest.received_at))
+        .where(col(SubjectRequest.state).in_(OPEN), col(SubjectRequest.waits_for) == "")
+        .where(col(SubjectRequest.id).not_in(list(besides)))
+        .order_by(col(SubjectRequest.received_at), col(SubjectRequest.id))
         .limit(limit)
     )
     return list(session.exec(query))
 
 
+def by_due(
+    session: Session,
+    state: str = "",
+    before: datetime | None = None,
+    after: tuple[datetime, str] | None = None,
+    limit: int = 100,
+) -> list[SubjectRequest]:
+    """Return requests by due date, from the place `after` on; `open` means every one without an answer.
+
+    `before` leaves those that were due before that instant and have none.
+    """
+    query = select(SubjectRequest)
+    if state or before is not None:
+        query = query.where(col(SubjectRequest.state).in_(OPEN if state in ("", "open") else (state,)))
+    if before is not None:
+        query = query.where(col(SubjectRequest.due_at) < before)
+    if after is not None:
+        due, last = col(SubjectRequest.due_at), after[0]
+        query = query.where((due > last) | ((due == last) & (col(SubjectRequest.id) > after[1])))
+    query = query.order_by(col(SubjectRequest.due_at), col(SubjectRequest.id)).limit(limit)
+    return list(session.exec(query))
+
+
 def overdue(session: Session, at: datetime) -> list[SubjectRequest]:
     """Return requests whose due date has passed without an answer."""
-    query = select(SubjectRequest).where(
-        col(SubjectRequest.state).in_(("received", "in_progress")), col(SubjectRequest.due_at) < at
-    )
+    query = select(SubjectRequest).where(col(SubjectRequest.state).in_(OPEN), col(SubjectRequest.due_at) < at)
     return list(session.exec(query))
 
 
@@ -195,13 +216,6 @@ def _is_ambiguous(session: Session, right: str, identifier: Named, point: tuple[
     if right in REACHING:
         return len(reach.owners(session, {point})) > 1
     return bool(identity.find_all(session, *identifier))
-
-
-def _next(request: SubjectRequest) -> tuple[str, steps.Step | None]:
-    if request.state in ("completed", "refused") or not request.verified:
-        return "", None
-    left = [(name, step) for name, step in RIGHTS[request.right] if not steps.is_taken(request, name)]
-    return left[0] if left else ("", None)
 
 
 def _due(session: Session, subjects: list[int], right: str, at: datetime) -> tuple[str, datetime]:

@@ -4,23 +4,23 @@ A step may run twice; what it did to the database and its checkpoint are one tra
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from pyroaring import BitMap64
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select
 from sqlmodel import Session, col
 
-from cdp import identity
+from cdp import identity, ledger
 from cdp.db import chunked
 from cdp.errors import Problem
 from cdp.profile.model import Subject
 from cdp.rights.grounds import Grounds
-from cdp.rights.model import SubjectRequest
+from cdp.rights.model import Concerned, SubjectRequest
 
 Step = Callable[[Grounds, str], None]
-Steps = tuple[tuple[str, Step], ...]
+Steps = tuple[tuple[str, Step | None], ...]
+"""Steps by name, in order; None for one that somebody takes by their word: the request waits for it."""
 
 
 def load(session: Session, request_id: str, lock: bool = False) -> SubjectRequest:
@@ -64,26 +64,39 @@ def complete(session: Session, request: SubjectRequest, at: datetime) -> None:
     session.add(request)
 
 
-def subjects_of(request: SubjectRequest) -> list[int]:
-    """Return the subject numbers that the request is about; empty when nobody was known."""
-    return list(BitMap64.deserialize(request.people)) if request.people else []
+def finish(session: Session, request: SubjectRequest, at: datetime) -> None:
+    """Complete the request, let go of what it reached by, and note it."""
+    complete(session, request, at)
+    request.points = "[]"
+    ledger.note(session, "request.step", {"request": request.id, "step": "completed", "right": request.right}, at)
 
 
-def as_bitmap(subjects: Iterable[int]) -> bytes | None:
-    """Write subject numbers as they are kept; None for nobody."""
-    numbers = BitMap64(subjects)
-    return numbers.serialize() if numbers else None
+def subjects_of(session: Session, request: SubjectRequest) -> list[int]:
+    """Return the subject numbers that the request is about, in order; empty when nobody was known."""
+    query = select(col(Concerned.subject)).where(col(Concerned.request) == request.id)
+    return sorted(session.scalars(query))
 
 
-def name_subjects(session: Session, request: SubjectRequest, subjects: Iterable[int]) -> None:
-    """Keep whom the request is about."""
-    request.people = as_bitmap(subjects)
-    session.add(request)
+def name_subjects(
+    session: Session, request: SubjectRequest, subjects: Iterable[int], unproved: Collection[int] = ()
+) -> None:
+    """Keep whom the request is about, and which of them only hold an identifier without proof."""
+    session.execute(delete(Concerned).where(col(Concerned.request) == request.id))
+    rows = [{"subject": one, "request": request.id, "unproved": one in unproved} for one in sorted(set(subjects))]
+    if rows:
+        session.execute(insert(Concerned), rows)
 
 
-def holders_of(request: SubjectRequest) -> set[int]:
+def unproved_of(session: Session, request: SubjectRequest) -> set[int]:
     """Return those of its subjects that only hold an identifier without proof."""
-    return set(BitMap64.deserialize(request.holders)) if request.holders else set()
+    query = select(col(Concerned.subject)).where(col(Concerned.request) == request.id, col(Concerned.unproved))
+    return set(session.scalars(query))
+
+
+def asked_of(request: SubjectRequest) -> dict[str, Any]:
+    """Return what is asked beside the right."""
+    asked: dict[str, Any] = json.loads(request.asked)
+    return asked
 
 
 def points_of(request: SubjectRequest) -> set[tuple[str, bytes]]:

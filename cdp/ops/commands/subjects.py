@@ -8,24 +8,30 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TextIO
 
 import click
+from marshmallow import ValidationError
 from sqlmodel import Session, col, select
 
 from cdp import identity, rights
 from cdp.deployment import Deployment
 from cdp.errors import Problem
 from cdp.ops import console
+from cdp.ops.commands import requests
 from cdp.profile.model import Subject
 from cdp.rights import erasure, steps
+from cdp.rights.asked import KINDS
 from cdp.rights.model import SubjectRequest
+from cdp.rights.requests import USUAL
+from cdp.web.api.subject_requests import CorrectionsSchema
 
 Named = tuple[str, str, str]
 
 
 @click.group()
 def subject() -> None:
-    """One person's data: find, export, erase, restrict, merge, split. Each needs a reason.
+    """One person's data: find, export, rectify, erase, restrict, object, merge, split. Each needs a reason.
 
     The value of an identifier is asked for, or read from standard input; `--person` takes a number.
 
@@ -106,22 +112,102 @@ def erase(namespace: str, scope: str, value: str, person: int | None, reason: st
     click.echo(done.certificate)
 
 
+BY = click.option(
+    "--by",
+    "requester",
+    type=click.Choice(rights.REQUESTERS),
+    default="staff",
+    show_default=True,
+    help="Whose word it is.",
+)
+
+
 @subject.command()
 @whom
-@click.option("--lift", is_flag=True, help="End the restriction.")
-def restrict(namespace: str, scope: str, value: str, person: int | None, reason: str, lift: bool) -> None:
-    """Keep a person's data and use it for nothing (GDPR 18), or end that."""
+@click.option("--lift", is_flag=True, help="End the restriction, once the person was told.")
+@BY
+def restrict(
+    namespace: str, scope: str, value: str, person: int | None, reason: str, lift: bool, requester: str
+) -> None:
+    """Keep a person's data and use it for nothing (GDPR 18), or end that.
+
+    The end waits for `cdp request tell`, unless it is the person's own word.
+    """
     named = _ask(namespace, scope, value, person)
     with console.opened() as deployment:
-        if not lift:
-            request = _receive(deployment, "restriction", named, person, reason)
-            rights.advance(deployment, request.id)
-            click.echo(f"request={request.id}")
-            return
-        with deployment.database.transaction() as session:
-            ended = rights.unrestrict(session, _subjects(session, named, person), deployment.clock.now())
-            console.audit(session, deployment, "subject.unrestrict", reason)
-        click.echo(f"lifted={ended}")
+        asked = rights.Asked(lift=lift)
+        _carry_out(deployment, _receive(deployment, "restriction", named, person, reason, requester, asked))
+
+
+@subject.command("object")
+@whom
+@click.option("--kind", type=click.Choice(KINDS), help="Left out: both.")
+@click.option("--purpose", default="*", help="Of an objection to legitimate interests: this purpose only.")
+@click.option("--lift", is_flag=True, help="End the objection; needs the person's own word.")
+@BY
+def object_(
+    namespace: str,
+    scope: str,
+    value: str,
+    person: int | None,
+    reason: str,
+    kind: str | None,
+    purpose: str,
+    lift: bool,
+    requester: str,
+) -> None:
+    """Use nothing of a person for marketing or legitimate interests (GDPR 21), or end that."""
+    named = _ask(namespace, scope, value, person)
+    with console.opened() as deployment:
+        asked = rights.Asked(kind=kind or "", purpose=purpose, lift=lift)
+        _carry_out(deployment, _receive(deployment, "objection", named, person, reason, requester, asked))
+
+
+@subject.command()
+@whom
+@click.option(
+    "--corrections",
+    type=click.File(encoding="utf-8"),
+    help='JSON file, - for standard input: {"traits": {…}, "identifiers": [{"remove": …}]}.',
+)
+@click.option("--restrict-meanwhile", is_flag=True, help="Accuracy is contested: use nothing until it is decided.")
+@click.option("--revoke", default="", metavar="REQUEST", help="Take back the rectification of this request.")
+@BY
+def rectify(
+    namespace: str,
+    scope: str,
+    value: str,
+    person: int | None,
+    reason: str,
+    corrections: TextIO | None,
+    restrict_meanwhile: bool,
+    revoke: str,
+    requester: str,
+) -> None:
+    """Put right what is wrong of a person (GDPR 16, APPI 34), or take that back.
+
+    A trait that is null is deleted. An identifier joins records only with "verified": true.
+    """
+    named = _ask(namespace, scope, value, person)
+    with console.opened() as deployment:
+        asked = rights.Asked(restrict_meanwhile=restrict_meanwhile, revokes=revoke)
+        wanted = None if corrections is None else _read(deployment, corrections)
+        _carry_out(deployment, _receive(deployment, "rectification", named, person, reason, requester, asked, wanted))
+
+
+@subject.command()
+@whom
+def disclosures(namespace: str, scope: str, value: str, person: int | None, reason: str) -> None:
+    """Print who got what of a person, oldest first; field names only, opens nothing."""
+    named = _ask(namespace, scope, value, person)
+    with console.opened() as deployment, deployment.database.transaction() as session:
+        found = rights.told(session, _subjects(session, named, person))
+        console.audit(session, deployment, "subject.disclosures", reason, found=len(found))
+    for one in found:
+        to, given = one["recipient"], "" if one["handed_over"] else "\tnot reported as handed over"
+        where = f"{to['name']} ({to['role']}, {to['country']})"
+        fields = ",".join(one["fields"])
+        click.echo(f"{one['at']}\t{where}\t{one['purpose']}\t{one['channel']}\t{fields}\t{one['ledger_entry']}{given}")
 
 
 @subject.command()
@@ -142,6 +228,17 @@ def split(one: int, other: int, reason: str) -> None:
     _decide(identity.cannot, "subject.split", one, other, reason)
 
 
+@subject.command()
+@click.argument("decision", type=int)
+@console.REASON
+def revoke(decision: int, reason: str) -> None:
+    """Take a merge or split back, by the number that it printed: people are as if it had never been said."""
+    with console.opened() as deployment, deployment.database.transaction() as session:
+        console.audit(session, deployment, "subject.revoke", reason, decision=decision)
+        identity.revoke(session, decision, "staff", deployment.clock.now())
+    click.echo(f"revoked={decision}")
+
+
 def _decide(say: Callable[..., int], act: str, one: int, other: int, reason: str) -> None:
     with console.opened() as deployment, deployment.database.transaction() as session:
         console.audit(session, deployment, act, reason)
@@ -158,14 +255,40 @@ def _ask(namespace: str, scope: str, value: str, person: int | None) -> Named:
     return namespace, scope, value
 
 
-def _receive(deployment: Deployment, right: str, named: Named, person: int | None, reason: str) -> SubjectRequest:
+def _receive(
+    deployment: Deployment,
+    right: str,
+    named: Named,
+    person: int | None,
+    reason: str,
+    requester: str = "staff",
+    asked: rights.Asked = USUAL,
+    corrections: rights.Corrections | None = None,
+) -> SubjectRequest:
     at = deployment.clock.now()
+    more: dict[str, Any] = {"verified": True, "asked": asked, "corrections": corrections}
     with deployment.database.transaction() as session:
         console.audit(session, deployment, f"subject.{right}", reason)
         if person is None:
-            return rights.receive(session, right, named, "staff", "", reason, at, verified=True)
+            return rights.receive(session, right, named, requester, "", reason, at, **more)
         _subjects(session, named, person)
-        return rights.receive_for(session, right, [person], "staff", "", reason, at, verified=True)
+        return rights.receive_for(session, right, [person], requester, "", reason, at, **more)
+
+
+def _carry_out(deployment: Deployment, received: SubjectRequest) -> None:
+    done = rights.advance(deployment, received.id)
+    requests.tell_state(done)
+    for step in steps.taken(done):
+        click.echo(f"  {step['step']}\t{json.dumps(step['counts'], ensure_ascii=False)}")
+
+
+def _read(deployment: Deployment, file: TextIO) -> rights.Corrections:
+    """Read corrections; what is wrong with them is told by its place, never with a value."""
+    try:
+        said = CorrectionsSchema().load(json.load(file))
+    except (ValueError, ValidationError):
+        raise Problem(422, "unreadable_corrections", "Give JSON with `traits` and `identifiers`.") from None
+    return rights.read(deployment.policy, **said)
 
 
 def _subjects(session: Session, named: Named, person: int | None) -> list[int]:

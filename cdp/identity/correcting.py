@@ -1,0 +1,177 @@
+"""Identifiers that a person had put right: which were not theirs, which are (GDPR 16, APPI 34).
+
+What is removed is kept, sealed as it was, so that it can be taken back, and so that a source that still
+brings it for this person joins nobody by it. What is added joins records only where it was proved to be
+theirs. Consent stays with the contact point that it was given for.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, select
+from sqlmodel import Session, col
+
+from cdp import policy, vault
+from cdp.db import chunked, insert_ignoring
+from cdp.identity import graph, resolution
+from cdp.identity.holder import let_go_of
+from cdp.identity.model import CorrectedIdentifier, Identifier
+from cdp.identity.normalise import VERSION, Canonical, phone_country
+from cdp.profile import corrections, traits
+from cdp.profile.model import Subject
+
+PHONE = "phone"
+
+
+def remove(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> list[int]:
+    """Take the identifier from these subjects; returns from which. Resolve them when all is changed."""
+    rows = _held(session, name, subjects)
+    keys = {(row.namespace, bytes(row.token)) for row in rows}
+    graph.lock_tokens(session, keys)
+    session.add_all(_kept(row, request, at, removed=True) for row in rows)
+    session.flush()
+    _delete(session, [(row.subject, row.namespace, bytes(row.token)) for row in rows])
+    let_go_of(session, keys)
+    touched = sorted({row.subject for row in rows})
+    for subject in touched if name.namespace == PHONE else ():
+        corrections.derive(session, subject, traits.PHONE_COUNTRY, None, request, at)
+    return touched
+
+
+def add(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> int:
+    """Write the identifier on these subjects; returns how many did not have it."""
+    deks, keys = vault.deks(session, subjects), vault.of(session)
+    had = {row.subject for row in _held(session, name, subjects)}
+    tokens = keys.tokens(name.namespace, name.scope, name.value)
+    graph.lock_tokens(session, {(name.namespace, token) for token in tokens.values()})
+    rows = [
+        {
+            "subject": subject,
+            "namespace": name.namespace,
+            "token": token,
+            "scope": name.scope,
+            "epoch": epoch,
+            "suppression_token": keys.suppression_token(name.namespace, name.scope, name.value),
+            "sealed": vault.seal(
+                deks[subject], resolution.sealed_value(name), resolution.cell(subject, name.namespace, token)
+            ),
+            "verified": name.verified,
+            "normaliser": VERSION,
+            "first_at": at,
+        }
+        for subject in sorted(set(deks) - had)
+        for epoch, token in tokens.items()
+    ]
+    insert_ignoring(session, Identifier, rows)
+    session.add_all(_kept(row, request, at, removed=False) for row in map(_Fields, rows))
+    session.flush()
+    country = phone_country(name.value) if name.namespace == PHONE else ""
+    for subject in sorted(set(deks) - had) if country else ():
+        corrections.derive(session, subject, traits.PHONE_COUNTRY, country, request, at)
+    return len(set(deks) - had)
+
+
+def revoke(session: Session, request: str) -> list[int]:
+    """Take back what a request changed of identifiers; returns whose."""
+    rows = session.scalars(select(CorrectedIdentifier).where(col(CorrectedIdentifier.request) == request)).all()
+    keys = {(row.namespace, bytes(row.token)) for row in rows}
+    graph.lock_tokens(session, keys)
+    _delete(session, [(row.subject, row.namespace, bytes(row.token)) for row in rows if not row.removed])
+    insert_ignoring(session, Identifier, [_identifier(row) for row in rows if row.removed])
+    for row in rows:
+        session.delete(row)
+    session.flush()
+    let_go_of(session, keys)
+    return sorted({row.subject for row in rows})
+
+
+def removed(session: Session, points: Iterable[bytes]) -> dict[bytes, set[int]]:
+    """Return suppression token → people who had this identifier removed and do not have it again."""
+    found: dict[bytes, set[int]] = {}
+    for some in chunked(sorted(points)):
+        gone = select(col(CorrectedIdentifier.suppression_token), col(Subject.person)).join(
+            Subject, col(Subject.number) == col(CorrectedIdentifier.subject)
+        )
+        where = (col(CorrectedIdentifier.suppression_token).in_(some), col(CorrectedIdentifier.removed))
+        for point, person in session.execute(gone.where(*where)):
+            found.setdefault(bytes(point), set()).add(person)
+    for point, people in holders(session, found).items():
+        found[point] -= people
+    return {point: people for point, people in found.items() if people}
+
+
+def holders(session: Session, points: Iterable[bytes]) -> dict[bytes, set[int]]:
+    """Return suppression token → people who hold the identifier with proof, or as their device."""
+    found: dict[bytes, set[int]] = {}
+    devices = [name for name, term in policy.of(session).namespaces.items() if not term.verified_only]
+    for some in chunked(sorted(points)):
+        query = (
+            select(col(Identifier.suppression_token), col(Subject.person))
+            .join(Subject, col(Subject.number) == col(Identifier.subject))
+            .where(col(Identifier.suppression_token).in_(some))
+            .where(col(Identifier.verified) | col(Identifier.namespace).in_(devices))
+        )
+        for point, person in session.execute(query):
+            found.setdefault(bytes(point), set()).add(person)
+    return found
+
+
+class _Fields:
+    """A row to be written, read by attribute as a stored one is."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
+
+
+_COLUMNS = (
+    "subject",
+    "namespace",
+    "token",
+    "scope",
+    "epoch",
+    "suppression_token",
+    "sealed",
+    "verified",
+    "normaliser",
+    "first_at",
+)
+
+
+def _held(session: Session, name: Canonical, subjects: Sequence[int]) -> list[Row[Any]]:
+    """Return the evidence of this identifier on these subjects, in every epoch; a token finds, the value decides."""
+    tokens = list(vault.of(session).tokens(name.namespace, name.scope, name.value).values())
+    deks = vault.deks(session, subjects)
+    found: list[Row[Any]] = []
+    for some in chunked(subjects):
+        query = select(*(col(getattr(Identifier, column)) for column in _COLUMNS)).where(
+            col(Identifier.subject).in_(some),
+            col(Identifier.namespace) == name.namespace,
+            col(Identifier.token).in_(tokens),
+        )
+        found += session.execute(query).all()
+    where = {id(row): resolution.cell(row.subject, row.namespace, bytes(row.token)) for row in found}
+    return [
+        row
+        for row in found
+        if row.subject in deks and resolution.is_same(deks[row.subject], bytes(row.sealed), where[id(row)], name)
+    ]
+
+
+def _kept(row: Row[Any] | _Fields, request: str, at: datetime, removed: bool) -> CorrectedIdentifier:
+    values = {name: getattr(row, name) for name in _COLUMNS}
+    return CorrectedIdentifier(request=request, at=at, removed=removed, **values)
+
+
+def _identifier(row: CorrectedIdentifier) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _COLUMNS}
+
+
+def _delete(session: Session, rows: Iterable[tuple[int, str, bytes]]) -> None:
+    for subject, namespace, token in rows:
+        this = (
+            col(Identifier.subject) == subject,
+            col(Identifier.namespace) == namespace,
+            col(Identifier.token) == token,
+        )
+        session.execute(delete(Identifier).where(*this))

@@ -1,0 +1,64 @@
+"""What a person had put right is not undone by tomorrow's import: stale values and identifiers are left out, counted.
+
+A trait's wrong value changes nothing until its source brings a third one. An identifier that was
+removed joins nobody by a new record of the same person; in a record that is known it changes nothing anyway.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from cdp import identity
+from cdp.identity import correcting
+from cdp.ingest.batch import Batch, Context, Entry
+from cdp.profile import corrections
+from cdp.profile.model import Correction
+from cdp.profile.traits import Stated
+
+REASON = "corrected"
+
+
+def leave_out_identifiers(batch: Batch, context: Context) -> Batch:
+    """Take from each item the identifiers that the person it is about had removed."""
+    points = {context.silence_token(name) for entry in batch for name in entry.names}
+    removed = correcting.removed(context.session, points)
+    if removed:
+        naming = [entry for entry in batch if any(context.silence_token(name) in removed for name in entry.names)]
+        others = {context.silence_token(name) for entry in naming for name in entry.names}
+        holders = correcting.holders(context.session, others)
+        for entry in naming:
+            _leave_out(entry, context, removed, holders)
+    return batch
+
+
+def leave_out_traits(batch: Batch, context: Context) -> Batch:
+    """Take from each item the values that corrections of its person stand against."""
+    stating = [entry for entry in batch if entry.subject and entry.item.traits]
+    standing = corrections.of_people(context.session, {entry.person for entry in stating})
+    for entry in sorted(stating, key=lambda entry: (entry.item.at, entry.ref)) if standing else ():
+        rows = standing.get(entry.person, [])
+        stale = {name for name in entry.item.traits if _is_stale(rows, entry, name, context)}
+        for name in sorted(stale):
+            entry.drop("field", name, REASON)
+        kept = {name: value for name, value in entry.item.traits.items() if name not in stale}
+        entry.item = replace(entry.item, traits=kept)
+    return batch
+
+
+def _is_stale(rows: list[Correction], entry: Entry, name: str, context: Context) -> bool:
+    item = entry.item
+    one = Stated(entry.subject, name, item.traits[name], item.at, context.source.name, entry.ref)
+    return corrections.outweighs(context.session, rows, one, context.at)
+
+
+def _leave_out(
+    entry: Entry, context: Context, removed: Mapping[bytes, set[int]], holders: Mapping[bytes, set[int]]
+) -> None:
+    points = {name: context.silence_token(name) for name in entry.names}
+    about = {person for point in points.values() if point not in removed for person in holders.get(point, ())}
+    stale = {name for name, point in points.items() if removed.get(point, set()) & about}
+    source = context.source
+    arrival = identity.Arrival(source.name, entry.names, source.residence_default, source.public)
+    if stale and not identity.is_known(context.session, arrival):
+        for name in sorted(stale, key=lambda name: name.namespace):
+            entry.drop("field", name.namespace, REASON)
+        entry.names = tuple(name for name in entry.names if name not in stale)
