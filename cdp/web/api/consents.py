@@ -37,9 +37,10 @@ SOURCE = "api"
 IDENTIFIER_HEADER = "Sekisho-Identifier"
 
 
-def _spelled(pattern: re.Pattern[str], detail: str) -> validate.Regexp:
+def _spelled(pattern: re.Pattern[str], detail: str, **more: Any) -> Text:
     """Let pass what the pattern describes whole: these words stay in the ledger for ever."""
-    return validate.Regexp(re.compile(rf"(?:{pattern.pattern})\Z"), error=detail)
+    whole = validate.Regexp(re.compile(rf"(?:{pattern.pattern})\Z"), error=detail)
+    return Text(validate=whole, metadata={"pattern": f"^(?:{pattern.pattern})$"}, **more)
 
 
 class StatementSchema(Strict):
@@ -51,8 +52,8 @@ class StatementSchema(Strict):
     status = Text(required=True, validate=validate.OneOf(["given", "refused", "requested"]))
     notice = Name(load_default="")
     notice_version = Text(load_default="", validate=validate.Length(max=32))
-    language = Text(load_default="", validate=_spelled(LANGUAGE, "A language tag such as ja or en-GB."))
-    method = Text(load_default="api", validate=_spelled(METHOD, "Lower-case letters, digits and _, at most 32."))
+    language = _spelled(LANGUAGE, "A language tag such as ja or en-GB.", load_default="")
+    method = _spelled(METHOD, "Lower-case letters, digits and _, at most 32.", load_default="api")
     event_time = Instant(metadata={"description": "When it was said; left out: now"})
     evidence = Json(metadata={"description": "What proves it (form, wording, document): kept sealed"})
 

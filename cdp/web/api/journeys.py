@@ -175,9 +175,12 @@ def _may_list(use: Use, at: datetime) -> bool:
 def _use(query: dict[str, Any]) -> Use:
     if "purpose" in query:
         return asking.use_for(query["purpose"], query.get("channel"))
-    caller = current.caller()
+    caller, channel = current.caller(), query.get("channel")
+    asking.check_channel(channel)
     uses = [
-        use for use in current.policy().uses if use.recipient == caller.recipient and use.purpose in caller.purposes
+        use
+        for use in current.policy().uses
+        if use.recipient == caller.recipient and use.purpose in caller.purposes and channel in (None, use.channel)
     ]
     if not uses:
         asking.refuse(Refusal("unknown_use"))
