@@ -10,8 +10,9 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdp import audience, connector, gate, journey, ledger, migrations, policy, profile, rights, vault
-from cdp.clock import Clock, SystemClock
+from cdp import audience, connector, consent, gate, journey, ledger, migrations, policy, profile, rights, vault
+from cdp.clock import Clock, ForwardClock, SystemClock
+from cdp.consent import journal
 from cdp.db import Database
 from cdp.errors import StartRefused
 from cdp.holders import Holder
@@ -54,12 +55,13 @@ def assemble(
 ) -> Deployment:
     """Put the deployment together, or raise StartRefused with one sentence that says what to do."""
     settings = settings or read_settings()
-    clock = clock or SystemClock()
+    clock = clock or ForwardClock(SystemClock())
     keys = Vault(load_keyring(settings))
     terms = load_policy(settings)
     signer = Signer.load(ledger_folder(settings))
     types = connector.load(settings.connectors_path)
     context = {"vault": keys, "policy": terms, "signer": signer, "connectors": types}
+    context[journal.CONTEXT] = silence_logs(settings)
     settlers = [("profile", profile.settle), ("gate", gate.settle), ("journey", journey.settle)]
     patience = settings.database_patience_seconds
     database = Database(settings.url, clock=clock, context=context, settlers=settlers, patience=patience)
@@ -112,6 +114,11 @@ def erasure_logs(settings: Settings) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(path.parent / FILE for path in keyring_paths(settings)))
 
 
+def silence_logs(settings: Settings) -> tuple[Path, ...]:
+    """Return the copies of `silences.log`, one in each folder that holds a copy of the keyring."""
+    return tuple(dict.fromkeys(path.parent / journal.FILE for path in keyring_paths(settings)))
+
+
 def ledger_folder(settings: Settings) -> Path:
     """Return where the ledger's key and its checkpoints outside the database are."""
     return settings.home / "ledger"
@@ -123,11 +130,20 @@ def _check(deployment: Deployment, progress: Progress) -> None:
     found = migrations.shape(database.writer)
     if found != "current":
         raise StartRefused(_SHAPES[found])
+    with database.snapshot() as session:
+        newest = ledger.newest_instant(session)
+    if newest is not None and isinstance(deployment.clock, ForwardClock):
+        deployment.clock.go_on_from(newest)
     with database.transaction() as session:
         vault.check_mark(session, deployment.vault.keyring, deployment.clock.now())
         ledger.reopen(session, deployment.signer, deployment.clock.now())
     gate.register_policy(database)
     rights.replay(deployment, progress)
+    with database.snapshot() as session:
+        lost = consent.lost_silences(session, silence_logs(deployment.settings))
+    if lost:
+        with database.transaction() as session:
+            consent.silence_again(session, lost, deployment.clock.now())
 
 
 _SHAPES = {

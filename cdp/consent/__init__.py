@@ -1,9 +1,10 @@
 """Keeps what people said, and to which notice; only ever adds."""
 
 from cdp.consent.holder import holder
+from cdp.consent.journal import lost as lost_silences
 from cdp.consent.links import confirm, read_unsubscribe_token, request, unsubscribe, unsubscribe_token
 from cdp.consent.records import Statement, record, record_all, said_by
-from cdp.consent.suppression import in_force, lift, readmit, suppress, suppress_all, suppressed_tokens
+from cdp.consent.suppression import in_force, lift, readmit, silence_again, suppress, suppress_all, suppressed_tokens
 from cdp.consent.withdrawal import Point, point, subjects_at, withdraw
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "holder",
     "in_force",
     "lift",
+    "lost_silences",
     "point",
     "read_unsubscribe_token",
     "readmit",
@@ -20,6 +22,7 @@ __all__ = [
     "record_all",
     "request",
     "said_by",
+    "silence_again",
     "subjects_at",
     "suppress",
     "suppress_all",

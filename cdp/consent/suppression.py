@@ -4,12 +4,15 @@ A suppression belongs to the contact point, never to the person (ruling R10): a 
 that unsubscribed is silent for everyone behind it, and no one's other channels change.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, select, update
 from sqlmodel import Session, col
 
+from cdp import ledger
+from cdp.consent import journal
+from cdp.consent.journal import Silence
 from cdp.consent.model import Suppression
 from cdp.db import chunked, insert_ignoring, unsettle
 from cdp.identity.model import Identifier
@@ -47,7 +50,16 @@ def suppress_all(
         for namespace, token in sorted(wanted - standing)
     ]
     insert_ignoring(session, Suppression, rows)
+    journal.note(session, rows)
     unsettle(session, holders_of(session, tokens))
+
+
+def silence_again(session: Session, lost: Sequence[Silence], at: datetime) -> str:
+    """Silence what `silences.log` knows of and this database does not; returns the ledger's entry."""
+    for one in lost:
+        suppress(session, one.namespace, one.token, one.channel, one.reason, one.at, one.brand)
+    journal.forget(session)
+    return ledger.note(session, "silences.restored", {"points": len(lost)}, at)
 
 
 def lift(

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import Session
 
-from cdp import identity
+from cdp import consent, identity
+from cdp import deployment as deploying
 from cdp.errors import KeyDestroyed, StartRefused
 from cdp.ops import backup, doctor
 from cdp.profile.model import Subject
@@ -157,3 +158,47 @@ def test_a_restore_says_what_the_backup_cannot_know_and_the_doctor_for_thirty_da
         found = doctor.examine(home.settings, StandingClock(at + timedelta(days=days)))
         reminders[days] = [one.level for one in found if "a backup was restored" in one.what]
     assert reminders == {0: ["note"], 29: ["note"], 31: []}
+
+
+def test_who_unsubscribed_after_the_backup_stays_silent_after_its_return(home: Home, tmp_path: Path) -> None:
+    home.bring("ada@example.com", "ben@example.com")
+    backup.backup(home.settings, tmp_path / "backup")
+    home.bring("cleo@example.com")
+    silenced(home, "ada@example.com", "cleo@example.com")
+    with home.opened() as deployment:
+        [log, mirror] = deploying.silence_logs(deployment.settings)
+    assert log.read_bytes() == mirror.read_bytes()
+    assert b"example.com" not in log.read_bytes()
+    assert log.stat().st_mode & 0o077 == 0
+    with log.open("ab") as file:
+        file.write(b'["torn')
+    backup.restore(home.settings, tmp_path / "backup", replace=True)
+    assert is_silent(home, "ada@example.com")
+    assert is_silent(home, "cleo@example.com"), "also who is not there any more: the address may come back"
+    assert not is_silent(home, "ben@example.com")
+
+
+def test_a_start_silences_nobody_whom_a_later_consent_freed(home: Home, tmp_path: Path) -> None:
+    home.bring("ada@example.com")
+    silenced(home, "ada@example.com")
+    with home.opened() as deployment, deployment.database.transaction() as session:
+        token, now = suppression_token(deployment, "ada@example.com"), deployment.clock.now()
+        consent.lift(session, "email", token, "email", now, now, "record")
+    assert not is_silent(home, "ada@example.com")
+    assert not is_silent(home, "ada@example.com"), "nor the next start"
+
+
+def silenced(home: Home, *mails: str) -> None:
+    with home.opened() as deployment, deployment.database.transaction() as session:
+        for one in mails:
+            token, now = suppression_token(deployment, one), deployment.clock.now()
+            consent.suppress(session, "email", token, "email", "unsubscribe", now)
+
+
+def is_silent(home: Home, mail: str) -> bool:
+    with home.opened() as deployment, deployment.database.snapshot() as session:
+        return bool(consent.in_force(session, [suppression_token(deployment, mail)], channel="email"))
+
+
+def suppression_token(deployment: deploying.Deployment, mail: str) -> bytes:
+    return deployment.vault.suppression_token("email", "", mail)

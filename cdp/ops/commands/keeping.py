@@ -138,9 +138,9 @@ def restore(folder: Path, yes: bool) -> None:
 
     Stop `cdp serve` and `cdp worker` first.
 
-    What people said after the backup was made is not in it: withdrawals, unsubscribes, objections
-    and restrictions are gone, and people would be written to again. Restrict sending until they
-    are brought back from the logs of your sending tools and mailboxes (docs/restoring.md).
+    Contact points that fell silent since stay silent: `silences.log` beside the keyring knows them.
+    The rest of what people said after the backup was made is gone: withdrawals without a contact
+    point, objections, restrictions, requests. Bring them back before you send (docs/restoring.md).
     """
     with console.replaying() as told:
         made = backup.restore(console.settings(), folder, replace=yes, progress=told)
