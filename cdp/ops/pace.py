@@ -12,9 +12,10 @@ class Pace:
 
     size: int = 50
     most: int = 1000
+    least: int = 1
 
     def took(self, seconds: float) -> None:
         if seconds > LONGEST:
-            self.size = max(1, self.size // 2)
+            self.size = max(self.least, self.size // 2)
         elif seconds < LONGEST / 2:
             self.size = min(self.most, self.size + max(1, self.size // 4))

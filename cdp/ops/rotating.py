@@ -22,6 +22,9 @@ LEASES = 2
 PATIENCE = 600.0
 """Seconds that an older transaction of the database is waited for."""
 
+LEAST = 250
+"""Data keys in one transaction, however slow the disk is: so few take a few milliseconds before its fsync."""
+
 Told = Callable[[int, int], None]
 """Called with how many data keys were moved, of how many."""
 
@@ -62,7 +65,7 @@ def _move_all(deployment: Deployment, run: Rotated, told: Told) -> int:
     """Go through every key that is behind, once; returns how many were moved."""
     with deployment.database.snapshot() as session:
         total = rotation.count_behind(session, deployment.vault)
-    pace, after, run.unreadable = Pace(200, 2000), -1, 0
+    pace, after, run.unreadable = Pace(500, 2000, LEAST), -1, 0
     before = run.moved
     while True:
         with deployment.database.snapshot() as session:

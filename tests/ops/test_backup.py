@@ -140,7 +140,7 @@ def test_a_backup_while_somebody_writes_is_of_one_moment(home: Home, tmp_path: P
     backup.restore(home.settings, tmp_path / "backup", replace=True)
     assert len(subjects(home)) == 20
     if home.settings.url.startswith("sqlite"):
-        copy = sqlite3.connect(tmp_path / "backup" / backup.SQLITE_FILE)
+        copy = sqlite3.connect(tmp_path / "backup" / "database.sqlite")
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         copy.close()
 
@@ -149,7 +149,7 @@ def test_a_restore_says_what_the_backup_cannot_know_and_the_doctor_for_thirty_da
     home.bring("ada@example.com")
     made = backup.backup(home.settings, tmp_path / "backup")
     told = home.cdp("restore", str(tmp_path / "backup"), "--yes")
-    assert "unsubscribes" in told.stderr
+    assert "objections" in told.stderr
     assert made["made_at"] in told.stderr
     assert "docs/restoring.md" in home.cdp("restore", "--help").stdout
     at = datetime.now(UTC)
