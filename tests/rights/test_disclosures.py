@@ -45,9 +45,10 @@ def told(grounds: Grounds, mail: str) -> list[dict]:
 
 def test_every_disclosure_names_recipient_role_country_fields_and_entry(grounds: Grounds) -> None:
     grounds.bring(ADA, BEN)
-    hand_out(grounds, 1, 2)
-    hand_out(grounds, 2)
-    hand_out(grounds, 1, recipient="ma_tool_us", closed=False)
+    ada, ben = grounds.person(ADA), grounds.person(BEN)
+    hand_out(grounds, ada, ben)
+    hand_out(grounds, ben)
+    hand_out(grounds, ada, recipient="ma_tool_us", closed=False)
     one, two = told(grounds, ADA)
     assert one["recipient"]["role"] == "processor"
     assert (one["recipient"]["country"], two["recipient"]["country"]) == ("JP", "US")

@@ -37,7 +37,7 @@ class CorrectIdentifierSchema(IdentifierSchema):
     )
 
 
-class ChangeSchema(Strict):
+class CorrectedIdentifierSchema(Strict):
     """One of: `remove`; `add`; `replace` and `by`."""
 
     remove = fields.Nested(IdentifierSchema)
@@ -50,7 +50,7 @@ class CorrectionsSchema(Strict):
     """What is to be put right. A trait that is null is to be deleted."""
 
     traits = fields.Dict(keys=Name(), values=Json(allow_none=True), load_default=dict)
-    identifiers = fields.List(fields.Nested(ChangeSchema), load_default=list)
+    identifiers = fields.List(fields.Nested(CorrectedIdentifierSchema), load_default=list)
 
 
 class RequestSchema(Strict):
