@@ -91,8 +91,9 @@ class Feed(SQLModel, table=True):
     filled: bool = False
     """Everybody of the beginning is in it; before, nobody needs a cause to enter."""
     policy: int
-    """Number of the policy version of the last change."""
-    changed_at: datetime
+    """Number of the policy version that the feed was last complete under."""
+    as_of: datetime
+    """When it was last complete: why somebody enters or leaves is looked for after this."""
     read_at: datetime
     """To the day."""
 

@@ -20,6 +20,7 @@ from cdp.errors import Problem
 from cdp.identity.model import Override
 from cdp.ledger import Signer
 from cdp.policy.terms import Policy
+from cdp.rights.tombstones import FILE
 from cdp.vault import Vault
 from tests.conftest import StandingClock
 
@@ -79,21 +80,25 @@ class Day:
 
     def trade(self) -> int:
         items = [self._visit() for _ in range(self.rng.randint(1, 24))]
-        ingest.take(self.database, SHOP, items, self.clock.now())
+        self.bring(*items)
         return len(items)
+
+    def bring(self, *items: Item) -> None:
+        """Take in what the shop tells of its customers."""
+        ingest.take(self.database, SHOP, items, self.clock.now())
 
     def retract(self) -> None:
         if self.messages:
             number, message = self.rng.choice(self.messages)
             item = Item(at=self.clock.now(), claims=self._claims(number), message_id=f"r{message}", retracts=message)
-            ingest.take(self.database, SHOP, [item], self.clock.now())
+            self.bring(item)
 
     def log_in(self) -> None:
         """Two addresses at one login are one customer."""
         one, other = self._anybody(), self._anybody()
         for number in (one, other):
-            item = self._item(number, "Product Viewed", Claim("user_id", f"login-{one}", verified=True))
-            ingest.take(self.database, SHOP, [item], self.clock.now())
+            item = self.item(number, "Product Viewed", Claim("user_id", f"login-{one}", verified=True))
+            self.bring(item)
 
     def part(self) -> None:
         self._decide(identity.cannot)
@@ -111,21 +116,21 @@ class Day:
 
     def agree(self) -> None:
         mail, purpose = self._address(), self.rng.choice([MARKETING, MARKETING, SHARING])
-        if mail not in self.erased and self._say(mail, purpose, "given"):
+        if mail not in self.erased and self.say(mail, purpose, "given"):
             self.said_no.discard((mail, purpose))
 
     def withdraw(self) -> None:
         mail, purpose = self._address(), self.rng.choice([MARKETING, MARKETING, SHARING])
-        self._withdraw(mail, purpose)
+        self.withdraw_from(mail, purpose)
 
     def unsubscribe(self) -> None:
         mail = self._address()
-        self._withdraw(mail, None)
+        self.withdraw_from(mail, None)
 
     def object(self) -> None:
         mail = self._address()
         kind = self.rng.choice(["direct_marketing", "legitimate_interests"])
-        if self._for(mail, lambda session, subjects: rights.object_to(session, subjects, kind, self.clock.now())):
+        if self.for_person(mail, lambda session, subjects: rights.object_to(session, subjects, kind, self.clock.now())):
             self.said_no.add((mail, {"direct_marketing": "objected", "legitimate_interests": INSIGHT}[kind]))
 
     def lift_objection(self) -> None:
@@ -135,14 +140,16 @@ class Day:
 
     def restrict(self) -> None:
         mail = self._address()
-        if self._for(mail, lambda session, subjects: rights.restrict(session, subjects, self.clock.now())):
+        if self.for_person(mail, lambda session, subjects: rights.restrict(session, subjects, self.clock.now())):
             self.restricted.add(mail)
 
     def unrestrict(self) -> None:
         self._lift(RESTRICTION)
 
     def erase(self) -> None:
-        mail = self._address()
+        self.erase_person(self._address())
+
+    def erase_person(self, mail: str) -> None:
         with self.database.transaction() as session:
             named = ("email", "", mail)
             at = self.clock.now()
@@ -174,14 +181,15 @@ class Day:
     def _visit(self) -> Item:
         if self.rng.random() < 0.06 or self.customers < 20:
             self.customers += 1
-            return self._item(self.customers, self.rng.choice(EVENTS))
-        return self._item(self._anybody(), self.rng.choices(EVENTS, [6, 4, 2, 3, 1, 1])[0])
+            return self.item(self.customers, self.rng.choice(EVENTS))
+        return self.item(self._anybody(), self.rng.choices(EVENTS, [6, 4, 2, 3, 1, 1])[0])
 
-    def _item(self, number: int, event: str, *more: Claim) -> Item:
+    def item(self, number: int, event: str, *more: Claim, minutes: int | None = None) -> Item:
+        """Return what the shop tells of one customer."""
         message = f"m{len(self.messages)}"
         self.messages.append((number, message))
         return Item(
-            at=self.clock.now() - timedelta(minutes=self.rng.choice([1, 5, 600, 6000])),
+            at=self.clock.now() - timedelta(minutes=minutes or self.rng.choice([1, 5, 600, 6000])),
             claims=(*self._claims(number), *more),
             message_id=message,
             event=event,
@@ -199,7 +207,7 @@ class Day:
     def _address(self) -> str:
         return address(self._anybody())
 
-    def _say(self, mail: str, purpose: str, status: str) -> bool:
+    def say(self, mail: str, purpose: str, status: str) -> bool:
         channel, notice = {MARKETING: ("email", ("newsletter", "2")), SHARING: ("ads", ("ads", "1"))}[purpose]
 
         def say(session: Session, subjects: list[int]) -> None:
@@ -221,9 +229,9 @@ class Day:
             )
             consent.record(session, subjects[0], said, self.clock.now())
 
-        return self._for(mail, say)
+        return self.for_person(mail, say)
 
-    def _withdraw(self, mail: str, purpose: str | None) -> None:
+    def withdraw_from(self, mail: str, purpose: str | None) -> None:
         with self.database.transaction() as session:
             point = consent.point(session, "email", "", mail)
             _, people = consent.withdraw(session, point, self.clock.now(), purpose=purpose, channel=None)
@@ -231,7 +239,7 @@ class Day:
         if people:
             self.said_no |= {(mail, one) for one in ((purpose,) if purpose else (MARKETING, SHARING))}
 
-    def _for(self, mail: str, do: Callable[[Session, list[int]], object]) -> bool:
+    def for_person(self, mail: str, do: Callable[[Session, list[int]], object]) -> bool:
         """Do it for the person of this address, and wait until no page holds them; False for nobody."""
         with self.database.transaction() as session:
             person = identity.find(session, "email", "", mail)
@@ -248,7 +256,7 @@ class Day:
         if not standing:
             return
         mail = self.rng.choice(standing)[0]
-        self._for(mail, lambda session, subjects: rights.lift(session, subjects, kind, self.clock.now()))
+        self.for_person(mail, lambda session, subjects: rights.lift(session, subjects, kind, self.clock.now()))
         for other, _ in standing:
             if not self._stands(other, kind):
                 self.restricted.discard(other) if kind == RESTRICTION else self.said_no.discard((other, word))
@@ -302,3 +310,10 @@ ACTS: dict[str, tuple[float, Callable[[Day], int | None]]] = {
     "wait": (3, Day.wait),
     "settle": (3, Day.settle),
 }
+
+
+def a_day(house: Database, clock: StandingClock, folder: Path, seed: int = 8) -> Day:
+    """Open the shop on a house that has its keyring in this folder."""
+    signer = house.context["signer"] = Signer.create(folder / "ledger")
+    keys, terms = house.context["vault"], house.context["policy"]
+    return Day(house, keys, terms, signer, clock, (folder / "keyring" / FILE,), random.Random(seed))

@@ -1,35 +1,21 @@
 """Whoever replays a changes feed holds exactly the members, whatever people do, say and ask meanwhile."""
 
-import random
 import time
 from collections import Counter
-from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlmodel import Session
 
-from cdp import audience, gate
-from cdp.audience import Rule
 from cdp.db import Database
-from cdp.errors import Refusal
-from cdp.gate.feed import Changes, List, Place
-from cdp.ledger import Signer
-from cdp.policy.terms import Policy, Use
-from cdp.rights.tombstones import FILE
+from cdp.policy.terms import Policy
+from tests import people
 from tests.conftest import DEEP, StandingClock
-from tests.stories.day import Day
+from tests.stories.day import Day, a_day
+from tests.stories.following import Reader, reader_of
+from tests.stories.world import World
 
 ACTS = {"sqlite": 50_000 if DEEP else 500, "postgresql": 50_000 if DEEP else 300}
-STAGE = {"stage": {"journey": "standard", "stage": "purchase"}}
-LISTS: dict[str, str | dict[str, object]] = {
-    "audience:everyone": "everyone",
-    "audience:recent_buyers": "recent_buyers",
-    "audience:cart_abandoners": "cart_abandoners",
-    "audience:lapsed_buyers": "lapsed_buyers",
-    "stage:standard/purchase": STAGE,
-}
 FOLLOWED = (
     ("audience:everyone", "service_delivery", "ma_tool", "email"),
     ("audience:everyone", "email_marketing", "ma_tool_us", "email"),
@@ -46,99 +32,13 @@ FOLLOWED = (
 )
 
 
-@dataclass
-class Reader:
-    """A recipient's copy of one list, kept by nothing but what the feed says."""
-
-    name: str
-    use: Use
-    policy: Policy
-    held: set[str] = field(default_factory=set)
-    since: Place | None = None
-    polls: int = 0
-    causes: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def rule(self) -> str | Rule:
-        asked = LISTS[self.name]
-        return asked if isinstance(asked, str) else audience.read(asked, self.policy)
-
-    @property
-    def list(self) -> List:
-        return audience.follow(self.policy, self.rule, self.use, self.name)
-
-    @property
-    def request(self) -> gate.PageRequest:
-        fields = ("email",) if self.use.channel in ("email", "ads") else ()
-        return gate.PageRequest(self.use, fields, kind="changes", audience=self.name)
-
-    def poll(self, day: Day, limit: int) -> bool:
-        """Read once and apply it; returns whether there is more."""
-        found = gate.feed.read(day.database, self.list, self.request, self.since, limit)
-        self.polls += 1
-        if isinstance(found, Refusal):
-            assert found.reason == "small_audience"
-            assert self.since is None
-            return False
-        if found.page is not None:
-            found.page.hand_over()
-        self._apply(day, found)
-        return found.has_more
-
-    def catch_up(self, day: Day) -> None:
-        while self.poll(day, 1000):
-            pass
-
-    def members(self, day: Day) -> set[str]:
-        """Return whom the pages of members would list now."""
-        held: set[str] = set()
-        after = 0
-
-        def choose(session: Session, at: object) -> list[int]:
-            nonlocal after
-            now = day.clock.now()
-            if audience.refuse_small(session, self.rule, self.use, now) is not None:
-                return []
-            some = audience.page(session, self.rule, self.use, now, after, 1000)
-            after = some[-1] if len(some) == 1000 else 0
-            return some
-
-        while True:
-            page = gate.read_page(day.database, gate.PageRequest(self.use, ()), choose)
-            assert isinstance(page, gate.Page)
-            page.hand_over()
-            held |= {row.pseudonym for row in page.rows}
-            if not after:
-                return held
-
-    def _apply(self, day: Day, found: Changes) -> None:
-        for change in found.changes:
-            if change.entered is None:
-                self.held.discard(change.pseudonym)
-                self.causes[f"left by {change.cause}"] += 1
-                continue
-            self.held.add(change.pseudonym)
-            self.causes[f"entered by {change.cause}"] += 1
-            mail = change.entered.fields.get("email")
-            assert mail is None or not day.is_forbidden(mail, self.use.purpose), f"{self.name} {self.use}"
-        self.since = found.place
-
-
 @pytest.fixture
 def day(house: Database, clock: StandingClock, tmp_path: Path) -> Day:
-    keys, terms = house.context["vault"], house.context["policy"]
-    signer = Signer.create(tmp_path / "ledger")
-    house.context["signer"] = signer
-    return Day(house, keys, terms, signer, clock, (tmp_path / "keyring" / FILE,), random.Random(8))
+    return a_day(house, clock, tmp_path)
 
 
 def readers(policy: Policy) -> list[Reader]:
-    found = []
-    for name, purpose, recipient, channel in FOLLOWED:
-        use = policy.find_use(purpose, recipient, channel)
-        assert use is not None, (purpose, recipient, channel)
-        found.append(Reader(name, use, policy))
-    return found
+    return [reader_of(policy, *followed) for followed in FOLLOWED]
 
 
 def compare(day: Day, followers: list[Reader]) -> int:
@@ -181,3 +81,53 @@ def test_whoever_replays_the_feed_holds_exactly_the_members(day: Day, figures) -
         reading_s=spent,
     )
     print(dict(causes), dict(day.done))
+
+
+def replay(world: World, path: str, client: str = "tool") -> set[str]:
+    """Follow a feed over HTTP from nothing, page by page; returns who is held at the end."""
+    held: set[str] = set()
+    since = ""
+    while True:
+        body = changes(world, path, since, client)
+        for change in body["data"]:
+            (held.add if change["change"] == "entered" else held.discard)(change["id"])
+        since = f"&since={body['next_since']}"
+        if not body["has_more"]:
+            return held
+
+
+def changes(world: World, path: str, since: str = "", client: str = "tool", limit: int = 2) -> dict[str, Any]:
+    use = f"purpose={people.PURPOSE}&channel={people.CHANNEL}&fields=email&limit={limit}"
+    answer = world.call(client, "GET", f"{path}?{use}{since}")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    return dict(answer.json())
+
+
+@pytest.mark.parametrize("place", ["audiences/everyone", "journeys/standard/stages/usage"])
+def test_a_tool_that_follows_over_http_holds_the_members(world: World, place: str) -> None:
+    cast = people.cast()
+    world.arrive(cast)
+    world.choose(cast)
+    path = f"/api/{place}/changes"
+    held = replay(world, path)
+    assert len(held) == 2
+    at = changes(world, path, limit=10)
+    assert {row["fields"]["email"] for row in at["data"]} == {cast.ada.email, cast.eve.email}
+    assert at["disclosure"]
+    ids = {row["fields"]["email"]: row["id"] for row in at["data"]}
+
+    world.call("desk", "POST", "/api/consents/withdraw", people.withdrawal(cast.ada))
+    world.erase(cast.eve)
+    after = changes(world, path, f"&since={at['next_since']}", limit=10)
+    left = {row["id"]: (row["change"], row["cause"]) for row in after["data"]}
+    assert left == {ids[cast.ada.email]: ("left", "withdrawal"), ids[cast.eve.email]: ("left", "erasure")}
+    assert all("fields" not in row for row in after["data"])
+    assert after["disclosure"] is None
+    assert not after["has_more"]
+    assert replay(world, path) == set()
+
+    other = world.call("tool", "GET", f"/api/audiences/lapsed_buyers/changes?purpose={people.PURPOSE}&since=x")
+    assert (other.status_code, other.json()["type"].rpartition(":")[2]) == (400, "invalid_cursor")
+    stolen = f"/api/audiences/recent_buyers/changes?purpose={people.PURPOSE}&since={at['next_since']}"
+    assert world.call("tool", "GET", stolen).status_code == 400

@@ -55,7 +55,7 @@ class Asked:
 
     @property
     def since(self) -> datetime:
-        return self.feed.changed_at
+        return self.feed.as_of
 
     @property
     def is_new_policy(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlmodel import Session, col
 
 from cdp import vault
@@ -81,21 +81,13 @@ def _prune_unread(session: Session, at: datetime, limit: int) -> int:
     if feed is None:
         return 0
     feed.epoch = new_id()
-    some = select(func.max(col(FeedMember.position))).select_from(
-        select(col(FeedMember.position))
-        .where(col(FeedMember.feed) == feed.id)
-        .order_by(col(FeedMember.position))
-        .limit(limit)
-        .subquery()
-    )
-    gone: Any = session.execute(
-        delete(FeedMember)
-        .where(col(FeedMember.feed) == feed.id, col(FeedMember.position) <= some.scalar_subquery())
-        .execution_options(synchronize_session=False)
-    )
-    if not gone.rowcount:
+    key = (col(FeedMember.feed) == feed.id,)
+    gone = list(session.scalars(select(col(FeedMember.position)).where(*key).limit(limit)))
+    statement = delete(FeedMember).where(*key, col(FeedMember.position).in_(gone))
+    session.execute(statement.execution_options(synchronize_session=False))
+    if not gone:
         session.delete(feed)
-    return int(gone.rowcount)
+    return len(gone)
 
 
 def _naming(subjects: Sequence[int]) -> Any:

@@ -56,7 +56,7 @@ def lock(session: Session, name: str, use: Use, at: datetime) -> Feed:
         "pruned": 0,
         "filled": False,
         "policy": policy_number(session),
-        "changed_at": at,
+        "as_of": at,
         "read_at": at,
     }
     if find(session, name, use) is None:
@@ -134,7 +134,6 @@ def _write(session: Session, feed: Feed, why: Mapping[int, str], present: bool, 
     ]
     session.execute(insert(FeedMember), rows)
     feed.position += len(rows)
-    feed.changed_at, feed.policy = at, policy_number(session)
 
 
 def _standing(session: Session, feed: Feed, people: Sequence[int]) -> dict[int, bool]:

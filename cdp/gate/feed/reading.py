@@ -18,6 +18,7 @@ from cdp.errors import Problem, Refusal
 from cdp.gate.disclosure import Disclosure, Leased, Page, lease
 from cdp.gate.feed import causes, log
 from cdp.gate.model import Feed, FeedMember
+from cdp.gate.permission import policy_number
 from cdp.gate.permit import PageRequest, check_request
 
 MOST = 10_000
@@ -79,6 +80,7 @@ class _Seen:
     """In the next page, or in the feed and not in the list, or the other way round."""
     is_all: bool
     """There are no other differences."""
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +108,14 @@ def read(
     """
     reader = _Reader(followed, request, since, limit, beside)
     seen = _look(database, reader)
-    if isinstance(seen, Refusal):
+    if not isinstance(seen, _Seen):
         return seen
-    if seen is None and since is not None:
-        return Changes((), since, False)
-    noted = database.attempt(lambda session: _advance(session, reader, seen or _Seen((), True)))
+    noted = database.attempt(lambda session: _advance(session, reader, seen))
     return noted if isinstance(noted, Refusal) else _opened(database, reader, noted)
 
 
-def _look(database: Database, reader: _Reader) -> _Seen | Refusal | None:
-    """Return what there is to do, or None for nothing."""
+def _look(database: Database, reader: _Reader) -> _Seen | Changes | Refusal:
+    """Return what there is to write down; where there is nothing, the answer."""
     with database.snapshot() as session:
         at, use = database.clock.now(), reader.request.use
         refused = check_request(policy.of(session), reader.request, at)
@@ -128,10 +128,9 @@ def _look(database: Database, reader: _Reader) -> _Seen | Refusal | None:
         is_full = len(rows) >= reader.limit
         differing = [] if is_full else log.differing(session, feed, reader.followed, use, at, MOST)
         if feed is not None and feed.filled and not rows and not differing and at - feed.read_at < _DAY:
-            _continue(feed, reader.since)
-            return None
+            return Changes((), _continue(feed, reader.since), False)
         there = [row.person for row in rows if row.present and row.person is not None]
-        return _Seen((*there, *differing), is_all=not is_full and len(differing) < MOST)
+        return _Seen((*there, *differing), not is_full and len(differing) < MOST, at)
 
 
 def _rows(session: Session, feed: Feed, reader: _Reader) -> list[FeedMember]:
@@ -148,7 +147,8 @@ def _advance(session: Session, reader: _Reader, seen: _Seen) -> _Noted | Refusal
     log.settle(session, feed, reader.followed, use, seen.people, at)
     if reader.since is None:
         place = place._replace(start=feed.position)
-    feed.filled = feed.filled or seen.is_all
+    if seen.is_all:
+        feed.filled, feed.as_of, feed.policy = True, seen.at, policy_number(session)
     feed.read_at = at if at - feed.read_at >= _DAY else feed.read_at
     rows = log.after(session, feed, place.position, place.start, reader.limit + 1)
     told, written = rows[: reader.limit], feed.position
