@@ -26,19 +26,6 @@ def main() -> None:
     """
 
 
-@main.command()
-def doctor() -> None:
-    """Look for what would hurt: keys, copies, permissions, clock, disk, tables, work that waits.
-
-    A line each, with what to do; exit 1 when something hurts.
-    """
-    findings = examine(console.settings())
-    for one in findings:
-        click.echo(f"{one.level}\t{one.what}" + (f"\t{one.todo}" if one.todo else ""))
-    if any(one.level == "hurts" for one in findings):
-        click.get_current_context().exit(console.WRONG)
-
-
 for command in (
     running.init,
     running.migrate,
@@ -49,6 +36,7 @@ for command in (
     connectors.connector,
     connectors.take_in,
     subjects.subject,
+    examining.doctor,
     requests.request,
     keeping.keys,
     keeping.ledger_group,
