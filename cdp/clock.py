@@ -1,6 +1,9 @@
 """Time as an argument: everything that depends on now is given a clock or an instant."""
 
 import re
+import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -17,6 +20,33 @@ class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+
+class ForwardClock:
+    """A clock that never goes back, since what was said later must not count as said before.
+
+    Where the machine's clock falls behind what was known, it runs on at nine tenths of the pace until
+    the other has caught up: a withdrawal stays later than the consent that it ends.
+    """
+
+    def __init__(self, clock: Clock, pulse: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._pulse = clock, pulse
+        self._latest, self._beat = clock.now(), pulse()
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        with self._lock:
+            beat = self._pulse()
+            running = self._latest + timedelta(seconds=(beat - self._beat) * _CATCHING_UP)
+            self._latest, self._beat = max(running, self._clock.now()), beat
+            return self._latest
+
+    def go_on_from(self, instant: datetime) -> None:
+        """Be never before this instant again."""
+        with self._lock:
+            self._latest = max(self._latest, instant)
+
+
+_CATCHING_UP = 0.9
 
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Later than anything that is known to end."""

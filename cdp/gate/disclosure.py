@@ -47,20 +47,27 @@ class Page:
     rows: tuple[Disclosure, ...]
     use_by: datetime
     deadline: datetime
+    ends: float
+    """The same by a clock that nobody sets: where the wall clock is put back, a lease grows no longer."""
     database: Database = field(repr=False)
 
     def hand_over(self) -> None:
         """Close the lease; raises Unavailable if its time ran out, and then the page must not leave."""
         now = self.database.clock.now()
-        if now < self.deadline:
-            with self.database.transaction() as session:
-                session.execute(
-                    update(Disclosed)
-                    .where(col(Disclosed.id) == self.id, col(Disclosed.state) == "open")
-                    .values(state="closed", handed_over_at=now)
-                )
-        if self.database.clock.now() >= self.deadline:
+        if self._holds(now):
+            self.database.attempt(lambda session: self._close(session, now))
+        if not self._holds(self.database.clock.now()):
             raise Unavailable("lease")
+
+    def _holds(self, now: datetime) -> bool:
+        return now < self.deadline and time.monotonic() < self.ends
+
+    def _close(self, session: Session, now: datetime) -> None:
+        session.execute(
+            update(Disclosed)
+            .where(col(Disclosed.id) == self.id, col(Disclosed.state) == "open")
+            .values(state="closed", handed_over_at=now)
+        )
 
 
 Choose = Callable[[Session, datetime], Iterable[int]]
@@ -75,30 +82,35 @@ class Leased:
     material: Material = field(repr=False)
     keys: vault.Vault = field(repr=False)
     max_age_seconds: int
+    ends: float
 
     def open(self, database: Database) -> Page:
         """Open the page, in memory and without a lock."""
         rows = tuple(disclose(self.permit, self.material, self.keys))
         use_by = _use_by(self.permit, self.max_age_seconds)
-        return Page(self.permit.id, rows, use_by, self.permit.deadline, database)
+        return Page(self.permit.id, rows, use_by, self.permit.deadline, self.ends, database)
 
 
 def read_page(database: Database, request: PageRequest, choose: Choose) -> Page | Refusal:
     """Decide, record and open one page; refusals are those of `ask`, all independent of a person."""
-    with database.transaction() as session:
+
+    def decide(session: Session) -> Leased | Refusal:
         at = database.clock.now()
-        leased = lease(session, request, choose(session, at), at)
+        return lease(session, request, choose(session, at), at)
+
+    leased = database.attempt(decide)
     return leased if isinstance(leased, Refusal) else leased.open(database)
 
 
 def lease(session: Session, request: PageRequest, people: Iterable[int], at: datetime) -> Leased | Refusal:
     """Decide on these people and record who is permitted, within the caller's transaction; refusals as `ask`."""
+    ends = time.monotonic() + request.lease_seconds
     permit = ask(session, request, list(people), at)
     if isinstance(permit, Refusal):
         return permit
     material = gather(session, permit.grants, request.fields, request.use)
     max_age = policy.of(session).recipients[request.use.recipient].max_age_seconds
-    return Leased(permit, material, vault.of(session), max_age)
+    return Leased(permit, material, vault.of(session), max_age, ends)
 
 
 def disclose(permit: Permit, material: Material, keys: vault.Vault) -> list[Disclosure]:
@@ -119,9 +131,9 @@ def wait_until_clear(database: Database, people: Iterable[int]) -> datetime:
 
     Call it after the withdrawal has committed. Takes at most the length of a lease.
     """
-    wanted = _numbers_of(database, people)
+    began, wanted = time.monotonic(), _numbers_of(database, people)
     pause = _SHORTEST_PAUSE
-    while wanted and _is_leased(database, wanted):
+    while wanted and time.monotonic() - began < _longest_lease(database, wanted):
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
     return database.clock.now()
@@ -136,12 +148,17 @@ def _numbers_of(database: Database, people: Iterable[int]) -> BitMap64:
     return numbers
 
 
-def _is_leased(database: Database, people: BitMap64) -> bool:
+def _longest_lease(database: Database, people: BitMap64) -> float:
+    """Return the seconds that the longest open, unexpired lease of any of them was given; 0 without one.
+
+    A wall clock that was put back keeps a lease open in the table; nobody hands it over after its seconds.
+    """
     with database.snapshot() as session:
-        query = select(col(Disclosed.people)).where(
+        query = select(col(Disclosed.people), col(Disclosed.opened_at), col(Disclosed.deadline)).where(
             col(Disclosed.state) == "open", col(Disclosed.deadline) > database.clock.now()
         )
-        return any(people & BitMap64.deserialize(blob) for blob in session.scalars(query))
+        leases = [end - begin for blob, begin, end in session.execute(query) if people & BitMap64.deserialize(blob)]
+    return max(leases, default=timedelta()).total_seconds()
 
 
 def _use_by(permit: Permit, max_age_seconds: int) -> datetime:

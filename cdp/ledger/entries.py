@@ -11,13 +11,16 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Table, insert
-from sqlmodel import Session
+from sqlalchemy import Table, insert, select
+from sqlmodel import Session, col
 
 from cdp import vault
 from cdp.ids import new_id
 from cdp.ledger.model import LedgerEntry
 from cdp.ledger.tree import leaf_hash
+
+_LAST = 100
+"""Entries that may have been written out of the order of their instants, by transactions side by side."""
 
 Act = tuple[str, Mapping[str, Any]]
 _TABLE: Table = LedgerEntry.__table__  # type: ignore[attr-defined]
@@ -35,6 +38,12 @@ def note_all(session: Session, acts: Iterable[Act], at: datetime) -> list[str]:
     if rows:
         session.execute(insert(_TABLE), rows)  # the table, not the class: a third of the time
     return [str(row["entry"]) for row in rows]
+
+
+def newest_instant(session: Session) -> datetime | None:
+    """Return the latest instant among the last entries; None while nothing was done."""
+    last = select(col(LedgerEntry.at)).order_by(col(LedgerEntry.id).desc()).limit(_LAST)
+    return max(session.scalars(last), default=None)
 
 
 def canonical(entry: str, act: str, header: Mapping[str, Any], at: datetime) -> str:
