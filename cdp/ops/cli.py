@@ -4,8 +4,7 @@ import click
 
 from cdp import __version__
 from cdp.ops import console
-from cdp.ops.commands import clients, connectors, keeping, policies, requests, running, subjects
-from cdp.ops.doctor import examine
+from cdp.ops.commands import clients, connectors, examining, keeping, policies, requests, running, subjects
 
 
 @click.group(cls=console.Speaking, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -36,8 +35,8 @@ for command in (
     connectors.connector,
     connectors.take_in,
     subjects.subject,
-    examining.doctor,
     requests.request,
+    examining.doctor,
     keeping.keys,
     keeping.ledger_group,
     keeping.back_up,

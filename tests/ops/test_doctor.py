@@ -120,9 +120,6 @@ def test_every_finding_says_what_why_and_what_to_do_in_both_languages(name: str)
     for texts in (english, japanese):
         assert all(len(text) > 2 for text in texts)
     facts = [
-        {field for text in texts for _, field, _, _ in string.Formatter().parse(text) if field}
-        for texts in TEXTS[name]
-    ]
         {field for text in texts for _, field, _, _ in string.Formatter().parse(text) if field} for texts in TEXTS[name]
     ]
     assert facts[1] <= facts[0], "the Japanese text names no fact that the English does not"
