@@ -7,6 +7,8 @@ request beside it, `elsewhere` what a client is told that is registered for othe
 from dataclasses import dataclass
 from typing import Any
 
+from cdp.web.auth.caller import EVERYTHING
+
 OPEN = "open"
 """Anybody, with any credentials or none."""
 ANY_TOKEN = "any token"
@@ -22,6 +24,7 @@ QUERY = "?purpose=email_marketing&channel=email"
 STATEMENT = {"notice": "newsletter", "notice_version": "2", "language": "ja", "status": "given"}
 RULE = {"everyone": True}
 ABSENT = "0" * 32
+REQUEST = f"/api/subject-requests/{ABSENT}"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ TABLE: dict[str, Cell] = {
     "POST /privacy/confirm/<token>": Cell(OPEN, "/privacy/confirm/x", answers=404),
     "GET /api/docs": Cell(OPEN, "/api/docs"),
     "GET /api/openapi.json": Cell(OPEN, "/api/openapi.json"),
+    "GET /api/schemas/portability-1.json": Cell(OPEN, "/api/schemas/portability-1.json"),
     "GET /api/audiences": Cell("audience:read", "/api/audiences"),
     "GET /api/audiences/<string:name>": Cell("audience:read", "/api/audiences/everyone"),
     "GET /api/audiences/<string:name>/count": Cell(
@@ -62,6 +66,9 @@ TABLE: dict[str, Cell] = {
     ),
     "GET /api/audiences/<string:name>/members": Cell(
         "audience:read", f"/api/audiences/everyone/members{QUERY}", elsewhere=403
+    ),
+    "GET /api/audiences/<string:name>/changes": Cell(
+        "audience:read", f"/api/audiences/everyone/changes{QUERY}", elsewhere=403
     ),
     "POST /api/audiences/preview": Cell(
         "audience:read", "/api/audiences/preview", {"rule": RULE, **USE}, elsewhere=403
@@ -73,6 +80,9 @@ TABLE: dict[str, Cell] = {
     "GET /api/journeys/<string:name>": Cell("journey:read", f"/api/journeys/standard{QUERY}", elsewhere=403),
     "GET /api/journeys/<string:name>/stages/<string:stage>/members": Cell(
         "journey:read", f"/api/journeys/standard/stages/purchase/members{QUERY}", elsewhere=403
+    ),
+    "GET /api/journeys/<string:name>/stages/<string:stage>/changes": Cell(
+        "journey:read", f"/api/journeys/standard/stages/purchase/changes{QUERY}", elsewhere=403
     ),
     "POST /api/profiles/lookup": Cell(
         "profile:read", "/api/profiles/lookup", {"identifier": KNOWN, **USE}, answers=404, elsewhere=403
@@ -94,6 +104,15 @@ TABLE: dict[str, Cell] = {
     "GET /api/subject-requests/<string:id>/package": Cell(
         "request:write", f"/api/subject-requests/{ABSENT}/package", answers=404
     ),
+    "GET /api/subject-requests": Cell(EVERYTHING, "/api/subject-requests"),
+    "POST /api/subject-requests/<string:id>/accept": Cell(EVERYTHING, f"{REQUEST}/accept", answers=404),
+    "POST /api/subject-requests/<string:id>/close": Cell(
+        EVERYTHING, f"{REQUEST}/close", {"outcome": "refused", "reason": "not theirs"}, answers=404
+    ),
+    "POST /api/subject-requests/<string:id>/tell": Cell(
+        EVERYTHING, f"{REQUEST}/tell", {"at": "2026-06-01T00:00:00Z"}, answers=404
+    ),
+    "POST /api/subject-requests/<string:id>/verify": Cell(EVERYTHING, f"{REQUEST}/verify", answers=404),
     "GET /api/connectors": Cell("ingest:write", "/api/connectors"),
     "GET /api/connector-types": Cell("ingest:write", "/api/connector-types"),
     "GET /api/connectors/<string:name>/drops": Cell("ingest:write", "/api/connectors/shop/drops"),

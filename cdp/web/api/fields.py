@@ -50,10 +50,10 @@ class Text(fields.String):
 
 
 class Json(fields.Raw):
-    """Any JSON but null whose texts can be stored, not endlessly deep."""
+    """Any JSON whose texts can be stored, not endlessly deep; null only where that is allowed."""
 
     def __init__(self, *, metadata: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        kinds = ["object", "array", "string", "number", "boolean"]
+        kinds = ["object", "array", "string", "number", "boolean", *(["null"] if kwargs.get("allow_none") else [])]
         super().__init__(metadata={"type": kinds, **(metadata or {})}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
