@@ -2,9 +2,11 @@
 
 from cdp.audience.changes import follow
 from cdp.audience.counting import Counted, count, previewed, rounded
+from cdp.audience.declared import check, check_traits, load
 from cdp.audience.explain import Clause, explain
 from cdp.audience.members import page, refuse_small, smallest
-from cdp.audience.rule import Rule, check, check_traits, clauses, load, read
+from cdp.audience.reading import read
+from cdp.audience.rule import Rule, clauses
 
 __all__ = [
     "Clause",

@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session
 
 from cdp.audience.compile import compile
+from cdp.audience.declared import load
 from cdp.audience.members import smallest
-from cdp.audience.rule import Rule, load
+from cdp.audience.rule import Rule
 from cdp.gate import feed
 from cdp.policy.terms import Policy, Use
 

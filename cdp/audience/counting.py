@@ -15,7 +15,8 @@ from sqlmodel import Session, col
 
 from cdp import gate, policy
 from cdp.audience.compile import compile
-from cdp.audience.rule import Rule, load
+from cdp.audience.declared import load
+from cdp.audience.rule import Rule
 from cdp.gate import reasons
 from cdp.gate.decide import recipient_refusals
 from cdp.gate.model import Permission

@@ -8,7 +8,8 @@ from sqlmodel import Session, col
 
 from cdp import policy
 from cdp.audience.compile import compile
-from cdp.audience.rule import Rule, clauses, load
+from cdp.audience.declared import load
+from cdp.audience.rule import Rule, clauses
 from cdp.profile.model import Person
 
 

@@ -10,7 +10,8 @@ from sqlmodel import Session, col
 
 from cdp import policy
 from cdp.audience.compile import compile
-from cdp.audience.rule import Rule, load
+from cdp.audience.declared import load
+from cdp.audience.rule import Rule
 from cdp.errors import Refusal
 from cdp.gate import listing
 from cdp.policy.terms import Policy, Use

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from cdp import audience
-from cdp.audience.rule import MAX_DEPTH, MAX_NODES, AllOf, Everyone, HasTrait, Not, Performed, clauses
+from cdp.audience.reading import MAX_DEPTH, MAX_NODES
+from cdp.audience.rule import AllOf, Everyone, HasTrait, Not, Performed, clauses
 from cdp.errors import Problem
 from tests.audience.world import ORDERED, REFUNDED, make_policy
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from cdp.audience import rule
+from cdp import audience
 from cdp.gate.rehearsal import check, rehearse, run
 from cdp.journey import declared
 from cdp.policy.terms import Law
@@ -46,7 +46,7 @@ def test_every_purpose_has_a_basis_under_every_law() -> None:
 
 
 def test_audiences_and_journeys_can_be_read() -> None:
-    assert rule.check(terms()) == []
+    assert audience.check(terms()) == []
     assert declared.check(terms()) == []
 
 

@@ -8,6 +8,7 @@ from cdp import deployment, migrations
 from cdp.clock import Clock, SystemClock
 from cdp.db import Database
 from cdp.errors import StartRefused
+from cdp.gate import feed
 from cdp.ops.backup import embedded, served
 from cdp.ops.backup.manifest import read_manifest, write
 from cdp.rights.replay import Progress, highest_number, reserve_numbers
@@ -51,6 +52,7 @@ def restore(
         migrations.upgrade(database.writer)
         with database.transaction() as session:
             reserve_numbers(session, max(given, highest_number(session)) + NUMBERS_SKIPPED)
+            feed.begin_anew(session)
     finally:
         database.dispose()
     said = {"made_at": manifest["made_at"], "restored_at": (clock or SystemClock()).now().isoformat()}

@@ -10,19 +10,15 @@ from sqlmodel import Session
 
 from cdp import audience, gate, ledger
 from cdp.errors import Problem, Refusal
-from cdp.gate.explained import record_explained
-from cdp.gate.explanation import Explanation
 from cdp.policy.terms import Use
 from cdp.web import current
-from cdp.web.api import asking, changes, people, persons
+from cdp.web.api import asking, changes, explaining, people
 from cdp.web.api.fields import (
     Channel,
-    IdentifierSchema,
     Json,
     Name,
     PageQuery,
     PeoplePageSchema,
-    ReasonSchema,
     Strict,
     UseQuery,
 )
@@ -64,34 +60,6 @@ class PreviewSchema(Strict):
     rule = Json(required=True)
     purpose = Name(required=True)
     channel = Channel()
-
-
-class ExplainSchema(Strict):
-    """Whom, and for what."""
-
-    identifier = fields.Nested(IdentifierSchema, required=True)
-    purpose = Name(required=True)
-    channel = Channel()
-
-
-class ClauseSchema(Strict):
-    """One node of the rule, and whether it holds for the person; null where that may not be told."""
-
-    pointer = fields.String()
-    clause = fields.Raw()
-    holds = fields.Boolean(allow_none=True)
-
-
-class ExplainedSchema(Strict):
-    """Why somebody is in or out, and what refuses them."""
-
-    member = fields.Boolean(
-        allow_none=True, metadata={"description": "The rule describes the person; null where the use is refused"}
-    )
-    reachable = fields.Boolean(metadata={"description": "In, and permitted for the use"})
-    clauses = fields.List(fields.Nested(ClauseSchema))
-    refusals = fields.List(fields.Nested(ReasonSchema))
-    entry = fields.String()
 
 
 @blueprint.get("")
@@ -190,8 +158,8 @@ def preview(body: dict[str, Any]) -> Response:
 
 @blueprint.post("/<string:name>/explain")
 @requires("decision:read")
-@blueprint.arguments(ExplainSchema)
-@blueprint.response(200, ExplainedSchema)
+@blueprint.arguments(explaining.ExplainSchema)
+@blueprint.response(200, explaining.ExplainedSchema)
 @blueprint.alt_response(404, "NOT_FOUND")
 def explain(asked: dict[str, Any], name: str) -> Response:
     """Explain why somebody is in or out
@@ -199,45 +167,7 @@ def explain(asked: dict[str, Any], name: str) -> Response:
     Each refusal with its article and its remedy; what the rule says of the person only where the use is allowed.
     404 for unknown, restricted and erased alike. Recorded as a disclosure.
     """
-    _declared(name)
-    use = asking.declared_use(asked["purpose"], asked.get("channel"), current.caller().recipient)
-    with current.database().transaction() as session:
-        at = current.now()
-        person = persons.find(session, asked["identifier"])
-        decided = None if person is None else gate.explain(session, person, use, at)
-        entry = asking.note_explained(session, use, person, decided)
-        body: dict[str, Any] | None = None
-        if person is not None and decided is not None and not _is_set_aside(decided):
-            body = _explained(session, name, use, person, decided, at)
-            told, client = body["member"] is not None, current.caller().client_id
-            record_explained(session, use, person, client, name, told, entry, at)
-    if body is None:
-        raise Problem(404, "not_found", "Nobody is known by this.")
-    return jsonify(**body, entry=entry)
-
-
-def _is_set_aside(decided: Explanation) -> bool:
-    """Whether nothing may be told of the person: restricted (GDPR 18), or being erased."""
-    return decided.standing.restricted or decided.standing.erasing
-
-
-def _explained(
-    session: Session, name: str, use: Use, person: int, decided: Explanation, at: datetime
-) -> dict[str, Any]:
-    """Return refusals, and what the rule says of the person where this recipient may know it of one person."""
-    allow = decided.decision.allow
-    told = allow and audience.smallest(current.policy(), name, use) <= 1
-    clauses = audience.explain(session, name, person, at) if told else None
-    holds = {one.pointer: one.holds for one in clauses or ()}
-    declared = _declared(name).get("rule")
-    parts = [pointer for pointer, _ in audience.clauses(audience.load(current.policy(), name))]
-    member = holds.get("")
-    return {
-        "member": member,
-        "reachable": allow and bool(member),
-        "clauses": [{"pointer": at_, "clause": _node(declared, at_), "holds": holds.get(at_)} for at_ in parts],
-        "refusals": [asking.reason_body(reason) for reason in decided.decision.reasons if reason.deny],
-    }
+    return explaining.answer(asked, name, _declared(name).get("rule"))
 
 
 def _counted(asked: str | audience.Rule, use: Use, name: str) -> Response:
@@ -273,10 +203,3 @@ def _described(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
         "smallest": declared.get("min_size", 0),
         "rule": declared.get("rule"),
     }
-
-
-def _node(rule: Any, pointer: str) -> Any:
-    """Return the part of the declared rule that a JSON pointer names."""
-    for part in pointer.split("/")[1:]:
-        rule = rule[int(part)] if isinstance(rule, list | tuple) else rule[part]
-    return rule

@@ -51,9 +51,7 @@ class ChangesPageSchema(Schema):
     next_since = fields.String(metadata={"description": "Where to go on, at once or later; good for 30 days"})
     has_more = fields.Boolean(metadata={"description": "There is more to read at once"})
     use_by = fields.DateTime(allow_none=True, metadata={"description": "Not to use after this instant: ask again"})
-    disclosure = fields.String(
-        allow_none=True, metadata={"description": "The disclosure; null if nobody entered"}
-    )
+    disclosure = fields.String(allow_none=True, metadata={"description": "The disclosure; null if nobody entered"})
 
 
 def answer(
