@@ -92,16 +92,12 @@ class Database:
 
         For work that leaves no trace outside the database. Raises Unavailable when it cannot be done.
         """
-        for number in range(1, _ATTEMPTS):
-            try:
-                with self.transaction() as session:
-                    return work(session)
-            except Unavailable as error:
-                if not was_broken_off(error):
-                    raise
-            time.sleep(random.uniform(0.005, 0.05) * number)  # noqa: S311 - spreads retries, guards nothing
-        with self.transaction() as session:
-            return work(session)
+
+        def once() -> T:
+            with self.transaction() as session:
+                return work(session)
+
+        return insist(once)
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -141,6 +137,18 @@ class Database:
         with Session(engine, expire_on_commit=False, autoflush=True) as session:
             session.info.update(self.context, unsettled=set(), clock=self.clock, database=self)
             yield session
+
+
+def insist(work: Callable[[], T]) -> T:
+    """Do again what may be done twice, where the database broke it off; raises Unavailable at the end of patience."""
+    for number in range(1, _ATTEMPTS):
+        try:
+            return work()
+        except Unavailable as error:
+            if not was_broken_off(error):
+                raise
+        time.sleep(random.uniform(0.005, 0.05) * number)  # noqa: S311 - spreads retries, guards nothing
+    return work()
 
 
 def unsettle(session: Session, people: Iterable[int]) -> None:

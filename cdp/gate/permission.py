@@ -88,10 +88,13 @@ def due(session: Session, at: datetime, limit: int = 200) -> list[int]:
 
 def settle_due(database: Database, limit: int = 200) -> int:
     """Decide one batch of due people again; returns how many there were."""
-    with database.transaction() as session:
+
+    def work(session: Session) -> int:
         people = due(session, database.clock.now(), limit)
         unsettle(session, people)
-    return len(people)
+        return len(people)
+
+    return database.attempt(work)
 
 
 def _register(session: Session) -> int:

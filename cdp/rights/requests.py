@@ -8,10 +8,12 @@ identifier is silenced, and the certificate says that nothing was held.
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from sqlmodel import Session, col, select
 
 from cdp import identity, ledger, policy, vault
+from cdp.db import insist
 from cdp.errors import Problem
 from cdp.gate.laws import laws_for
 from cdp.ids import new_id
@@ -156,7 +158,7 @@ def advance(grounds: Grounds, request_id: str, stop_after: str = "") -> SubjectR
             return request
         if step is None:
             return _wait_for(grounds, request_id, WORDS[name])
-        step(grounds, request_id)
+        insist(partial(step, grounds, request_id))
         stopped = name == stop_after
 
 

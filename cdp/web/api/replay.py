@@ -33,14 +33,20 @@ def once(act: Act, status: int, finish: Callable[[dict[str, Any]], dict[str, Any
     process died before its end, so that it must be harmless to repeat.
     """
     key = request.headers.get("Idempotency-Key", "")
-    with current.database().transaction() as session:
+
+    def work(session: Session) -> tuple[bool, int, dict[str, Any]]:
         slot = _Slot(session, key) if key else None
         earlier = slot.claim() if slot else None
-        if earlier is not None and earlier[0] > 0:
-            return _answer(*earlier)
-        body = earlier[1] if earlier is not None else act(session)
-        if slot and earlier is None:
+        if earlier is not None:
+            return earlier[0] > 0, *earlier
+        body = act(session)
+        if slot:
             slot.keep(status if finish is None else -status, body)
+        return False, status, body
+
+    finished, said, body = current.database().attempt(work)
+    if finished:
+        return _answer(said, body)
     if finish is not None:
         body = finish(body)
         _keep_later(key, status, body)
@@ -98,8 +104,7 @@ class _Slot:
 def _keep_later(key: str, status: int, body: dict[str, Any]) -> None:
     if not key:
         return
-    with current.database().transaction() as session:
-        _Slot(session, key).keep(status, body)
+    current.database().attempt(lambda session: _Slot(session, key).keep(status, body))
 
 
 def _answer(status: int, body: dict[str, Any]) -> Response:

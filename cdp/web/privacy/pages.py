@@ -40,8 +40,9 @@ def unsubscribe_page(token: str) -> Response:
 def unsubscribe(token: str) -> Response:
     """Unsubscribe at once, as a mail program asks with one click; when it answers, it holds."""
     try:
-        with current.database().transaction() as session:
-            people = consent.unsubscribe(session, _bounded(token), current.now())
+        people = current.database().attempt(
+            lambda session: consent.unsubscribe(session, _bounded(token), current.now())
+        )
     except Problem:
         return _page("unknown_link", 404)
     gate.wait_until_clear(current.database(), people)
@@ -58,8 +59,7 @@ def confirm_page(token: str) -> Response:
 def confirm(token: str) -> Response:
     """Turn the request into consent (double opt-in)."""
     try:
-        with current.database().transaction() as session:
-            consent.confirm(session, _bounded(token), current.now())
+        current.database().attempt(lambda session: consent.confirm(session, _bounded(token), current.now()))
     except Problem:
         return _page("unknown_link", 404)
     return _page("confirmed", done=True)
