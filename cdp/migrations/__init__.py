@@ -60,6 +60,17 @@ def upgrade(engine: Engine, to: str = "head") -> str:
     return revision(engine)
 
 
+def downgrade(engine: Engine, to: str) -> str:
+    """Take the database back to an older revision and return it: what only the newer one can hold is lost."""
+    if shape(engine) == "unknown":
+        raise StartRefused(NEWER)
+    with available(), engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
+    return revision(engine)
+
+
 def differences(engine: Engine, metadata: MetaData) -> list[object]:
     """Compare the database with the models: empty when the revisions say the same as the code."""
     from alembic.autogenerate import compare_metadata

@@ -1,4 +1,5 @@
 import pytest
+from pyroaring import BitMap64
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
@@ -42,3 +43,44 @@ def test_tables_without_a_revision_are_nobodys(bare: Database) -> None:
     import_tables()
     SQLModel.metadata.create_all(bare.writer)
     assert migrations.shape(bare.writer) == "unknown"
+
+
+FIRST = (
+    'INSERT INTO subject_request (id, "right", requester, verified, law, client, reason, state, steps, points,'
+    " people, holders, received_at, due_at) VALUES (:id, :right, 'subject', :verified, 'gdpr', '', '', 'received',"
+    " '[]', '[]', :people, :holders, '2026-06-01 00:00:00', '2026-07-01 00:00:00')"
+)
+
+
+def test_requests_of_the_first_version_keep_whom_they_are_about_there_and_back(bare: Database) -> None:
+    """Whom a request is about stood in a bitmap, and stands in rows."""
+    migrations.upgrade(bare.writer, "0001")
+    people, holders = BitMap64([3, 5, 2**30]).serialize(), BitMap64([5]).serialize()
+    rows = [
+        {"id": "one", "right": "erasure", "verified": False, "people": people, "holders": holders},
+        {"id": "two", "right": "rectification", "verified": True, "people": people, "holders": None},
+        {"id": "nobody", "right": "access", "verified": True, "people": None, "holders": None},
+    ]
+    with bare.writer.begin() as connection:
+        connection.execute(text(FIRST), rows)
+    migrations.upgrade(bare.writer)
+    with bare.writer.connect() as connection:
+        concerned = connection.execute(text("SELECT request, subject, unproved FROM request_subject")).all()
+        waiting = connection.execute(text("SELECT id, waits_for FROM subject_request")).all()
+    assert sorted((one, number, bool(unproved)) for one, number, unproved in concerned) == [
+        ("one", 3, False),
+        ("one", 5, True),
+        ("one", 2**30, False),
+        ("two", 3, False),
+        ("two", 5, False),
+        ("two", 2**30, False),
+    ]
+    assert dict(tuple(row) for row in waiting) == {"one": "verification", "two": "decision", "nobody": ""}
+    migrations.downgrade(bare.writer, "0001")
+    with bare.writer.connect() as connection:
+        back = connection.execute(text("SELECT id, people, holders FROM subject_request")).all()
+    assert {row[0]: (row[1] and bytes(row[1]), row[2] and bytes(row[2])) for row in back} == {
+        "one": (people, holders),
+        "two": (people, None),
+        "nobody": (None, None),
+    }
