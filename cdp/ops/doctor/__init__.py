@@ -50,10 +50,10 @@ def examine(settings: Settings, clock: Clock | None = None) -> list[Finding]:
 def _looked(name: str, look: Look, patient: Patient) -> list[Finding]:
     try:
         return list(look(patient)) or [Finding("sound", name.replace(" ", "_"), name)]
-    except StartRefused as error:
-        return [hurts("refused", look=name, sentence=str(error))]
     except PolicyError as error:
         return [hurts("refused", look=name, sentence="; ".join(error.failures))]
+    except StartRefused as error:
+        return [hurts("refused", look=name, sentence=str(error))]
     except Unavailable as error:
         return [hurts("out_of_reach", look=name, thing=error.what)]
     except OSError as error:
