@@ -14,7 +14,23 @@ from sqlalchemy.exc import DatabaseError
 from cdp.db import Database
 from cdp.errors import Unavailable
 
-PASSING = "08006 25006 40001 40P01 53100 53200 53300 55P03 57014 57P01 57P02 57P03 58000 58030 XX001".split()
+PASSING = [
+    "08006",
+    "25006",
+    "40001",
+    "40P01",
+    "53100",
+    "53200",
+    "53300",
+    "55P03",
+    "57014",
+    "57P01",
+    "57P02",
+    "57P03",
+    "58000",
+    "58030",
+    "XX001",
+]
 
 
 @pytest.fixture

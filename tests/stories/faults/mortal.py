@@ -21,6 +21,11 @@ PEOPLE = 200
 class Mortal(Running):
     """One deployment, each command of it a group of processes that dies at once."""
 
+    @property
+    def kind(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.env["CDP_DATABASE_URL"].partition(":")[0].partition("+")[0]
+
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.home / f"{arguments[0]}.log").open("ab") as log:
             command = [sys.executable, "-m", "cdp.ops.cli", *arguments]

@@ -23,7 +23,7 @@ CRASHES = 50 if DEEP else 2
 
 
 def test_no_order_is_lost_or_doubled_when_the_web_process_is_killed(mortal: Mortal, figures: Figures) -> None:
-    kind = mortal.env["CDP_DATABASE_URL"].partition(":")[0].partition("+")[0]
+    kind = mortal.kind
     shop, took, chance = opened(mortal), [], random.Random(1)
     for _ in range(KILLS[kind]):
         time.sleep(chance.uniform(0, 1.5))
