@@ -11,6 +11,7 @@ import secrets
 import traceback
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ URN = "urn:sekisho:problem:"
 CONTENT_TYPE = "application/problem+json"
 
 RETRY_AFTER_SECONDS = "5"
+
+MOST_ERRORS = 100
+"""How many mistakes of one input are told: a body may hold a hundred thousand."""
 
 _DETAILS = {
     400: "The request is not well formed.",
@@ -79,7 +83,7 @@ def respond(problem: Problem) -> Response:
 
 def invalid(messages: Any, location: str = "") -> Problem:
     """Return the problem of input that a schema refused: a pointer and a text per field, no value."""
-    errors = list(_pointed(messages, location))
+    errors = list(islice(_pointed(messages, location), MOST_ERRORS))
     return Problem(400, "invalid_input", "Some of the input is not acceptable; see errors.", errors=errors)
 
 

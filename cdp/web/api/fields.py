@@ -62,6 +62,15 @@ class Json(fields.Raw):
         return value
 
 
+class Flag(fields.Boolean):
+    """Yes or no as JSON says it: 1, "on" and their like are slips."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class Name(Text):
     """A declared name: of a purpose, a channel, a recipient; at most 64 characters."""
 

@@ -17,7 +17,7 @@ from cdp.rights.plans import REQUESTERS, RIGHTS
 from cdp.rights.words import OUTCOMES
 from cdp.web import current
 from cdp.web.api import paging, persons, replay
-from cdp.web.api.fields import IdentifierSchema, Instant, Json, Name, Strict, Text
+from cdp.web.api.fields import Flag, IdentifierSchema, Instant, Json, Name, Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 from cdp.web.auth.caller import EVERYTHING
@@ -32,7 +32,7 @@ STATES = ("received", "in_progress", "completed", "refused")
 class CorrectIdentifierSchema(IdentifierSchema):
     """An identifier that is right."""
 
-    verified = fields.Boolean(
+    verified = Flag(
         load_default=False, metadata={"description": "It was proved to be theirs, so that it may join records"}
     )
 
@@ -62,9 +62,9 @@ class RequestSchema(Strict):
     reason = Text(load_default="", validate=validate.Length(max=1000))
     kind = Text(load_default="", validate=validate.OneOf(KINDS), metadata={"description": "Of an objection"})
     purpose = Name(metadata={"description": "Of an objection to legitimate interests; left out: every purpose"})
-    lift = fields.Boolean(load_default=False, metadata={"description": "End the restriction or objection"})
+    lift = Flag(load_default=False, metadata={"description": "End the restriction or objection"})
     corrections = fields.Nested(CorrectionsSchema)
-    restrict_meanwhile = fields.Boolean(
+    restrict_meanwhile = Flag(
         load_default=False, metadata={"description": "Accuracy is contested: use nothing until it is decided"}
     )
     revokes = Text(
