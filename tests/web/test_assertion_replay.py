@@ -17,7 +17,7 @@ from tests.stories.processes import Running
 from tests.web.forging import ASSERTION_TYPE, by_key, jws
 
 COPIES = 50
-ROUNDS = 20 if DEEP else 2
+ROUNDS = 20 if DEEP else 1
 
 
 @pytest.fixture
