@@ -1,13 +1,16 @@
 """Takes what a source brings, a group per transaction: nothing is answered before it is durable.
 
+Large calls go in groups of their own; small ones that come at once share a transaction (`gathering`).
 Two processes that meet may make the database break one of them off; the broken one begins its
 group again. What was committed stays: a repeated call finds it received.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from itertools import chain, islice
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -17,49 +20,25 @@ from cdp.errors import Refusal, Unavailable
 from cdp.ingest import counting, steps
 from cdp.ingest.batch import Context, Entry
 from cdp.ingest.erased import Overtaken
+from cdp.ingest.gathering import Gathering
+from cdp.ingest.report import Outcome, Report, unread
 
 GROUP = 500
 """Items in one transaction."""
+
+FEW = 10
+"""Items of a call that is small enough to share a transaction with others."""
 
 ATTEMPTS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one item."""
+class Brought:
+    """What one call brought."""
 
-    pointer: str
-    status: str
-    """accepted | duplicate | refused"""
-    reason: str = ""
-    where: str = ""
-    idempotent: bool = True
-    """False for an item without a message id: sent again it counts again."""
-    notes: tuple[Refusal, ...] = ()
-    """What of an accepted item was refused."""
-
-
-@dataclass(slots=True)
-class Report:
-    """What became of everything that was brought; names and reasons, never values."""
-
-    outcomes: list[Outcome] = field(default_factory=list)
-    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """(what, reason) → how often."""
-    entries: list[str] = field(default_factory=list)
-    """The ledger's entries, one per transaction."""
-
-    @property
-    def accepted(self) -> int:
-        return sum(outcome.status == "accepted" for outcome in self.outcomes)
-
-    @property
-    def duplicates(self) -> int:
-        return sum(outcome.status == "duplicate" for outcome in self.outcomes)
-
-    @property
-    def refused(self) -> Counter[str]:
-        return Counter(outcome.reason for outcome in self.outcomes if outcome.status == "refused")
+    source: SourceConfig
+    items: Sequence[Item | Refusal]
+    at: datetime
 
 
 def take(
@@ -67,62 +46,60 @@ def take(
 ) -> Report:
     """Take in what a source brought; a connector's own refusals among the items are counted and reported.
 
-    Raises Unavailable when the database or the keys are out of reach; what was taken before is kept.
+    Raises Unavailable when the database or the keys are out of reach, or too many calls wait; what was taken
+    before is kept.
     """
+    rest = iter(items)
+    first = list(islice(rest, group))
+    if len(first) <= FEW and isinstance(database, Database):
+        return _small.take(_Small(database, Brought(source, _pointed(first, 0), at))) if first else Report()
     report = Report()
-    for number, some in enumerate(chunked(items, group)):
-        _take(database, source, _pointed(some, number * group), at, report)
+    for number, some in enumerate(chain([first], chunked(rest, group))):
+        (told,) = store(database, [Brought(source, _pointed(some, number * group), at)])
+        report.outcomes += told.outcomes
+        report.dropped += told.dropped
+        report.entries += told.entries
     return report
 
 
-def _take(
-    database: Database, source: SourceConfig, items: Sequence[Item | Refusal], at: datetime, report: Report
-) -> None:
+def store(database: Database, brought: Sequence[Brought]) -> list[Report]:
+    """Store what some calls brought in one transaction; returns the report of each."""
     for _ in range(ATTEMPTS):
         try:
-            context = _once(database, source, [item for item in items if isinstance(item, Item)], at)
-            break
+            return database.attempt(partial(_store, brought))
         except Overtaken:
             continue
-    else:
-        raise Unavailable("database")
-    _tell(report, context, items)
-    refused = Counter(("item", item.reason) for item in items if isinstance(item, Refusal))
-    if refused:
-        report.dropped += refused
-        with database.transaction() as session:
-            counting.add(session, source, at, refused)
+    raise Unavailable("database")
 
 
-def _once(database: Database, source: SourceConfig, items: Sequence[Item], at: datetime) -> Context:
-    def work(session: Session) -> Context:
-        context = Context(session, source, at, [Entry(item) for item in items])
-        if items:
-            steps.run(context)
-        return context
+def _store(brought: Sequence[Brought], session: Session) -> list[Report]:
+    entries = [[Entry(item) for item in one.items if isinstance(item, Item)] for one in brought]
+    reports = [Report() for _ in brought]
+    for some in _by_source(brought):
+        noted = _run(session, [brought[n] for n in some], [entry for n in some for entry in entries[n]])
+        for n in some:
+            reports[n].add(brought[n].items, entries[n], noted)
+    return reports
 
-    return database.attempt(work)
 
-
-def _tell(report: Report, context: Context, items: Sequence[Item | Refusal]) -> None:
-    entries = iter(context.entries)
-    for item in items:
-        if isinstance(item, Refusal):
-            report.outcomes.append(Outcome(item.where, "refused", item.reason, item.where))
+def _by_source(brought: Sequence[Brought]) -> list[list[int]]:
+    """Put together the calls of one source in one configuration, which may have changed between two calls."""
+    groups: list[list[int]] = []
+    for n in sorted(range(len(brought)), key=lambda n: brought[n].source.name):
+        if groups and brought[groups[-1][0]].source == brought[n].source:
+            groups[-1].append(n)
         else:
-            report.outcomes.append(_outcome(next(entries)))
-    report.dropped += counting.tally(context.entries)
-    if context.noted:
-        report.entries.append(context.noted)
+            groups.append([n])
+    return groups
 
 
-def _outcome(entry: Entry) -> Outcome:
-    pointer, idempotent = entry.item.pointer, bool(entry.item.message_id)
-    if entry.duplicate:
-        return Outcome(pointer, "duplicate")
-    if entry.refusal:
-        return Outcome(pointer, "refused", entry.refusal.reason, entry.refusal.where, idempotent, tuple(entry.notes))
-    return Outcome(pointer, "accepted", idempotent=idempotent, notes=tuple(entry.notes))
+def _run(session: Session, brought: Sequence[Brought], entries: Sequence[Entry]) -> str:
+    """Take the items of one source through the steps; returns the ledger's entry about them."""
+    context = Context(session, brought[0].source, max(one.at for one in brought), entries)
+    if entries:
+        steps.run(context)
+    counting.add(session, context.source, context.at, unread([item for one in brought for item in one.items]))
+    return context.noted
 
 
 def _pointed(items: Sequence[Item | Refusal], first: int) -> list[Item | Refusal]:
@@ -131,3 +108,25 @@ def _pointed(items: Sequence[Item | Refusal], first: int) -> list[Item | Refusal
         replace(item, pointer=f"/{first + number}") if isinstance(item, Item) and not item.pointer else item
         for number, item in enumerate(items)
     ]
+
+
+class _Small(NamedTuple):
+    """A call that may share a transaction with others to the same database."""
+
+    database: Database
+    brought: Brought
+
+
+def _store_small(calls: Sequence[_Small]) -> list[Report]:
+    reports: dict[int, Report] = {}
+    for database in dict.fromkeys(call.database for call in calls):
+        which = [n for n, call in enumerate(calls) if call.database is database]
+        reports |= zip(which, store(database, [calls[n].brought for n in which]), strict=True)
+    return [reports[n] for n in range(len(calls))]
+
+
+_small = Gathering(_store_small)
+"""Where the small calls of this process come together."""
+
+
+__all__ = ["FEW", "GROUP", "Brought", "Outcome", "Report", "store", "take"]
