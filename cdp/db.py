@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Select, event, inspect
+from sqlalchemy import Engine, Select, Table, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
@@ -109,13 +109,31 @@ class Database:
 
     def settle(self, session: Session) -> None:
         """Let every settler bring the unsettled people up to date, in order."""
-        people: set[int] = session.info["unsettled"]
-        while people:
-            batch = set(people)
-            for _, settler in self.settlers:
-                settler(session, batch, self.clock.now())
-            people -= batch
+        unsettled: dict[int, int] = session.info["unsettled"]
+        while unsettled:
+            batch = dict(unsettled)
+            self._run_settlers(session, batch, len(self.settlers))
+            for person in batch:
+                del unsettled[person]
             session.info["settled"] = True
+
+    def settle_early(self, session: Session, people: Iterable[int], through: str) -> None:
+        """Bring those of these people who are unsettled up to date as far as this settler; the rest follows."""
+        unsettled: dict[int, int] = session.info["unsettled"]
+        place = self.place(through) + 1
+        batch = {person: unsettled[person] for person in people if unsettled.get(person, place) < place}
+        self._run_settlers(session, batch, place)
+        unsettled.update(dict.fromkeys(batch, place))
+
+    def place(self, settler: str) -> int:
+        """Return the place of a settler in the order; the first where there is none of this name."""
+        return next((n for n, (name, _) in enumerate(self.settlers) if name == settler), 0)
+
+    def _run_settlers(self, session: Session, batch: dict[int, int], end: int) -> None:
+        for place, (_, settler) in enumerate(self.settlers[:end]):
+            people = {person for person, first in batch.items() if first <= place}
+            if people:
+                settler(session, people, self.clock.now())
 
     def dispose(self) -> None:
         self.writer.dispose()
@@ -135,7 +153,7 @@ class Database:
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
         with Session(engine, expire_on_commit=False, autoflush=True) as session:
-            session.info.update(self.context, unsettled=set(), clock=self.clock, database=self)
+            session.info.update(self.context, unsettled={}, clock=self.clock, database=self)
             yield session
 
 
@@ -151,9 +169,26 @@ def insist(work: Callable[[], T]) -> T:
     return work()
 
 
-def unsettle(session: Session, people: Iterable[int]) -> None:
-    """Say that these people's permissions and stages must be brought up to date before commit."""
-    session.info["unsettled"].update(int(person) for person in people)
+def unsettle(session: Session, people: Iterable[int], first: str = "") -> None:
+    """Say that these people's profile, permissions and stages must be brought up to date before commit.
+
+    `first` names the first settler whose work rests on what changed; without it, all do.
+    """
+    unsettled: dict[int, int] = session.info["unsettled"]
+    place = session.info["database"].place(first) if first else 0
+    for person in people:
+        unsettled[int(person)] = min(place, unsettled.get(int(person), place))
+
+
+def settle_early(session: Session, people: Iterable[int], through: str) -> None:
+    """Bring those of these people who are unsettled up to date as far as this settler, before the commit does."""
+    session.info["database"].settle_early(session, people, through)
+
+
+def is_unsettled(session: Session, person: int, settler: str) -> bool:
+    """Whether this settler's work on the person is out of date in this transaction."""
+    place: int = session.info["database"].place(settler)
+    return bool(session.info["unsettled"].get(person, place + 1) <= place)
 
 
 @event.listens_for(Session, "before_commit")
@@ -192,7 +227,9 @@ def upsert(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
 
 
 def _insert(session: Session, table: Any) -> Any:
-    return sqlite.insert(table) if is_sqlite(session) else postgresql.insert(table)
+    # The table, not the class: the ORM writes rows in groups, a statement for each set of columns that are not NULL.
+    target = table if isinstance(table, Table) else table.__table__
+    return sqlite.insert(target) if is_sqlite(session) else postgresql.insert(target)
 
 
 def chunked(values: Iterable[T], size: int = 5000) -> Iterator[list[T]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Table, insert, select
 from sqlmodel import Session, col
 
 from cdp import identity, ledger, vault
@@ -15,6 +15,8 @@ from cdp.consent.model import ConsentRecord
 from cdp.consent.rules import INVALID_METHODS, Said
 from cdp.db import chunked, unsettle
 from cdp.ids import new_id
+
+_TABLE: Table = ConsentRecord.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,11 @@ def record_all(session: Session, said: Sequence[tuple[int, Statement]], at: date
         return []
     keys = vault.deks(session, {subject for subject, statement in said if statement.proof})
     rows = [_row(subject, statement, keys.get(subject), at) for subject, statement in said]
-    session.execute(insert(ConsentRecord), rows)
-    for (_, statement), row in zip(said, rows, strict=True):
-        _note(session, row, at)
-        _lift(session, statement, row, at)
-    unsettle(session, identity.people_of(session, {subject for subject, _ in said}).values())
+    session.execute(insert(_TABLE), rows)
+    ledger.note_all(session, [_act(session, row) for row in rows], at)
+    explicit = [_lift(one, row) for (_, one), row in zip(said, rows, strict=True) if _lifts(one, row)]
+    suppression.lift(session, explicit, at)
+    unsettle(session, identity.people_of(session, {subject for subject, _ in said}).values(), first="gate")
     return [str(row["record"]) for row in rows]
 
 
@@ -136,22 +138,20 @@ def _row(subject: int, statement: Statement, key: vault.Dek | None, at: datetime
     }
 
 
-def _note(session: Session, row: dict[str, Any], at: datetime) -> None:
+def _act(session: Session, row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     act = "consent.withdrawn" if row["status"] == "withdrawn" else "consent.recorded"
     kept = ("record", "purpose", "channel", "status", "notice", "notice_version", "language", "method", "source")
     digest = vault.of(session).digest("ledger.consent", json.dumps([row["record"], row["subject"]]).encode())
-    ledger.note(session, act, {name: row[name] for name in kept} | {"subject": digest.hex()}, at)
+    return act, {name: row[name] for name in kept} | {"subject": digest.hex()}
 
 
-def _lift(session: Session, statement: Statement, row: dict[str, Any], at: datetime) -> None:
+def _lifts(statement: Statement, row: dict[str, Any]) -> bool:
+    """Whether it is an explicit yes by the identified person for a contact point."""
     explicit = statement.act and statement.verified and not statement.public and statement.evidence == "full"
-    if statement.lifts and row["status"] == "given" and explicit:
-        suppression.lift(
-            session,
-            statement.namespace,
-            statement.lifts,
-            statement.channel,
-            said_at=row["event_time"],
-            at=at,
-            by=str(row["record"]),
-        )
+    return bool(statement.lifts) and row["status"] == "given" and explicit
+
+
+def _lift(statement: Statement, row: dict[str, Any]) -> suppression.Lift:
+    return suppression.Lift(
+        statement.namespace, statement.lifts, statement.channel, row["event_time"], str(row["record"])
+    )

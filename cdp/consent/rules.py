@@ -8,6 +8,7 @@ person. A reported state may be the first word, never the last: it overrides no 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from cdp.policy.terms import CONTACT_CHANNELS
 
@@ -127,7 +128,16 @@ def _later(one: Said | None, other: Said) -> bool:
 
 
 def _newest(records: list[Said]) -> Said | None:
-    return max(records, key=lambda one: (one.at, one.says_no, one.order), default=None)
+    return max(records, key=_precedence, default=None)
+
+
+def _precedence(one: Said) -> tuple[Any, ...]:
+    """Sort by time, a no above a yes, then by what was said; by arrival only where that makes no difference."""
+    shorter = -one.valid_until.timestamp() if one.valid_until else float("-inf")
+    return (
+        *(one.at, one.says_no, one.status, one.act, one.notice, one.notice_version, shorter),
+        *(one.actor, one.method, one.evidence, one.token, one.order),
+    )
 
 
 def _status(winner: Said, at: datetime) -> str:

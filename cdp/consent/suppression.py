@@ -6,8 +6,9 @@ that unsubscribed is silent for everyone behind it, and no one's other channels 
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlmodel import Session, col
 
 from cdp import ledger
@@ -20,6 +21,17 @@ from cdp.profile.model import Subject
 
 LIFTABLE = ("unsubscribe", "complaint", "objection")
 """What a later explicit consent by the identified person lifts; a bounce or an erasure it does not."""
+
+
+class Lift(NamedTuple):
+    """An explicit yes by the identified person for a contact point, which ends earlier silence there."""
+
+    namespace: str
+    token: bytes
+    """Suppression token of the contact point."""
+    channel: str
+    said_at: datetime
+    record: str
 
 
 def suppress(
@@ -62,26 +74,25 @@ def silence_again(session: Session, lost: Sequence[Silence], at: datetime) -> st
     return ledger.note(session, "silences.restored", {"points": len(lost)}, at)
 
 
-def lift(
-    session: Session, namespace: str, token: bytes, channel: str, said_at: datetime, at: datetime, by: str
-) -> None:
-    """End what a later explicit consent may end, for this channel; `by` is the record that did it.
+def lift(session: Session, yeses: Iterable[Lift], at: datetime) -> None:
+    """End what later explicit consents may end, each for its channel.
 
     A consent that was said before the silence began lifts nothing, however late it arrives.
     """
-    session.execute(
-        update(Suppression)
-        .where(
-            col(Suppression.namespace) == namespace,
-            col(Suppression.token) == token,
-            col(Suppression.channel) == channel,
-            col(Suppression.reason).in_(LIFTABLE),
-            col(Suppression.at) < said_at,
-            col(Suppression.lifted_at).is_(None),
-        )
-        .values(lifted_at=at, lifted_by=by)
-    )
-    unsettle(session, holders_of(session, [token]))
+    said = list(yeses)
+    ended: dict[int, str] = {}
+    for silent in _liftable(session, sorted({one.token for one in said})):
+        point = (silent.namespace, bytes(silent.token), silent.channel)
+        for one in said:
+            if one[:3] == point and silent.at < one.said_at:
+                ended.setdefault(silent.id, one.record)
+    if not ended:
+        return
+    rows = [{"which": number, "lifted_at": at, "lifted_by": by} for number, by in sorted(ended.items())]
+    table = Suppression.__table__  # type: ignore[attr-defined]
+    statement = update(table).where(table.c.id == bindparam("which"), table.c.lifted_at.is_(None))
+    session.connection().execute(statement, rows)
+    unsettle(session, holders_of(session, sorted({one.token for one in said})), first="gate")
 
 
 def readmit(session: Session, points: Iterable[tuple[str, bytes]], at: datetime) -> None:
@@ -97,6 +108,12 @@ def readmit(session: Session, points: Iterable[tuple[str, bytes]], at: datetime)
             )
             .values(lifted_at=at, lifted_by="readmitted")
         )
+
+
+def _liftable(session: Session, tokens: Iterable[bytes]) -> list[Any]:
+    columns = (col(getattr(Suppression, name)) for name in ("id", "namespace", "token", "channel", "at"))
+    query = select(*columns).where(col(Suppression.reason).in_(LIFTABLE), col(Suppression.lifted_at).is_(None))
+    return [row for some in chunked(tokens) for row in session.execute(query.where(col(Suppression.token).in_(some)))]
 
 
 def in_force(

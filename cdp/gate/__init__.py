@@ -1,7 +1,8 @@
 """Decides each use of people's data, and opens it; nothing is opened anywhere else."""
 
 from cdp.gate import feed
-from cdp.gate.collection import collectable
+from cdp.gate.collecting import from_anyone
+from cdp.gate.collection import collectable, erasing
 from cdp.gate.disclosure import Disclosure, Page, read_page, wait_until_clear
 from cdp.gate.explanation import Explanation, explain
 from cdp.gate.given import Given, given
@@ -22,8 +23,10 @@ __all__ = [
     "code_of",
     "collectable",
     "due",
+    "erasing",
     "explain",
     "feed",
+    "from_anyone",
     "given",
     "holder",
     "open_for_subject",

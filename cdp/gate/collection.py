@@ -2,50 +2,48 @@
 
 Collecting is not using: what is stored here still needs a permission for every later use. But
 what could serve no purpose that the person may be held to is never stored (GDPR 5(1)(b), 6;
-APPI 18), and a no to the purpose stops collecting for it under both laws.
+APPI 18). Answered from the person's permission row where it may be believed, else decided afresh.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from cdp import policy
-from cdp.consent.rules import NO
-from cdp.gate.question import Standing
+from cdp.db import chunked, is_unsettled
+from cdp.gate.collecting import may_collect, named
+from cdp.gate.model import Permission
+from cdp.gate.permission import settled
 from cdp.gate.standing import load
-from cdp.policy.terms import Law, Policy, Purpose
+from cdp.profile.model import Subject
 
 
 def collectable(session: Session, people: Iterable[int], at: datetime) -> dict[int, frozenset[str]]:
     """Return, for each of these people, the purposes for which something may be collected now."""
-    terms = policy.of(session)
-    situations = load(session, people, at)
-    known: dict[Standing, frozenset[str]] = {}
-    for situation in situations.values():
-        if situation.standing not in known:
-            known[situation.standing] = _purposes(terms, situation.standing)
-    return {person: known[situation.standing] for person, situation in situations.items()}
+    terms, wanted = policy.of(session), set(people)
+    found = _standing(session, {one for one in wanted if not is_unsettled(session, one, "gate")}, at)
+    for person, situation in load(session, sorted(wanted - set(found)), at).items():
+        found[person] = may_collect(terms, situation.standing)
+    return {person: named(terms, collect) for person, collect in found.items()}
 
 
-def _purposes(terms: Policy, standing: Standing) -> frozenset[str]:
-    if standing.erasing:
-        return frozenset()
-    return frozenset(name for name, purpose in terms.purposes.items() if _may_collect(purpose, standing))
+def erasing(session: Session, people: Collection[int]) -> set[int]:
+    """Return those of these people who are being erased: of them nothing is collected."""
+    found: set[int] = set()
+    for some in chunked(sorted(people)):
+        query = select(col(Subject.person)).where(col(Subject.person).in_(some), col(Subject.erasing))
+        found.update(session.scalars(query))
+    return found
 
 
-def _may_collect(purpose: Purpose, standing: Standing) -> bool:
-    said = [consent for reach in standing.reaches if (consent := reach.consent(purpose.name))]
-    agreed = any(consent.status == "given" for consent in said)
-    if not agreed and any(consent.status in NO for consent in said):
-        return _needs_no_consent(purpose)
-    return agreed or all(_stands_alone(purpose, law) for law in Law if law & standing.laws)
-
-
-def _stands_alone(purpose: Purpose, law: Law) -> bool:
-    basis = purpose.basis(law)
-    return basis is not None and basis.kind != "consent"
-
-
-def _needs_no_consent(purpose: Purpose) -> bool:
-    return bool(purpose.bases) and all(basis.kind in ("contract", "legal_obligation") for _, basis in purpose.bases)
+def _standing(session: Session, people: Collection[int], at: datetime) -> dict[int, bytes]:
+    """Return what the permission rows say of the people whose rows hold."""
+    found: dict[int, bytes] = {}
+    for some in chunked(sorted(people)):
+        query = select(col(Permission.person), col(Permission.collect)).where(
+            col(Permission.person).in_(some), col(Permission.collect).is_not(None), settled(session, at)
+        )
+        found.update({row[0]: bytes(row[1]) for row in session.execute(query)})
+    return found

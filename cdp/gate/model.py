@@ -23,6 +23,8 @@ class Permission(SQLModel, table=True):
     restricted: bool = False
     erasing: bool = False
     codes: bytes
+    collect: bytes | None = None
+    """One byte per purpose of the policy, in the order of their names: 1 = may be collected for it. NULL: not known."""
     holds_until: datetime
     """After this instant the row says no until it is decided again."""
     next_change_at: datetime

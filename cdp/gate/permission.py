@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from cdp import policy
 from cdp.db import Database, chunked, insert_ignoring, unsettle, upsert
 from cdp.gate import sharing
+from cdp.gate.collecting import may_collect
 from cdp.gate.decide import person_codes
 from cdp.gate.model import Permission, PolicyVersion
 from cdp.gate.standing import Situation, load
@@ -25,7 +26,7 @@ _NO_VERSION = -1
 def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     """Decide every use again for these people, and those whose age they lend, and write their rows."""
     changed = set(people)
-    wanted = sorted(changed | sharing.ageless_beside(session, changed, at))
+    wanted = sorted(changed | sharing.ageless_beside(session, changed))
     situations = load(session, wanted, at)
     number = _register(session)
     rows = [_row(policy.of(session), situations[one], number, at) for one in wanted if one in situations]
@@ -115,6 +116,7 @@ def _row(terms: Policy, situation: Situation, number: int, at: datetime) -> dict
         "restricted": standing.restricted,
         "erasing": standing.erasing,
         "codes": person_codes(terms, standing),
+        "collect": may_collect(terms, standing),
         "holds_until": situation.changes_at,
         "next_change_at": situation.changes_at,
         "settled_at": at,

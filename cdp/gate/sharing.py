@@ -8,9 +8,9 @@ claims the address shares it with nobody: any browser could say what age its own
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -23,16 +23,23 @@ from cdp.profile.model import Person, Subject
 _CONTACTS = sorted({namespace for namespaces in CONTACT_CHANNELS.values() for namespace in namespaces})
 
 
-def youngest_at(session: Session, tokens_of: Mapping[int, Sequence[bytes]], at: datetime) -> dict[int, Person]:
-    """Return, for people by their contact tokens, the youngest person under 21 who shares one of them."""
+class Born(NamedTuple):
+    """When somebody was born, as far as it is known."""
+
+    birth_year: int | None
+    birth_day: str | None
+
+
+def youngest_at(session: Session, tokens_of: Mapping[int, Sequence[bytes]], at: datetime) -> dict[int, Born]:
+    """Return, for people by their contact tokens, the birth of the youngest under 21 who shares one of them."""
     tokens = {token for some in tokens_of.values() for token in some}
-    youngest: dict[bytes, Person] = {}
+    youngest: dict[bytes, Born] = {}
     for some in chunked(sorted(tokens)):
-        for token, young in session.execute(_young(some, at)):
+        for token, *young in session.execute(_young(some, at)):
             held = youngest.get(bytes(token))
-            if held is None or _born(young) > _born(held):
-                youngest[bytes(token)] = young
-    found: dict[int, Person] = {}
+            if held is None or _born(Born(*young)) > _born(held):
+                youngest[bytes(token)] = Born(*young)
+    found: dict[int, Born] = {}
     for person, mine in tokens_of.items():
         sharers = [youngest[token] for token in mine if token in youngest]
         if sharers:
@@ -40,8 +47,11 @@ def youngest_at(session: Session, tokens_of: Mapping[int, Sequence[bytes]], at: 
     return found
 
 
-def ageless_beside(session: Session, people: Iterable[int], at: datetime) -> set[int]:
-    """Return people without a known age who share a contact point with somebody under 21 among these."""
+def ageless_beside(session: Session, people: Iterable[int]) -> set[int]:
+    """Return people without a known age who share a contact point with any of these.
+
+    Whatever their age: somebody who turns out to be no child any more lends no age either.
+    """
     mine, theirs = aliased(Identifier), aliased(Identifier)
     subject, other = aliased(Subject), aliased(Subject)
     profile = aliased(Person)
@@ -52,13 +62,11 @@ def ageless_beside(session: Session, people: Iterable[int], at: datetime) -> set
             .join(theirs, col(theirs.subject) == col(other.number))
             .join(mine, (col(mine.namespace) == col(theirs.namespace)) & (col(mine.token) == col(theirs.token)))
             .join(subject, col(subject.number) == col(mine.subject))
-            .join(Person, col(Person.person) == col(subject.person))
             .outerjoin(profile, col(profile.person) == col(other.person))
             .where(
                 col(subject.person).in_(some),
                 col(mine.verified),
                 col(theirs.verified),
-                col(Person.birth_year) > at.year - OLDEST_AGE_OF_CONSENT - 1,
                 col(mine.namespace).in_(_CONTACTS),
                 col(other.person) != col(subject.person),
                 col(profile.birth_year).is_(None),
@@ -68,9 +76,9 @@ def ageless_beside(session: Session, people: Iterable[int], at: datetime) -> set
     return found
 
 
-def _young(tokens: Sequence[bytes], at: datetime) -> Any:
+def _young(tokens: Sequence[bytes], at: datetime) -> Select[bytes, int | None, str | None]:
     return (
-        select(col(Identifier.token), Person)
+        select(col(Identifier.token), col(Person.birth_year), col(Person.birth_day))
         .join(Subject, col(Subject.number) == col(Identifier.subject))
         .join(Person, col(Person.person) == col(Subject.person))
         .where(
@@ -82,5 +90,5 @@ def _young(tokens: Sequence[bytes], at: datetime) -> Any:
     )
 
 
-def _born(person: Person) -> tuple[int, str]:
-    return (person.birth_year or 0, person.birth_day or "12-31")
+def _born(young: Born) -> tuple[int, str]:
+    return (young.birth_year or 0, young.birth_day or "12-31")

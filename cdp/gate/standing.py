@@ -23,6 +23,7 @@ from cdp.gate import sharing
 from cdp.gate.decide import OLDEST_AGE_OF_CONSENT
 from cdp.gate.laws import laws_for
 from cdp.gate.question import Consent, Reach, Standing
+from cdp.gate.sharing import Born
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS, Policy
 from cdp.profile.model import Person, Subject
@@ -65,10 +66,18 @@ def load(session: Session, people: Iterable[int], at: datetime, channel: str = "
     return found
 
 
+class _Profile(NamedTuple):
+    """What the rules read of a person's row."""
+
+    country: str
+    customer_since: datetime | None
+    born: Born
+
+
 class _Rows(NamedTuple):
     subjects: dict[int, list[int]]
-    profiles: dict[int, Person]
-    aged: dict[int, Person]
+    profiles: dict[int, _Profile]
+    aged: dict[int, Born]
     points: dict[int, list[ContactPoint]]
     said: dict[int, list[Said]]
     suppressed: dict[bytes, list[tuple[str, str]]]
@@ -99,8 +108,7 @@ def _rows(session: Session, people: Sequence[int], at: datetime) -> _Rows:
     said: dict[int, list[Said]] = defaultdict(list)
     for number, records in consent.said_by(session, owner, at).items():
         said[owner[number]].extend(records)
-    found = session.scalars(select(Person).where(col(Person.person).in_(people)))
-    profiles = {profile.person: profile for profile in found}
+    profiles = _profiles(session, people)
     return _Rows(
         subjects,
         profiles,
@@ -113,11 +121,20 @@ def _rows(session: Session, people: Sequence[int], at: datetime) -> _Rows:
     )
 
 
+def _profiles(session: Session, people: Sequence[int]) -> dict[int, _Profile]:
+    names = ("person", "country", "customer_since", "birth_year", "birth_day")
+    query = select(*(col(getattr(Person, name)) for name in names)).where(col(Person.person).in_(people))
+    return {
+        person: _Profile(country, since, Born(year, day))
+        for person, country, since, year, day in session.execute(query)
+    }
+
+
 def _aged(
-    session: Session, profiles: dict[int, Person], points: dict[int, list[ContactPoint]], at: datetime
-) -> dict[int, Person]:
-    """Return whose birth date counts for each person: their own, else that of the youngest at their address."""
-    known = {person: profile for person, profile in profiles.items() if profile.birth_year is not None}
+    session: Session, profiles: dict[int, _Profile], points: dict[int, list[ContactPoint]], at: datetime
+) -> dict[int, Born]:
+    """Return which birth counts for each person: their own, else that of the youngest at their address."""
+    known = {person: profile.born for person, profile in profiles.items() if profile.born.birth_year is not None}
     ageless = {
         person: [point.token for point in mine if point.namespace != DEVICE_NAMESPACE]
         for person, mine in points.items()
@@ -243,18 +260,18 @@ def _gpc(said: list[Said], at: datetime) -> bool:
     return not answers or max(answers) <= max(signals)
 
 
-def _age(profile: Person | None, at: datetime, terms: Policy) -> tuple[int | None, datetime | None]:
+def _age(born: Born | None, at: datetime, terms: Policy) -> tuple[int | None, datetime | None]:
     """Return the age in full years and, while age may matter, when it changes next.
 
     A year without a day counts as born on its last day: the younger reading protects.
     """
-    if profile is None or profile.birth_year is None:
+    if born is None or born.birth_year is None:
         return None, None
     zone = ZoneInfo(terms.controller.time_zone)
     today = at.astimezone(zone).date()
-    month, day = (int(part) for part in (profile.birth_day or "12-31").split("-"))
+    month, day = (int(part) for part in (born.birth_day or "12-31").split("-"))
     had_birthday = (today.month, today.day) >= (month, day)
-    age = today.year - profile.birth_year - (0 if had_birthday else 1)
+    age = today.year - born.birth_year - (0 if had_birthday else 1)
     if age >= OLDEST_AGE_OF_CONSENT:
         return age, None
     year = today.year + (1 if had_birthday else 0)

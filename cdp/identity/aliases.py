@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 from sqlmodel import Session, col
 
 from cdp.db import chunked
 from cdp.identity.model import Alias
+
+_TABLE: Table = Alias.__table__  # type: ignore[attr-defined]
 
 
 def follow(session: Session, before: Mapping[int, int], people: Mapping[int, int], at: datetime) -> None:
@@ -28,7 +30,7 @@ def follow(session: Session, before: Mapping[int, int], people: Mapping[int, int
         if target[number] != number
     ]
     if opened:
-        session.execute(insert(Alias), opened)
+        session.execute(insert(_TABLE), opened)
 
 
 def current(session: Session, person: int) -> int:

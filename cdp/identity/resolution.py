@@ -28,6 +28,7 @@ from cdp.vault.model import SubjectKey
 
 _SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
 _IDENTIFIERS: Table = Identifier.__table__  # type: ignore[attr-defined]
+_TOKENS: Table = Token.__table__  # type: ignore[attr-defined]
 _KEYS: Table = SubjectKey.__table__  # type: ignore[attr-defined]
 
 
@@ -271,16 +272,14 @@ def _verify(session: Session, arrived: Iterable[tuple[int, Arrival]], fresh: Map
         rows = session.execute(query.where(col(Identifier.subject).in_(some), ~col(Identifier.verified)))
         news |= {(row[0], row[1], bytes(row[2])) for row in rows} & verified
     graph.lock_tokens(session, {(namespace, token) for _, namespace, token in news})
-    for number, namespace, token in sorted(news):
-        session.execute(
-            update(Identifier)
-            .where(
-                col(Identifier.subject) == number,
-                col(Identifier.namespace) == namespace,
-                col(Identifier.token) == token,
-            )
-            .values(verified=True)
+    if news:
+        vouched = [{"of": number, "within": namespace, "named": token} for number, namespace, token in sorted(news)]
+        where = (
+            _IDENTIFIERS.c.subject == bindparam("of"),
+            _IDENTIFIERS.c.namespace == bindparam("within"),
+            _IDENTIFIERS.c.token == bindparam("named"),
         )
+        session.connection().execute(update(_IDENTIFIERS).where(*where).values(verified=True), vouched)
     return {number for number, _, _ in news}
 
 
@@ -298,11 +297,14 @@ def _move(session: Session, before: Mapping[int, int], people: Mapping[int, int]
 
 def _mark(session: Session, region: graph.Region, states: Mapping[TokenKey, str]) -> None:
     """Write the states of tokens where they changed."""
-    for key, state in region.states.items():
-        now = states.get(key, state if state in graph.UNWALKED else "active")
-        if now != state:
-            where = (col(Token.namespace) == key[0], col(Token.token) == key[1])
-            session.execute(update(Token).where(*where).values(state=now))
+    rows = [
+        {"within": key[0], "named": key[1], "state": now}
+        for key, state in sorted(region.states.items())
+        if (now := states.get(key, state if state in graph.UNWALKED else "active")) != state
+    ]
+    if rows:
+        where = (_TOKENS.c.namespace == bindparam("within"), _TOKENS.c.token == bindparam("named"))
+        session.connection().execute(update(_TOKENS).where(*where), rows)
 
 
 def _remember(session: Session, before: Mapping[int, int], people: Mapping[int, int], at: datetime, cause: str) -> None:

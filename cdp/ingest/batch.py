@@ -28,6 +28,7 @@ REASONS = frozenset(
         "unusable_contact",
         "undeclared_purpose",
         "signal_malformed",
+        "retracted",
     }
 )
 """Why ingest refuses an item, or a signal in it."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Table, delete
+from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -36,6 +36,27 @@ def remember(session: Session, source: str, digests: Sequence[bytes], at: dateti
     insert = sqlite.insert(_TABLE) if is_sqlite(session) else postgresql.insert(_TABLE)
     statement = insert.on_conflict_do_nothing().returning(_TABLE.c.digest)
     return {bytes(one) for one in session.scalars(statement, rows)}
+
+
+def retract(context: Context, refs: Iterable[bytes]) -> None:
+    """Remember that these facts were taken back: one that comes later is not kept, whatever else its message says."""
+    remember(context.session, context.source.name, [_taken_back(context, one) for one in refs], context.at)
+
+
+def retracted(context: Context, refs: Iterable[bytes]) -> set[bytes]:
+    """Return those of these facts that were taken back before they came."""
+    marks = {_taken_back(context, one): one for one in refs}
+    found: set[bytes] = set()
+    for some in chunked(sorted(marks)):
+        query = select(col(Received.digest)).where(
+            col(Received.source) == context.source.name, col(Received.digest).in_(some)
+        )
+        found.update(marks[bytes(one)] for one in context.session.scalars(query))
+    return found
+
+
+def _taken_back(context: Context, ref: bytes) -> bytes:
+    return context.vault.digest("retracted", ref)
 
 
 def forget(session: Session, source: str, entries: Iterable[Entry]) -> None:

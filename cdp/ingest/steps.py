@@ -13,14 +13,15 @@ noted         counts of what was dropped, and the ledger's entry
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from cdp import gate, identity, ledger, profile, vault
+from cdp import gate, identity, ledger, vault
 from cdp.connector.mapping import pick
-from cdp.db import Database, unsettle
+from cdp.db import Database, settle_early, unsettle
+from cdp.errors import Refusal
 from cdp.identity import Canonical
 from cdp.ingest import corrected, counting, erased, remembering, speaking
 from cdp.ingest.batch import Batch, Context, Entry, refuse, reject
@@ -48,10 +49,9 @@ def minimised(batch: Batch, context: Context) -> Batch:
 
 
 def deduplicated(batch: Batch, context: Context) -> Batch:
-    """Take out what was received before, and remember the rest, and what they retract, for 30 days."""
+    """Take out what was received before, and remember the rest for 30 days."""
     coming = [entry.ref for entry in batch if entry.item.message_id]
-    retracted = [remembering.ref(context, entry.item.retracts) for entry in batch if entry.item.retracts]
-    new = remembering.remember(context.session, context.source.name, [*coming, *retracted], context.at)
+    new = remembering.remember(context.session, context.source.name, coming, context.at)
     kept = []
     for entry in batch:
         entry.duplicate = bool(entry.item.message_id) and entry.ref not in new
@@ -85,10 +85,9 @@ def lawful(batch: Batch, context: Context) -> Batch:
     corrected.leave_out_traits(batch, context)
     stated = traits.coarse(context.policy, [one for entry in batch for one in _stated(entry, context)])
     traits.write_coarse(context.session, stated)
-    asking = [entry for entry in batch if entry.subject and (entry.item.event or entry.item.traits)]
-    people = {entry.person for entry in asking}
-    profile.settle(context.session, people & _changed(context, stated), context.at)
-    allowed = gate.collectable(context.session, people, context.at)
+    people = identity.people_of(context.session, {one.subject for one in stated}).values()
+    unsettle(context.session, people)
+    allowed = _collectable(batch, context)
     return [kept for entry in batch if (kept := _lawful(entry, context, allowed.get(entry.person, frozenset())))]
 
 
@@ -110,12 +109,21 @@ def sealed(batch: Batch, context: Context) -> Batch:
 def stored(batch: Batch, context: Context) -> Batch:
     """Write facts and traits, delete what was retracted, and let go of subjects that nothing is kept of."""
     session = context.session
+    taken_back = remembering.retracted(context, [entry.ref for entry in batch if entry.fact])
+    for entry in batch:
+        if entry.ref in taken_back:
+            entry.fact = None
+            entry.notes.append(Refusal("retracted", entry.item.pointer))
     facts.write(session, [entry.fact for entry in batch if entry.fact])
     stated = [one for entry in batch for one in _stated(entry, context)]
     traits.write(session, context.policy, stated, context.deks)
     retracted = [remembering.ref(context, entry.item.retracts) for entry in batch if entry.item.retracts]
-    touched = {entry.subject for entry in batch if entry.fact or entry.item.traits} | facts.retract(session, retracted)
-    unsettle(session, identity.people_of(session, touched).values())
+    remembering.retract(context, retracted)
+    walked = {entry.subject for entry in batch if entry.fact}
+    touched = {entry.subject for entry in batch if _is_telling(entry)} | facts.retract(session, retracted)
+    people = identity.people_of(session, walked | touched)
+    unsettle(session, (people[one] for one in touched if one in people))
+    unsettle(session, people.values(), first="journey")
     remembering.forget(session, context.source.name, context.entries)
     erased.let_go(context)
     return batch
@@ -217,11 +225,25 @@ def _needs_subject(entry: Entry) -> bool:
     return not item.silences and not item.retracts
 
 
-def _changed(context: Context, stated: Iterable[traits.Stated]) -> set[int]:
-    """Return the people whose clear rows this batch has touched so far."""
-    unsettled: set[int] = context.session.info["unsettled"]
-    unsettle(context.session, identity.people_of(context.session, {one.subject for one in stated}).values())
-    return set(unsettled)
+def _collectable(batch: Batch, context: Context) -> dict[int, frozenset[str]]:
+    """Return what may be collected for, by person; whom nothing asks that needs their consent is not looked up."""
+    free = gate.from_anyone(context.policy)
+    asking = [entry for entry in batch if entry.subject and (entry.item.event or entry.item.traits)]
+    choosy = {entry.person for entry in asking if not all(map(free.intersection, _purposes(entry, context)))}
+    others = {entry.person for entry in asking} - choosy
+    settle_early(context.session, choosy, "gate")
+    allowed = gate.collectable(context.session, choosy, context.at)
+    return allowed | dict.fromkeys(others - gate.erasing(context.session, others), free)
+
+
+def _purposes(entry: Entry, context: Context) -> Iterator[Iterable[str]]:
+    """Yield what the event and the traits of an item would be collected for."""
+    term = context.source.events.get(entry.item.event)
+    of_event = term.purposes if term else ()
+    if entry.item.event:
+        yield of_event
+    if entry.item.traits:
+        yield context.source.purposes or of_event
 
 
 def _lawful(entry: Entry, context: Context, allowed: frozenset[str]) -> Entry | None:
@@ -257,6 +279,11 @@ def _fact(entry: Entry, dek: vault.Dek, context: Context) -> dict[str, Any]:
         "channel": channel or "none",
         "sealed": payload,
     }
+
+
+def _is_telling(entry: Entry) -> bool:
+    """Whether it may change more than a stage: traits, and orders, since whoever ordered is a customer."""
+    return bool(entry.item.traits) or (entry.fact is not None and entry.fact["kind"] == facts.ORDER_COMPLETED)
 
 
 def _stated(entry: Entry, context: Context) -> list[traits.Stated]:

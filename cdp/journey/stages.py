@@ -6,11 +6,10 @@ recomputed for people whose processing is restricted (GDPR 18) or who are being 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, exists, insert, or_, select, tuple_
+from sqlalchemy import Table, delete, exists, insert, or_, select, tuple_
 from sqlmodel import Session, col
 
 from cdp import policy
@@ -22,6 +21,10 @@ from cdp.journey.rules import Happened, Journey, Move, Path, walk
 from cdp.profile.model import Fact, Subject
 
 DEFAULT_JOURNEY = "standard"
+
+
+_STAGES: Table = Stage.__table__  # type: ignore[attr-defined]
+_TRANSITIONS: Table = Transition.__table__  # type: ignore[attr-defined]
 
 
 class _Place(NamedTuple):
@@ -113,7 +116,7 @@ def _write_places(session: Session, people: Sequence[int], paths: dict[tuple[int
         session.execute(delete(Stage).where(tuple_(col(Stage.person), col(Stage.journey)).in_(some)))
     rows = [{"person": key[0], "journey": key[1], **wanted[key]._asdict()} for key in sorted(changed) if key in wanted]
     if rows:
-        session.execute(insert(Stage), rows)
+        session.execute(insert(_STAGES), rows)
 
 
 def _place(path: Path) -> _Place | None:
@@ -139,11 +142,15 @@ def _write_moves(session: Session, people: Sequence[int], paths: dict[tuple[int,
         if wanted[: len(kept)] != kept:
             rewritten.append(key)
             kept = []
-        rows += [{"person": key[0], "journey": key[1], **asdict(move)} for move in wanted[len(kept) :]]
+        rows += [{"person": key[0], "journey": key[1], **_row(move)} for move in wanted[len(kept) :]]
     for some in chunked(rewritten):
         session.execute(delete(Transition).where(tuple_(col(Transition.person), col(Transition.journey)).in_(some)))
     if rows:
-        session.execute(insert(Transition), rows)
+        session.execute(insert(_TRANSITIONS), rows)
+
+
+def _row(move: Move) -> dict[str, Any]:
+    return {name: getattr(move, name) for name in ("from_stage", "to_stage", "at", "cause", "rule")}
 
 
 def _moves(session: Session, people: Sequence[int]) -> defaultdict[tuple[int, str], list[Move]]:

@@ -113,6 +113,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("sealed_words", sa.LargeBinary(), nullable=True))
         batch_op.add_column(sa.Column("words_owner", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("waits_for", sqltypes.AutoString(length=16), nullable=False, server_default=""))
+    with op.batch_alter_table("permission", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("collect", sa.LargeBinary(), nullable=True))
     _bitmaps_to_rows()
     _name_what_waits()
     with op.batch_alter_table("subject_request", schema=None) as batch_op:
@@ -125,6 +127,8 @@ def downgrade() -> None:
         batch_op.add_column(sa.Column("holders", sa.LargeBinary(), nullable=True))
         batch_op.add_column(sa.Column("people", sa.LargeBinary(), nullable=True))
     _rows_to_bitmaps()
+    with op.batch_alter_table("permission", schema=None) as batch_op:
+        batch_op.drop_column("collect")
     with op.batch_alter_table("subject_request", schema=None) as batch_op:
         batch_op.drop_column("waits_for")
         batch_op.drop_column("words_owner")
