@@ -54,13 +54,14 @@ class Day:
     clock: StandingClock
     erasures: tuple[Path, ...]
     rng: random.Random
+    busiest: int = 24
+    """Most visits that the shop tells of at once."""
     customers: int = 0
     messages: list[tuple[int, str]] = field(default_factory=list)
     erased: set[str] = field(default_factory=set)
     restricted: set[str] = field(default_factory=set)
     said_no: set[tuple[str, str]] = field(default_factory=set)
     """(address, purpose) of who withdrew from it or objected to it."""
-    parted: list[int] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
 
     def act(self) -> int:
@@ -79,7 +80,7 @@ class Day:
     # what people do
 
     def trade(self) -> int:
-        items = [self._visit() for _ in range(self.rng.randint(1, 24))]
+        items = [self._visit() for _ in range(self.rng.randint(1, self.busiest))]
         self.bring(*items)
         return len(items)
 
