@@ -1,6 +1,7 @@
 """The whole interface against whatever can be made of its description, as eight roles, with ids that exist."""
 
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -53,12 +54,12 @@ def _light(folder: Path) -> list[Tally]:
 
 def _deep(folder: Path) -> list[Tally]:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(_alone, ROLES, [folder] * len(ROLES)))
+        return list(pool.map(partial(alone, folder=folder, cases=CASES), ROLES))
 
 
-def _alone(role: str, folder: Path) -> Tally:
+def alone(role: str, folder: Path, cases: int) -> Tally:
     """One role in a process and a home of its own: what it erases, no other misses."""
     home = folder / role.replace(" ", "_")
     home.mkdir()
     with opened(home) as live:
-        return everything(live, role, CASES, EXAMPLES)
+        return everything(live, role, cases, EXAMPLES)
