@@ -1,7 +1,8 @@
 """Where a person's facts lead in a journey: pure values, so that a recomputation always gives the same moves.
 
 The first rule, in the order they are written, that listens to a fact and stands open to the person's
-stage decides; if it leads to the stage where the person is, the stage's time-out starts anew.
+stage decides; if it leads to the stage where the person is, the stage's time-out starts anew. Rules and
+time-outs may lead out of the journey: whoever left is in none of its stages, and may enter again.
 A time-out that ends at the very instant of a fact comes before the fact.
 """
 
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 NOWHERE = ""
-"""The stage of whoever has not entered the journey."""
+"""The stage of whoever has not entered the journey, or has left it."""
 
 
 class Happened(NamedTuple):
@@ -37,7 +38,7 @@ class MoveRule:
 
     def is_open_from(self, stage: str) -> bool:
         if self.sources is None:
-            return True
+            return stage != NOWHERE or self.to != NOWHERE
         return stage in self.sources or (not self.sources and stage == NOWHERE)
 
 
@@ -53,7 +54,7 @@ class Timeout:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A declared journey, checked: every stage named exists and time-outs never run in a circle."""
+    """A declared journey, checked: every stage named exists and time-outs never run in a circle. Exits come first."""
 
     name: str
     stages: tuple[str, ...]

@@ -17,7 +17,7 @@ from cdp.db import chunked
 from cdp.gate.model import Permission
 from cdp.journey.declared import journeys
 from cdp.journey.model import Stage, Transition
-from cdp.journey.rules import Happened, Journey, Move, Path, walk
+from cdp.journey.rules import NOWHERE, Happened, Journey, Move, Path, walk
 from cdp.profile.model import Fact, Subject
 
 DEFAULT_JOURNEY = "standard"
@@ -57,7 +57,7 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
 
 
 def stage_of(session: Session, people: Iterable[int], journey: str = DEFAULT_JOURNEY) -> dict[int, str]:
-    """Return each person's stage; whoever has not entered the journey is absent."""
+    """Return each person's stage; whoever has not entered the journey, or has left it, is absent."""
     found: dict[int, str] = {}
     for some in chunked(people):
         query = select(col(Stage.person), col(Stage.stage)).where(
@@ -120,7 +120,7 @@ def _write_places(session: Session, people: Sequence[int], paths: dict[tuple[int
 
 
 def _place(path: Path) -> _Place | None:
-    if not path.moves:
+    if path.stage == NOWHERE:
         return None
     last = path.moves[-1]
     return _Place(last.to_stage, last.at, path.until, last.cause)

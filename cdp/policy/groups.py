@@ -1,14 +1,12 @@
-"""Reads the shapes of `policies/audiences/`, `journeys/`, `retention.yaml` and `scenarios/`.
+"""Reads the shapes of `policies/audiences/`, `retention.yaml` and `scenarios/`.
 
-Rules of audiences and journeys are compiled where they are used; here only names and outlines are checked.
+Rules of audiences are compiled where they are used; here only names and outlines are checked.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from marshmallow import fields, validate
 
-from cdp.clock import parse_duration
 from cdp.policy.documents import Bilingual, Documents, Failures, Shape, names, shaped
 from cdp.policy.purposes import AskShape, GivenShape, example_of
 from cdp.policy.terms import Example
@@ -20,41 +18,6 @@ class _AudienceShape(Shape):
     purpose = fields.String(required=True)
     min_size = fields.Integer(strict=True)
     rule = fields.Dict(required=True)
-
-
-class _StageShape(Shape):
-    key = fields.String(required=True)
-    ja = fields.String(required=True)
-    en = fields.String(required=True)
-
-
-class _WhenShape(Shape):
-    nth = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1000))
-
-
-class _RuleShape(Shape):
-    to = fields.String(required=True)
-    on = names(required=True, validate=validate.Length(1))
-    from_ = fields.Raw(load_default="any", data_key="from")
-    when = fields.Nested(_WhenShape)
-
-
-class _TimeoutShape(Shape):
-    from_ = fields.String(required=True, data_key="from")
-    after = fields.String(required=True)
-    to = fields.String(required=True)
-
-
-class _EnterShape(Shape):
-    rules = fields.List(fields.Nested(_RuleShape), required=True, validate=validate.Length(1))
-
-
-class _JourneyShape(Shape):
-    journey = fields.String(required=True)
-    title = fields.Nested(Bilingual, required=True)
-    stages = fields.List(fields.Nested(_StageShape), required=True, validate=validate.Length(2))
-    enter = fields.Nested(_EnterShape, required=True)
-    timeouts = fields.List(fields.Nested(_TimeoutShape), load_default=list)
 
 
 class _RetentionShape(Shape):
@@ -96,38 +59,6 @@ def read_audiences(documents: Documents, failures: Failures, purposes: set[str])
             failures.add(path, f"there is no purpose {tree['purpose']}")
         found[name] = tree
     return found
-
-
-def read_journeys(documents: Documents, failures: Failures) -> dict[str, dict[str, Any]]:
-    """Return the declared journeys as written, with every stage that is named checked."""
-    found: dict[str, dict[str, Any]] = {}
-    for path, name, tree in documents.under("journeys"):
-        shape = shaped(_JourneyShape, tree, path, failures)
-        if shape is None:
-            continue
-        if tree["journey"] != name:
-            failures.add(path, f"the file says journey {tree['journey']}: a file is named as what it holds")
-        for what in _mistakes_of_journey(shape):
-            failures.add(path, what)
-        found[name] = tree
-    return found
-
-
-def _mistakes_of_journey(shape: dict[str, Any]) -> Iterator[str]:
-    stages = {stage["key"] for stage in shape["stages"]}
-    for rule in shape["enter"]["rules"]:
-        origins = rule["from_"]
-        named = [rule["to"], *(origins if isinstance(origins, list) else [])]
-        yield from (f"enter: there is no stage {name}" for name in named if name not in stages)
-        if not isinstance(origins, list) and origins != "any":
-            yield "enter: `from` is a list of stages, or any"
-    for timeout in shape["timeouts"]:
-        named = [timeout["from_"], timeout["to"]]
-        yield from (f"timeouts: there is no stage {name}" for name in named if name not in stages)
-        try:
-            parse_duration(timeout["after"])
-        except ValueError:
-            yield f"timeouts: {timeout['after']} is no duration such as P90D"
 
 
 def read_retention(documents: Documents, failures: Failures, known: dict[str, Any]) -> tuple[dict[str, Any], ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cdp.clock import SystemClock
-from cdp.policy import groups, laws, notices, purposes, recipients, registry
+from cdp.policy import groups, journeys, laws, notices, purposes, recipients, registry
 from cdp.policy.documents import Documents, Failures, PolicyError, read_folder
 from cdp.policy.terms import Example, Law, Notice, Pack, Policy, Purpose, Recipient, Use
 
@@ -90,7 +90,7 @@ def _read(folder: Path, on: date, failures: Failures) -> Policy | None:
         packs=packs,
         uses=_uses(parts),
         audiences=groups.read_audiences(documents, failures, set(declared)),
-        journeys=groups.read_journeys(documents, failures),
+        journeys=journeys.read_journeys(documents, failures),
         events=registry.read_events(documents, failures),
         retention=groups.read_retention(documents, failures, categories),
         examples=(*examples, *groups.read_scenarios(documents, failures)),

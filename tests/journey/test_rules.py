@@ -127,11 +127,16 @@ def test_until_is_when_something_changes_and_not_before(history: list[Happened])
     [
         ({"stages": []}, "/stages"),
         ({"stages": [*STANDARD["stages"], STANDARD["stages"][0]]}, "/stages"),  # type: ignore[index, misc]
-        ({"enter": {}}, "/enter"),
+        ({"enter": {}}, "/enter/rules"),
+        ({"enter": {"rules": [{"to": "usage", "on": []}]}}, "/enter/rules/0/on"),
+        ({"exit": {"rules": [{"on": [ORDERED], "to": "usage"}]}}, "/exit/rules/0/to"),
+        ({"exit": {"rules": [{"on": [ORDERED], "from": []}]}}, "/exit/rules/0/from"),
+        ({"stages": [{"key": "nowhere", "ja": "x", "en": "x"}, *STANDARD["stages"]]}, "/stages/0/key"),  # type: ignore[misc]
         ({"enter": {"rules": [{"to": "moon", "on": [ORDERED]}]}}, "/enter/rules/0/to"),
         ({"enter": {"rules": [{"to": "usage", "on": [ORDERED], "from": ["moon"]}]}}, "/enter/rules/0/from"),
         ({"enter": {"rules": [{"to": "usage", "on": [ORDERED], "from": "usage"}]}}, "/enter/rules/0/from"),
-        ({"timeouts": [{"from": "usage", "after": "P1D", "to": "moon"}]}, "/timeouts/0"),
+        ({"timeouts": [{"from": "usage", "after": "P1D", "to": "moon"}]}, "/timeouts/0/to"),
+        ({"timeouts": [{"from": "nowhere", "after": "P1D", "to": "usage"}]}, "/timeouts/0/from"),
         ({"timeouts": [{"from": "usage", "after": "soon", "to": "loyalty"}]}, "/timeouts/0/after"),
         ({"timeouts": [{"from": "usage", "after": "P1D", "to": "usage"}]}, "/timeouts/0"),
         (
