@@ -18,6 +18,7 @@ from cdp.connector.kit import Signal
 from cdp.consent.model import ConsentRecord
 from cdp.errors import Refusal
 from cdp.identity import Canonical
+from cdp.ingest import repeating
 from cdp.ingest.batch import NO_STATUSES, Context, Entry
 from cdp.policy.terms import CONTACT_CHANNELS
 
@@ -28,8 +29,8 @@ TEXTS = ("method", "notice", "notice_version", "language")
 
 
 def record(batch: Iterable[Entry], context: Context) -> None:
-    """Record every statement and every silence of the batch."""
-    said = []
+    """Record every statement that says something new, and every silence of the batch."""
+    said, people = [], {}
     for entry in batch:
         for number, signal in enumerate(entry.item.signals):
             statement = _statement(entry, signal, context)
@@ -39,7 +40,8 @@ def record(batch: Iterable[Entry], context: Context) -> None:
             elif entry.subject:
                 entry.spoke = True
                 said.append((entry.subject, statement))
-    consent.record_all(context.session, said, context.at)
+                people[entry.subject] = entry.person
+    consent.record_all(context.session, repeating.only_new(context.session, said, people), context.at)
     _silence(batch, context)
 
 
