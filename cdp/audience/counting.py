@@ -21,12 +21,10 @@ from cdp.gate import reasons
 from cdp.gate.decide import recipient_refusals
 from cdp.gate.model import Permission
 from cdp.gate.question import Reason
+from cdp.gate.telling import SMALLEST, told
 from cdp.policy.terms import Law, Use
 from cdp.profile.model import Person
 
-SMALLEST = 20
-"""Fewest people that a rounded number may speak of (ruling R7)."""
-STEP = 5
 NOT_SETTLED = "not_settled"
 OTHER = "other"
 
@@ -63,10 +61,11 @@ def rounded(counted: Counted) -> Counted:
     Below 20 nothing is told. Otherwise every number is rounded down to a multiple of 5, and reasons of
     fewer than 20 people are merged into `other`, which is left out while it is smaller than that itself.
     """
-    if counted.count is None or counted.count < SMALLEST:
+    number = None if counted.count is None else told(counted.count)
+    if number is None:
         return Counted(None, counted.as_of)
-    told = {reason: _down(people) for reason, people in _merged(counted.refused).items()}
-    return Counted(_down(counted.count), counted.as_of, told)
+    refused = {reason: told(people) or 0 for reason, people in _merged(counted.refused).items()}
+    return Counted(number, counted.as_of, refused)
 
 
 def previewed(counted: Counted) -> Counted:
@@ -114,7 +113,3 @@ def _reason(code: bytes | None, laws: int | None, believed: bool | None, denied:
     numbers = [reasons.NUMBERS[reason.code] for law, reason in denied.items() if law & laws]
     numbers += [code[0]] if code[0] else []
     return reasons.CODES.get(min(numbers), NOT_SETTLED) if numbers else ""
-
-
-def _down(people: int) -> int:
-    return people - people % STEP

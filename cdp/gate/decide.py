@@ -6,7 +6,7 @@ halves, so that the first may be kept per person and the second asked once per r
 a person's code is 0 and no law that protects them refuses the use ⟺ `decide` allows it for some reach.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -92,6 +92,14 @@ def recipient_refusals(policy: Policy, use: Use, on: date) -> dict[Law, Reason]:
             if isinstance(rule, AboutUse) and _binds(rule, law) and (code := rule.test(declared, on)):
                 found[law] = reasons.reason(code, rule.cite, law)
                 break
+    return found
+
+
+def laws_in(refusals: Iterable[Law]) -> Law:
+    """Return the laws of these refusals as one set of bits."""
+    found = Law(0)
+    for law in refusals:
+        found |= law
     return found
 
 
@@ -224,6 +232,7 @@ __all__ = [
     "allowed_fields",
     "decide",
     "laws_for",
+    "laws_in",
     "person_code",
     "person_codes",
     "recipient_refusals",

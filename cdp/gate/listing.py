@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, case, false, func, select, true
 from sqlmodel import Session, col
 
 from cdp import policy
-from cdp.gate.decide import recipient_refusals
+from cdp.gate.decide import laws_in, recipient_refusals
 from cdp.gate.model import Permission
 from cdp.gate.permission import permitted
 from cdp.policy.terms import Law, Use
@@ -23,7 +23,7 @@ def listed(session: Session, matching: ColumnElement[bool], use: Use, at: dateti
     return (
         select(col(Person.person))
         .join(Permission, col(Permission.person) == col(Person.person))
-        .where(matching, _allowed(session, use, at), col(Permission.restricted).is_(False))
+        .where(matching, allowed(session, use, at), col(Permission.restricted).is_(False))
     )
 
 
@@ -37,13 +37,10 @@ def is_fewer(session: Session, matching: ColumnElement[bool], use: Use, at: date
 
 def refused_laws(session: Session, use: Use, at: datetime) -> Law:
     """Return the laws under which the recipient itself is refused today."""
-    refused = Law(0)
-    for law in recipient_refusals(policy.of(session), use, at.date()):
-        refused |= law
-    return refused
+    return laws_in(recipient_refusals(policy.of(session), use, at.date()))
 
 
-def _allowed(session: Session, use: Use, at: datetime) -> ColumnElement[bool]:
+def allowed(session: Session, use: Use, at: datetime) -> ColumnElement[bool]:
     """Return the gate's condition in a form of which PostgreSQL supposes that half of the rows fulfil it.
 
     It cannot look into the bytes of a permission, supposes that one row fulfils it, and would walk every

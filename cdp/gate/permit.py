@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 from cdp import ledger, policy, vault
 from cdp.db import for_share
 from cdp.errors import Refusal
-from cdp.gate.decide import allowed_fields, decide, recipient_refusals
+from cdp.gate.decide import allowed_fields, decide, laws_in, recipient_refusals
 from cdp.gate.model import Disclosed, Permission
 from cdp.gate.permission import permitted, policy_number
 from cdp.gate.question import Reach, Standing
@@ -111,10 +111,7 @@ def check_request(terms: Policy, request: PageRequest, at: datetime) -> Refusal 
     refused = recipient_refusals(terms, request.use, at.date())
     if refused and all(law in refused for law in terms.packs):
         return Refusal(next(iter(refused.values())).code)
-    denied = Law(0)
-    for law in refused:
-        denied |= law
-    return denied
+    return laws_in(refused)
 
 
 def ask(session: Session, request: PageRequest, people: Sequence[int], at: datetime) -> Permit | Refusal:

@@ -1,27 +1,24 @@
 """How many people are in each stage, how many move between them, and how long they wait: numbers only.
 
-Only people whose data may be used for the purpose are counted, and a number of fewer than
-`SMALLEST` people is not told: None means "too few to say".
+Only people whose data may be used for the purpose are counted, and of fewer than twenty people no number
+is told: None means "too few to say".
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, and_, case, cast, false, func, select, true
+from sqlalchemy import ColumnElement, Float, and_, case, cast, func, select
 from sqlmodel import Session, col
 
-from cdp import gate, policy
+from cdp import policy
 from cdp.db import is_sqlite
-from cdp.gate.decide import recipient_refusals
+from cdp.gate import listing
 from cdp.gate.model import Permission
+from cdp.gate.telling import told
 from cdp.journey.declared import find
 from cdp.journey.model import Stage, Transition
-from cdp.policy.terms import Law, Use
-
-SMALLEST = 20
-"""Fewest people that a number may speak of (ruling R7)."""
-STEP = 5
+from cdp.policy.terms import Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +50,12 @@ def sizes(session: Session, name: str, use: Use, at: datetime, *, exact: bool = 
     `exact` is for callers who may list the members (R7); others get numbers rounded down to fives.
     """
     journey = find(policy.of(session), name)
-    # As a CASE, since PostgreSQL supposes of the bare condition that hardly anybody fulfils it.
-    allowed = case((gate.permitted(session, use, _denied(session, use, at), at), true()), else_=false())
+    allowed = and_(listing.allowed(session, use, at), col(Permission.restricted).is_(False))
     counted = dict(session.execute(_people_by_stage(name, allowed)).tuples().all())
-    stages = {stage: _told(counted.get(stage, 0), exact) for stage in journey.stages}
+    stages = _beside_each_other({stage: told(counted.get(stage, 0), exact) for stage in journey.stages})
     rows = session.execute(_flows(session, name, allowed))
     flows = [_flow(*row, exact=exact) for row in rows]
     return Sizes(name, at, stages, flows)
-
-
-def _denied(session: Session, use: Use, at: datetime) -> Law:
-    refusals = recipient_refusals(policy.of(session), use, at.date())
-    return Law(sum(int(law) for law in refusals))
 
 
 def _people_by_stage(name: str, allowed: ColumnElement[bool]) -> Any:
@@ -116,13 +107,15 @@ def _seconds(session: Session, start: Any, end: Any) -> Any:
     return cast(func.extract("epoch", end) - func.extract("epoch", start), Float)
 
 
+def _beside_each_other(stages: dict[str, int | None]) -> dict[str, int | None]:
+    """Leave out the smallest number beside the only one that is left out: from their sum it could be reckoned."""
+    numbers = {stage: number for stage, number in stages.items() if number is not None}
+    if len(stages) - len(numbers) != 1 or not numbers:
+        return stages
+    return {**stages, min(numbers, key=lambda stage: (numbers[stage], stage)): None}
+
+
 def _flow(from_stage: str, to_stage: str, people: int, moves: int, wait: float | None, *, exact: bool) -> Flow:
-    enough = people >= SMALLEST or exact
+    enough = told(people, exact) is not None
     median = timedelta(seconds=round(wait)) if enough and wait is not None and from_stage else None
-    return Flow(from_stage, to_stage, _told(people, exact), _told(moves, exact) if enough else None, median)
-
-
-def _told(number: int, exact: bool) -> int | None:
-    if exact:
-        return number
-    return number - number % STEP if number >= SMALLEST else None
+    return Flow(from_stage, to_stage, told(people, exact), told(moves, exact) if enough else None, median)

@@ -40,7 +40,7 @@ class MoveSchema(Strict):
     """Moves between two stages, and how long people had waited (seconds, median)."""
 
     from_ = fields.String(data_key="from", allow_none=True)
-    to = fields.String()
+    to = fields.String(allow_none=True, metadata={"description": "null: out of the journey"})
     people = fields.Integer(allow_none=True)
     moves = fields.Integer(allow_none=True)
     median_wait_seconds = fields.Integer(allow_none=True)
@@ -195,7 +195,7 @@ def _stages(name: str) -> list[dict[str, str]]:
 def _move(flow: Flow) -> dict[str, Any]:
     return {
         "from": flow.from_stage or None,
-        "to": flow.to_stage,
+        "to": flow.to_stage or None,
         "people": flow.people,
         "moves": flow.moves,
         "median_wait_seconds": None if flow.median_wait is None else round(flow.median_wait.total_seconds()),
