@@ -5,6 +5,7 @@ disk, beside every copy of the keyring, before the keys go. A line cut off by a 
 acted on and is dropped; a damaged line in the middle stops the start.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -15,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cdp.clock import parse_instant
-from cdp.errors import StartRefused
+from cdp.errors import StartRefused, Unavailable
 
 FILE = "erasures.log"
 
@@ -37,13 +38,21 @@ class Tombstone:
 
 
 def append(paths: Iterable[Path], tombstone: Tombstone) -> None:
-    """Write the line to every copy of the log and have each disk hold it; raises OSError otherwise."""
-    for path in paths:
-        with _locked(path) as descriptor:
-            _cut_torn_tail(descriptor)
-            os.write(descriptor, (tombstone.line() + "\n").encode())
-            os.fsync(descriptor)
-        _sync_folder(path.parent)
+    """Write the line to every copy of the log and have each disk hold it; raises Unavailable otherwise."""
+    try:
+        for path in paths:
+            _append(path, (tombstone.line() + "\n").encode())
+    except OSError as error:
+        raise Unavailable("erasures.log") from error
+
+
+def _append(path: Path, line: bytes) -> None:
+    with _locked(path) as descriptor:
+        _cut_torn_tail(descriptor)
+        if os.write(descriptor, line) < len(line):
+            raise OSError(errno.ENOSPC, "the disk took only a part of the line")
+        os.fsync(descriptor)
+    _sync_folder(path.parent)
 
 
 def read(paths: Sequence[Path]) -> list[Tombstone]:

@@ -17,6 +17,8 @@ from cdp.errors import StartRefused
 OnStep = Callable[[str], None]
 Stamp = tuple[int, int, int]
 
+LOCK_SECONDS = 5.0
+
 
 class SyncFailed(OSError):
     """The disk did not say that it holds what was written."""
@@ -77,11 +79,14 @@ class FileCopy:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the lock file beside the keyring; the system lets go of it when we die."""
+        """Hold the lock file beside the keyring; the system lets go of it when we die.
+
+        Raises TimeoutError where another holds it too long: a change is milliseconds.
+        """
         lock = self.path.with_name(self.path.name + ".lock")
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _take(descriptor)
             yield
         finally:
             os.close(descriptor)
@@ -92,6 +97,17 @@ class FileCopy:
             self.sync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _take(descriptor: int) -> None:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise TimeoutError("the keyring is locked by another process") from None
+        time.sleep(0.002)
 
 
 def open_copy(uri: str, name: str) -> FileCopy:

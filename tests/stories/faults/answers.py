@@ -28,6 +28,14 @@ def _stage(world: World, person: Person) -> requests.Response:
     return world.call("tool", "GET", f"/api/journeys/{world.stage}/members?{USE}&fields=email")
 
 
+def _changes(world: World, person: Person) -> requests.Response:
+    return world.call("tool", "GET", f"/api/audiences/everyone/changes?{USE}&fields=email")
+
+
+def _moves(world: World, person: Person) -> requests.Response:
+    return world.call("tool", "GET", f"/api/journeys/{world.stage}/changes?{USE}&fields=email")
+
+
 def _package(world: World, person: Person) -> requests.Response:
     return world.call("officer", "GET", f"/api/subject-requests/{world.request}/package")
 
@@ -38,6 +46,8 @@ def _look_up(world: World, person: Person) -> requests.Response:
 
 GIVING: dict[str, Ask] = {
     "audiences.members": _members,
+    "audiences.follow": _changes,
+    "journeys.follow": _moves,
     "journeys.members": _stage,
     "profiles.look_up": _look_up,
     "subject-requests.package": _package,
@@ -84,6 +94,7 @@ TELLING: dict[str, Ask] = {
         "/api/subject-requests",
         {"right": "access", "identifier": _body(one)["identifier"], "requester": "subject"},
     ),
+    "subject-requests.listing": lambda world, _: world.call("officer", "GET", "/api/subject-requests"),
     "subject-requests.show": lambda world, _: world.call("officer", "GET", f"/api/subject-requests/{world.request}"),
     "oauth.token": lambda world, _: requests.post(
         f"{world.url}/oauth/token",

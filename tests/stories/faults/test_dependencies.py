@@ -12,6 +12,7 @@ import pytest
 import requests
 from sqlalchemy.engine import make_url
 
+from cdp.ops import worker
 from tests.conftest import postgres_database
 from tests.people import cast
 from tests.stories.faults import strikes
@@ -46,8 +47,12 @@ QUIET = {
     "connectors.list_sources",
     "connectors.drops",
     "consents.withdraw",
+    "subject-requests.accept",
+    "subject-requests.close",
+    "subject-requests.tell",
+    "subject-requests.verify",
 }
-"""Endpoints that answer about policies, proofs and sources; and the withdrawal, whose story is told elsewhere."""
+"""Endpoints that answer about policies, proofs and sources, or carry out a word that was said, and tell of nobody."""
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -103,6 +108,21 @@ def test_answers_go_on_without(strike: Strike, struck: Struck) -> None:
     with strike(struck):
         answers_as_ever(struck.world)
     answers_as_ever(struck.world)
+
+
+@pytest.mark.parametrize("strike", [strikes.keyring_locked, strikes.mirror_missing], ids=lambda strike: strike.__name__)
+def test_an_erasure_waits_for_the_keyring_and_goes_on_without_hands(strike: Strike, struck: Struck) -> None:
+    world, leaver = struck.world, {strikes.keyring_locked: CAST.eve, strikes.mirror_missing: CAST.dev}[strike]
+    asked = {"right": "erasure", "identifier": {"type": "email", "value": leaver.email}, "requester": "subject"}
+    with strike(struck):
+        answer = world.call("officer", "POST", "/api/subject-requests", asked, **{"Idempotency-Key": leaver.key})
+        assert (answer.status_code, answer.headers["Retry-After"].isdigit()) == (503, True)
+        assert world.lookup(leaver).status_code == 404, "the gate is closed before any key goes"
+    worker.run_once(world.deployment)
+    again = world.call("officer", "POST", "/api/subject-requests", asked, **{"Idempotency-Key": leaver.key})
+    assert again.status_code == 202
+    followed = world.call("officer", "GET", f"/api/subject-requests/{again.json()['id']}").json()
+    assert followed["state"] == "completed"
 
 
 def test_every_route_about_people_stands_in_these_tables(struck: Struck) -> None:

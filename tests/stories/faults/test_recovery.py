@@ -23,9 +23,9 @@ from tests.stories.faults import verdict
 from tests.stories.faults.mortal import Mortal
 from tests.stories.processes import ROOT
 
-KILLS = 200 if DEEP else 2
-ROWS = 3000 if DEEP else 400
-INTERRUPTIONS = 20 if DEEP else 2
+KILLS = 200 if DEEP else 1
+ROWS = 3000 if DEEP else 200
+INTERRUPTIONS = 20 if DEEP else 1
 
 
 def mail(number: int) -> str:
@@ -133,7 +133,7 @@ def test_an_import_that_is_killed_is_run_again_and_counts_once(
     for _ in range(INTERRUPTIONS):
         with (mortal.home / "import.log").open("ab") as log:
             importing = subprocess.Popen(command, env=mortal.env, cwd=ROOT, stdout=log, stderr=log)
-            time.sleep(chance.uniform(1, 6))
+            time.sleep(chance.uniform(0.5, 4))
             importing.send_signal(signal.SIGKILL)
             importing.wait(60)
     mortal.cdp("import", str(path), "--source", "crm")
