@@ -7,6 +7,7 @@ from sqlmodel import Session, col
 
 from cdp.db import chunked, unsettle
 from cdp.holders import Held, Holder
+from cdp.journey.explanation import TIME, causes
 from cdp.journey.model import Stage, Transition
 from cdp.profile.model import Subject
 
@@ -25,10 +26,14 @@ def _forget(session: Session, subjects: Sequence[int]) -> int:
 def _export(session: Session, subjects: Sequence[int]) -> list[Held]:
     held = []
     for some in chunked(_people(session, subjects)):
-        places = select(Stage).where(col(Stage.person).in_(some)).order_by(col(Stage.person), col(Stage.journey))
-        held += [_place(row) for row in session.scalars(places)]
-        moves = select(Transition).where(col(Transition.person).in_(some)).order_by(col(Transition.id))
-        held += [_move(row) for row in session.scalars(moves)]
+        query = select(Stage).where(col(Stage.person).in_(some)).order_by(col(Stage.person), col(Stage.journey))
+        places = session.scalars(query).all()
+        moves = session.scalars(
+            select(Transition).where(col(Transition.person).in_(some)).order_by(col(Transition.id))
+        ).all()
+        kinds = causes(session, [*(row.cause for row in places), *(row.cause for row in moves)])
+        held += [_place(row, kinds[row.cause]) for row in places]
+        held += [_move(row, kinds[row.cause]) for row in moves]
     return held
 
 
@@ -43,23 +48,25 @@ def _people(session: Session, subjects: Sequence[int]) -> list[int]:
     return sorted(people)
 
 
-def _place(row: Stage) -> Held:
+def _place(row: Stage, because: str) -> Held:
     plain = {
         "journey": row.journey,
         "stage": row.stage,
         "since": row.since.isoformat(),
         "until": row.until.isoformat() if row.until else None,
+        "because": because,
         "cause": _cause(row.cause),
     }
     return Held("stage", row.person, plain)
 
 
-def _move(row: Transition) -> Held:
+def _move(row: Transition, because: str) -> Held:
     plain = {
         "journey": row.journey,
         "from": row.from_stage,
         "to": row.to_stage,
         "at": row.at.isoformat(),
+        "because": because,
         "cause": _cause(row.cause),
         "rule": row.rule,
     }
@@ -67,7 +74,7 @@ def _move(row: Transition) -> Held:
 
 
 def _cause(ref: bytes | None) -> str:
-    return "time" if ref is None else ref.hex()
+    return TIME if ref is None else ref.hex()
 
 
 holder = Holder("journey", ("stage", "transition"), forget=_forget, export=_export)

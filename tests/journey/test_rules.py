@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cdp import journey
 from cdp.errors import Problem
 from cdp.journey.rules import Happened, walk
-from tests.audience.world import ADDED, DAY, NOW, ORDERED, STANDARD, SUPPORT, TICK, VIEWED, make_policy
+from tests.audience.world import ADDED, DAY, NOW, ORDERED, REFUNDED, STANDARD, SUPPORT, TICK, VIEWED, make_policy
 
 JOURNEY = journey.find(make_policy(), "standard")
 
@@ -90,6 +90,47 @@ def test_a_fact_still_to_come_waits_for_its_time() -> None:
     path = walk(JOURNEY, told, NOW)
     assert (path.stage, path.until) == ("awareness", NOW + DAY)
     assert walk(JOURNEY, told, NOW + DAY).stage == "purchase"
+
+
+def leaving(*told: tuple[str, int], **changed: Any) -> list[tuple[str, str, str]]:
+    """Return (from, to, rule) of every move through a journey that refunds and idleness lead out of."""
+    exits = {"exit": {"rules": [{"on": [REFUNDED], "from": ["purchase", "loyalty"]}]}}
+    idle = [*STANDARD["timeouts"], {"from": "awareness", "after": "P60D", "to": "nowhere"}]  # type: ignore[misc]
+    policy = make_policy(journeys={"standard": {**STANDARD, **exits, "timeouts": idle, **changed}})
+    path = walk(journey.find(policy, "standard"), facts(*told), NOW)
+    return [(move.from_stage, move.to_stage, move.rule) for move in path.moves]
+
+
+def test_an_exit_leads_out_of_the_journey_and_the_next_fact_in_again() -> None:
+    assert leaving((ORDERED, 9), (REFUNDED, 8), (VIEWED, 7)) == [
+        ("", "purchase", "enter/rules/1"),
+        ("purchase", "", "exit/rules/0"),
+        ("", "awareness", "enter/rules/5"),
+    ]
+
+
+def test_who_was_idle_too_long_is_nowhere_and_stays_there() -> None:
+    moves = leaving((ADDED, 300), (ADDED, 299))
+    assert [move[1] for move in moves] == ["awareness", "consideration", "awareness", ""]
+    assert leaving((VIEWED, 300), (VIEWED, 10)) == [
+        ("", "awareness", "enter/rules/5"),
+        ("awareness", "", "timeouts/3"),
+        ("", "awareness", "enter/rules/5"),
+    ]
+
+
+def test_an_exit_is_open_only_to_who_is_there() -> None:
+    assert leaving((REFUNDED, 9), (VIEWED, 8), (REFUNDED, 7)) == [("", "awareness", "enter/rules/5")]
+    any_ = {"exit": {"rules": [{"on": [VIEWED, REFUNDED]}]}}
+    assert [move[1] for move in leaving((VIEWED, 9), (VIEWED, 8), (VIEWED, 7), **any_)] == [
+        "awareness",
+        "",
+        "awareness",
+    ]
+
+
+def test_who_came_back_still_counts_the_orders_from_before() -> None:
+    assert [move[1] for move in leaving((ORDERED, 9), (REFUNDED, 8), (ORDERED, 7))] == ["purchase", "", "loyalty"]
 
 
 HISTORIES = st.lists(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, event, func, select, update
 from sqlmodel import Session, col
@@ -24,6 +24,8 @@ from tests.audience.world import (
     EMAIL,
     NOW,
     ORDERED,
+    REFUNDED,
+    STANDARD,
     SUPPORT,
     VIEWED,
     Row,
@@ -33,7 +35,7 @@ from tests.audience.world import (
     happened,
     make_policy,
 )
-from tests.conftest import StandingClock
+from tests.conftest import DEEP, StandingClock
 
 
 def told(session: Session) -> tuple[list[Any], list[Any]]:
@@ -176,6 +178,101 @@ def test_time_in_small_steps_leads_where_one_leap_leads(shop: Database, steps: A
         session.execute(delete(Transition))
         journey.settle(session, {ADA, BEN}, NOW)
         assert told(session) == by_steps
+
+
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("fact"), st.sampled_from([1, 2, 11]), st.sampled_from([VIEWED, ADDED, ORDERED, SUPPORT, REFUNDED])
+        ),
+        st.tuples(st.just("retract"), st.integers(0, 9), st.just("")),
+        st.tuples(st.just("merge"), st.just(2), st.just("")),
+        st.tuples(st.just("split"), st.just(2), st.just("")),
+        st.tuples(st.just("pass"), st.integers(1, 200), st.just("")),
+    ),
+    max_size=12,
+)
+LEAVING = {
+    **STANDARD,
+    "exit": {"rules": [{"on": [REFUNDED], "from": "any"}]},
+    "timeouts": [*STANDARD["timeouts"], {"from": "awareness", "after": "P60D", "to": "nowhere"}],  # type: ignore[misc]
+}
+
+
+@settings(max_examples=10_000 if DEEP else 20)
+@given(acts=ACTS, seed=st.randoms(use_true_random=False))
+def test_whatever_happens_and_whenever_it_is_settled_a_recomputation_gives_the_same(
+    shop: Database, acts: Any, seed: Any
+) -> None:
+    shop.context["policy"] = make_policy(journeys={"standard": LEAVING})
+    with shop.snapshot() as session:
+        fill(session, [Row(ADA, (1, 11)), Row(BEN, (2,))])
+        now, refs = NOW, []
+        for what, which, kind in acts:
+            if what == "fact":
+                ago = seed.randrange(300) * DAY  # late ones as well
+                refs.append(add_fact(session, {"kind": kind, "at": now - ago, "subject": which}))
+            elif what == "retract" and refs:
+                session.execute(delete(Fact).where(col(Fact.ref) == refs.pop(which % len(refs))))
+            elif what in ("merge", "split"):
+                person = ADA if what == "merge" else BEN
+                session.execute(update(Subject).where(col(Subject.number) == which).values(person=person))
+            elif what == "pass":
+                now += which * DAY
+                assert journey.due(session, now - which * DAY) == [], "nobody is due who was settled"
+                journey.settle(session, journey.due(session, now), now)
+                continue
+            journey.settle(session, {ADA, BEN}, now)
+        by_steps = told(session)
+        session.execute(delete(Stage))
+        session.execute(delete(Transition))
+        journey.settle(session, {ADA, BEN}, now)
+        assert told(session) == by_steps
+
+
+def test_who_has_left_is_in_no_stage_and_keeps_the_moves(shop: Database) -> None:
+    shop.context["policy"] = make_policy(journeys={"standard": LEAVING})
+    settled(shop, [Row(ADA, facts=[happened(ORDERED, 3 * DAY), happened(REFUNDED, 2 * DAY)])])
+    assert stages(shop, ADA) == {}
+    with shop.snapshot() as session:
+        assert [move.to_stage for move in journey.moves_of(session, ADA)] == ["purchase", ""]
+        assert journey.due(session, NOW + 5000 * DAY) == []
+        flows = journey.sizes(session, "standard", EMAIL, NOW, exact=True).flows
+    assert {(flow.from_stage, flow.to_stage, flow.median_wait) for flow in flows} == {
+        ("", "purchase", None),
+        ("purchase", "", DAY),
+    }
+
+
+def test_every_move_is_explained_by_the_event_that_caused_it(shop: Database) -> None:
+    settled(shop, [Row(ADA, facts=[happened(VIEWED, 200 * DAY), happened(ORDERED, 190 * DAY)])])
+    with shop.snapshot() as session:
+        told_ = [(move.to_stage, move.because) for move in journey.explain(session, ADA)]
+    assert told_ == [("awareness", VIEWED), ("purchase", ORDERED), ("usage", "time")]
+
+
+def test_the_only_stage_too_small_to_tell_takes_the_next_smallest_with_it(shop: Database) -> None:
+    facts = {"awareness": [VIEWED], "consideration": [VIEWED, ADDED], "purchase": [ORDERED]}
+    facts |= {"usage": [ORDERED, SUPPORT], "loyalty": [ORDERED, ORDERED]}
+    sizes = {"awareness": 40, "consideration": 21, "purchase": 3, "usage": 30, "loyalty": 35}
+    number, rows = 0, []
+    for stage, people in sizes.items():
+        for _ in range(people):
+            number += 1
+            done = [happened(kind, (5 - n) * DAY) for n, kind in enumerate(facts[stage])]
+            rows.append(Row(number, facts=done))
+    settled(shop, rows)
+    with shop.snapshot() as session:
+        told_ = journey.sizes(session, "standard", EMAIL, NOW).stages
+        assert journey.sizes(session, "standard", EMAIL, NOW, exact=True).stages == sizes
+    assert told_ == {"awareness": 40, "consideration": None, "purchase": None, "usage": 30, "loyalty": 35}
+
+
+def test_nobody_whose_processing_is_restricted_is_counted(shop: Database) -> None:
+    settled(shop, [Row(n, facts=[happened(VIEWED)]) for n in range(1, 4)])
+    with shop.snapshot() as session:
+        session.execute(update(Permission).where(col(Permission.person) == 1).values(restricted=True))
+        assert journey.sizes(session, "standard", EMAIL, NOW, exact=True).stages["awareness"] == 2
 
 
 def test_every_stage_and_move_of_a_forgotten_person_goes(shop: Database) -> None:

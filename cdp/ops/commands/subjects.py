@@ -59,7 +59,7 @@ def whom(command: Callable[..., None]) -> Callable[..., None]:
 @whom
 def find(namespace: str, scope: str, value: str, person: int | None, reason: str) -> None:
     """Print the person's number, subjects and sources; opens nothing."""
-    named = _ask(namespace, scope, value, person)
+    named = ask(namespace, scope, value, person)
     with console.opened() as deployment, deployment.database.transaction() as session:
         found = [person] if person is not None else identity.find_all(session, *named)
         for one in found:
@@ -79,7 +79,7 @@ def find(namespace: str, scope: str, value: str, person: int | None, reason: str
 @click.option("--output", "-o", required=True, type=click.Path(dir_okay=False, path_type=Path), help="New file.")
 def export(namespace: str, scope: str, value: str, person: int | None, reason: str, output: Path) -> None:
     """Write everything held of a person into a new file that only you can read."""
-    named = _ask(namespace, scope, value, person)
+    named = ask(namespace, scope, value, person)
     with console.opened() as deployment:
         request = _receive(deployment, "access", named, person, reason)
         rights.advance(deployment, request.id)
@@ -98,7 +98,7 @@ def erase(namespace: str, scope: str, value: str, person: int | None, reason: st
 
     An identifier that nobody has is kept out from now on all the same.
     """
-    named = _ask(namespace, scope, value, person)
+    named = ask(namespace, scope, value, person)
     with console.opened() as deployment:
         counts = _would_go(deployment, named, person)
         for table, count in counts.items():
@@ -133,7 +133,7 @@ def restrict(
 
     The end waits for `cdp request tell`, unless it is the person's own word.
     """
-    named = _ask(namespace, scope, value, person)
+    named = ask(namespace, scope, value, person)
     with console.opened() as deployment:
         asked = rights.Asked(lift=lift)
         _carry_out(deployment, _receive(deployment, "restriction", named, person, reason, requester, asked))
@@ -157,7 +157,7 @@ def object_(
     requester: str,
 ) -> None:
     """Use nothing of a person for marketing or legitimate interests (GDPR 21), or end that."""
-    named = _ask(namespace, scope, value, person)
+    named = ask(namespace, scope, value, person)
     with console.opened() as deployment:
         asked = rights.Asked(kind=kind or "", purpose=purpose, lift=lift)
         _carry_out(deployment, _receive(deployment, "objection", named, person, reason, requester, asked))
@@ -188,7 +188,7 @@ def rectify(
 
     A trait that is null is deleted. An identifier joins records only with "verified": true.
     """
-    named = _ask(namespace, scope, value, person)
+    named = ask(namespace, scope, value, person)
     with console.opened() as deployment:
         asked = rights.Asked(restrict_meanwhile=restrict_meanwhile, revokes=revoke)
         wanted = None if corrections is None else _read(deployment, corrections)
@@ -199,7 +199,7 @@ def rectify(
 @whom
 def disclosures(namespace: str, scope: str, value: str, person: int | None, reason: str) -> None:
     """Print who got what of a person, oldest first; field names only, opens nothing."""
-    named = _ask(namespace, scope, value, person)
+    named = ask(namespace, scope, value, person)
     with console.opened() as deployment, deployment.database.transaction() as session:
         found = rights.told(session, _subjects(session, named, person))
         console.audit(session, deployment, "subject.disclosures", reason, found=len(found))
@@ -249,7 +249,8 @@ def _decide(say: Callable[..., int], act: str, one: int, other: int, reason: str
         click.echo(f"subject {number}\tperson {belongs}")
 
 
-def _ask(namespace: str, scope: str, value: str, person: int | None) -> Named:
+def ask(namespace: str, scope: str, value: str, person: int | None) -> Named:
+    """Return the identifier that is meant, asked for at the terminal where nothing names anybody."""
     if person is None and not value:
         value = click.prompt(f"{namespace}", err=True)
     return namespace, scope, value
