@@ -29,7 +29,7 @@ from cdp.ledger.tree import Range, leaf_hash
 from cdp.profile import facts, traits, values
 
 AHEAD = timedelta(minutes=5)
-"""How far a source's clock may run ahead before its time is not believed."""
+"""How far a source's clock may run ahead before it is counted as broken."""
 
 EARLIEST_YEAR = 1980
 """Event times before it are broken clocks, not history."""
@@ -154,9 +154,11 @@ def _declared(entry: Entry, context: Context) -> Entry | None:
     for name in entry.item.dropped:
         entry.drop("field", name, "undeclared_field")
     at = entry.item.at
-    if at > context.at + AHEAD or at.year < EARLIEST_YEAR:
+    if at > context.at or at.year < EARLIEST_YEAR:
+        # Nothing has happened that is still to come: a stage or a word would wait for it, and nobody for them.
         entry.item = replace(entry.item, at=context.at)
-        entry.drop("item", "clock", "clock")
+        if at > context.at + AHEAD or at.year < EARLIEST_YEAR:
+            entry.drop("item", "clock", "clock")
     message, claims = entry.item.message_id, entry.item.claims
     entry.ref = remembering.ref(context, message, claims) if message else os.urandom(16)
     if entry.item.event and entry.item.event not in context.source.events:
