@@ -9,6 +9,7 @@ blueprint = Resource("schemas", __name__, url_prefix="/api/schemas", description
 
 
 @blueprint.get("/portability-1.json")
+@blueprint.doc(security=[])
 @blueprint.response(200)
 def portability_1() -> Response:
     """Read the schema of a portability package (GDPR 20)"""
