@@ -7,22 +7,26 @@ as the newest has ended, and when every page that was read before the last key m
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from sqlmodel import Session
 
 from cdp import vault
 from cdp.deployment import Deployment
-from cdp.errors import StartRefused
+from cdp.errors import StartRefused, Unavailable
 from cdp.ops.pace import Pace
 from cdp.vault import rotation
+
+T = TypeVar("T")
 
 LEASES = 2
 """How many leases long readers are waited for, at the least: a page that is later than one never leaves."""
 
 PATIENCE = 600.0
-"""Seconds that an older transaction of the database is waited for."""
+"""Seconds that an older transaction is waited for, and a database that is busy or away."""
 
-LEAST = 250
+LEAST = 500
 """Data keys in one transaction, however slow the disk is: so few take a few milliseconds before its fsync."""
 
 Told = Callable[[int, int], None]
@@ -49,34 +53,51 @@ def rotate(deployment: Deployment, settle: float, told: Told = lambda done, tota
     run = Rotated(taken_up=len(keyring.state().trees) > 1)
     if not run.taken_up:
         keyring.rotate_root()
-    seen = _remember_version(deployment)
+    seen = _patiently(partial(_remember_version, deployment))
     _move_all(deployment, run, told)
     _wait_for_writers(deployment, seen)
     while _move_all(deployment, run, told):
         pass
     time.sleep(max(settle, LEASES * deployment.settings.lease_seconds))
-    with deployment.database.snapshot() as session:
-        run.destroyed = tuple(rotation.finish(session, deployment.vault))
-    _remember_version(deployment)
+    run.destroyed = _patiently(partial(_finish, deployment))
+    _patiently(partial(_remember_version, deployment))
     return run
+
+
+def _finish(deployment: Deployment) -> tuple[int, ...]:
+    with deployment.database.snapshot() as session:
+        return tuple(rotation.finish(session, deployment.vault))
 
 
 def _move_all(deployment: Deployment, run: Rotated, told: Told) -> int:
     """Go through every key that is behind, once; returns how many were moved."""
     with deployment.database.snapshot() as session:
         total = rotation.count_behind(session, deployment.vault)
-    pace, after, run.unreadable = Pace(500, 2000, LEAST), -1, 0
+    pace, after, run.unreadable = Pace(1000, 2000, LEAST), -1, 0
     before = run.moved
-    while True:
-        with deployment.database.snapshot() as session:
-            rows = rotation.behind(session, deployment.vault, after, pace.size)
-        if not rows:
-            return run.moved - before
-        after = rows[-1].subject
-        done = rotation.rewrap(deployment.vault, rows)
-        run.moved += _keep(deployment, done, pace)
+    while rows := _patiently(partial(_behind, deployment, after, pace.size)):
+        after, done = rows[-1].subject, rotation.rewrap(deployment.vault, rows)
+        run.moved += _patiently(partial(_keep, deployment, done, pace))
         run.unreadable += done.unreadable
         told(run.moved - before, total)
+    return run.moved - before
+
+
+def _behind(deployment: Deployment, after: int, limit: int) -> list[rotation.Wrapped]:
+    with deployment.database.snapshot() as session:
+        return rotation.behind(session, deployment.vault, after, limit)
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """Do it again while the database is busy or away: an embedded one gives everybody else their turn too."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return work()
+        except Unavailable:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.2)
 
 
 def _keep(deployment: Deployment, done: rotation.Rewrapped, pace: Pace) -> int:
