@@ -109,6 +109,9 @@ def test_a_person_is_found_exported_and_erased_with_a_reason(home: Home, lines, 
     found = home.cdp("subject", "find", "--reason", "asked", typed="eve@example.com\n")
     number = found.stdout.splitlines()[0].removeprefix("person=")
     assert "eve@example.com" not in found.stdout
+    walked = home.cdp("subject", "journey", "--reason", "asked", "--person", number).stdout
+    assert walked.splitlines()[0] == f"person={number}"
+    assert "eve@example.com" not in walked
     out = tmp_path / "eve.json"
     told = lines("subject", "export", "--reason", "asked", "-o", str(out), "--person", number)
     assert int(told["held"]) > 3
@@ -122,7 +125,14 @@ def test_a_person_is_found_exported_and_erased_with_a_reason(home: Home, lines, 
     certificate = home.cdp("subject", "erase", "--reason", "asked", "--yes", typed="eve@example.com\n").stdout
     assert json.loads(certificate)["body"]["held"] is True
     assert "nobody" in home.cdp("subject", "find", "--reason", "asked", typed="eve@example.com\n").stdout
-    assert acts(home) == ["subject.find", "subject.access", "subject.access", "subject.erasure", "subject.find"]
+    assert acts(home) == [
+        "subject.find",
+        "subject.journey",
+        "subject.access",
+        "subject.access",
+        "subject.erasure",
+        "subject.find",
+    ]
 
 
 def test_a_reason_that_names_somebody_is_refused(home: Home) -> None:
