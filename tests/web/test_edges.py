@@ -190,12 +190,26 @@ def test_a_name_is_that_name_and_no_path_pattern_or_spelling_of_it(
 
 
 @pytest.mark.parametrize(
-    "limit", [BEYOND_64_BITS, -1, 0, 2**31, "1e3", "1_000", "\u0661", " 1", "0x10", "", "null", "1" * 5000]
+    ("limit", "status"),
+    [
+        (1, 200),
+        (BEYOND_64_BITS, 400),
+        (-1, 400),
+        (0, 400),
+        (2**31, 400),
+        ("1e3", 400),
+        ("1_000", 200),
+        ("\u0661", 200),
+        (" 1", 200),
+        ("0x10", 400),
+        ("", 400),
+        ("null", 400),
+        ("1" * 5000, 400),
+    ],
 )
-def test_a_limit_is_a_small_whole_number(site: Site, officer: dict[str, str], limit: object) -> None:
+def test_a_limit_is_a_small_whole_number(site: Site, officer: dict[str, str], limit: object, status: int) -> None:
     answer = site.browser.get("/api/audiences/everyone/members", query_string=f"{USE}&limit={limit}", headers=officer)
-    assert answer.status_code in (200, 400)
-    assert answer.status_code == 400 or str(limit).strip() in ("1", "\u0661", "1_000")
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize(
@@ -230,8 +244,8 @@ def test_a_limit_is_a_small_whole_number(site: Site, officer: dict[str, str], li
 def test_a_rule_beyond_what_can_be_reckoned_is_refused(site: Site, officer: dict[str, str], rule: Any) -> None:
     body = {"rule": rule, "purpose": "email_marketing", "channel": "email"}
     answer = site.browser.post("/api/audiences/preview", json=body, headers=officer)
-    assert answer.status_code in (200, 400, 403, 422), answer.get_data(as_text=True)[:300]
-    assert answer.status_code == 200 or answer.content_type == "application/problem+json"
+    assert kind(answer) == (422, "invalid_rule"), answer.get_data(as_text=True)[:300]
+    assert answer.content_type == "application/problem+json"
 
 
 @pytest.mark.parametrize(
@@ -263,9 +277,9 @@ def test_an_instant_beyond_the_calendar_is_refused(site: Site, officer: dict[str
 )
 def test_one_address_however_it_is_spelled_is_one_person(site: Site, officer: dict[str, str], spelled: str) -> None:
     answer = site.browser.post("/api/consents/lookup", json={"identifier": identifier(spelled)}, headers=officer)
-    assert answer.status_code in (200, 400)
     plain = site.browser.post("/api/consents/lookup", json={"identifier": identifier(ADA)}, headers=officer)
-    assert answer.status_code == 400 or answer.get_json()["data"] == plain.get_json()["data"]
+    assert (answer.status_code, plain.status_code) == (200, 200)
+    assert answer.get_json()["data"] == plain.get_json()["data"]
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "x" * 60_000])
