@@ -1,6 +1,7 @@
 """What the product says of itself is true: docstrings, the table of settings, the commands."""
 
 import re
+from pathlib import Path
 
 import click
 import pytest
@@ -10,6 +11,7 @@ from cdp.settings import Settings
 from tests.architecture.tree import ROOT, modules, named, ours
 
 README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 
 COMMANDS = (
     "init",
@@ -26,6 +28,10 @@ COMMANDS = (
     "connector check",
     "connector add",
     "connector show",
+    "connector change",
+    "connector declare",
+    "connector drops",
+    "connector remove",
     "import",
     "subject find",
     "subject export",
@@ -34,13 +40,19 @@ COMMANDS = (
     "subject object",
     "subject rectify",
     "subject disclosures",
-    "request list",
-    "request verify",
-    "request close",
+    "subject journey",
     "subject merge",
     "subject split",
+    "subject revoke",
+    "request list",
+    "request show",
+    "request verify",
+    "request tell",
+    "request accept",
+    "request close",
     "keys status",
     "keys rotate",
+    "keys escrow",
     "ledger verify",
     "backup",
     "restore",
@@ -86,17 +98,29 @@ def test_the_readme_names_no_setting_that_does_not_exist() -> None:
     assert not told - known
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_command_that_others_rely_on_exists(command: str) -> None:
+@pytest.mark.parametrize("command", sorted(commands() | set(COMMANDS)))
+def test_a_command_that_others_rely_on_exists_and_a_new_one_is_listed(command: str) -> None:
     assert command in commands()
+    assert command in COMMANDS
 
 
-def test_the_readme_names_no_command_that_does_not_exist() -> None:
-    known = commands()
-    starts = {words[0] for words in map(str.split, known)}
-    told = re.findall(r"`cdp ([a-z]+)((?: [a-z]+)?)", README.read_text(encoding="utf-8"))
-    missing = [f"{first}{second}" for first, second in told if first not in starts]
-    assert not missing
+def unknown(words: list[str], group: click.Command = main) -> bool:
+    """Say whether the words leave the tree of commands; what follows a whole command is its arguments."""
+    if not words or not isinstance(group, click.Group):
+        return False
+    return words[0] not in group.commands or unknown(words[1:], group.commands[words[0]])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_documents_name_no_command_that_does_not_exist(page: Path) -> None:
+    code = re.findall(r"```.*?```|`[^`\n]+`", page.read_text(encoding="utf-8"), re.DOTALL)
+    told = {typed for piece in code for typed in re.findall(r"(?<![\w.-])cdp ([a-z]+(?: [a-z]+)?)", piece)}
+    assert not [typed for typed in told if unknown(typed.split())]
+
+
+def test_a_second_word_that_a_group_does_not_have_is_noticed() -> None:
+    assert unknown(["subject", "nonsense"]) and unknown(["nonsense"])
+    assert not unknown(["subject", "export"]) and not unknown(["backup", "nonsense"])
 
 
 def test_every_command_has_a_line_of_help() -> None:
