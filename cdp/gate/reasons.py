@@ -146,16 +146,17 @@ REGISTER: Mapping[str, Entry] = {
         {"GDPR": "21(2), 21(3)", "APPI": "35(5)"},
         "本人が、これを目的とするプロファイリングを含め、ダイレクトマーケティングに異議を申し立てています。",
         "The person objected to direct marketing, including the profiling that serves it.",
-        "本人が後に明示的に同意した場合に限り再開できます。",
-        "Only a later explicit consent of the person reopens it.",
+        "異議は、本人（又は保護者）が自ら取り下げた場合に限り解除されます。後の同意では解除されません。",
+        "Only the person's (or guardian's) own word takes the objection back; a newer consent does not.",
     ),
     "interests_objected": Entry(
         14,
         {"GDPR": "21(1)"},
         "本人が、正当な利益を根拠とするこの取扱いに異議を申し立てています。",
         "The person objected to this processing, which rests on legitimate interests.",
-        "本人の利益に優先するやむを得ない正当な根拠を示せるか、判断してください。",
-        "Decide whether compelling legitimate grounds override the person's interests.",
+        "異議は、本人（又は保護者）が自ら取り下げた場合に限り解除されます。"
+        "異議にかかわらず続けるべき取扱いには、種別 `legal` の利用目的が必要です。",
+        "Only the person's own word takes it back; what must go on in spite of it needs a purpose of kind `legal`.",
     ),
     "no_lawful_basis": Entry(
         15,

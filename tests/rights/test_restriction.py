@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from cdp import consent, ingest, journey, rights
+from cdp import consent, gate, ingest, journey, rights
 from cdp.connector.kit import Claim, Item
 from cdp.consent.model import Objection
 from cdp.errors import Problem
 from cdp.gate.model import Permission
+from cdp.gate.question import Reason
 from tests.conftest import DEEP
 from tests.rights.conftest import SHOP, Grounds
 
@@ -225,3 +226,26 @@ def test_after_any_interleaving_only_what_stands_now_counts(grounds: Grounds, ac
     if one[2]:  # while restricted, nobody is walked on: the stages are those of the day it began
         one, twin = one[:4], twin[:4]
     assert one == twin
+
+
+def reasons_against_mail(grounds: Grounds, mail: str) -> list[Reason]:
+    use = grounds.policy.find_use("email_marketing", "ma_tool", "email")
+    with grounds.database.snapshot() as session:
+        decision = gate.explain(session, grounds.person(mail), use, grounds.clock.now()).decision
+    return [one for one in decision.reasons if one.deny]
+
+
+def test_consent_does_not_take_an_objection_back(grounds: Grounds) -> None:
+    two = Two(grounds)
+    two.act("yes")
+    objecting, twin = two.mails
+    assert not reasons_against_mail(grounds, objecting)
+    rights.advance(grounds, ask(grounds, "objection", objecting))
+    two.act("yes")
+    assert not reasons_against_mail(grounds, twin)
+    [against] = reasons_against_mail(grounds, objecting)
+    assert against.code == "objected"
+    assert "a newer consent does not" in against.remedy_en
+    assert "後の同意では解除されません" in against.remedy_ja
+    rights.advance(grounds, ask(grounds, "objection", objecting, lift=True))
+    assert not reasons_against_mail(grounds, objecting)

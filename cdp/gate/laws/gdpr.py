@@ -23,7 +23,7 @@ def objected(case: Case) -> str | None:
 
 
 def objected_to_interests(case: Case) -> str | None:
-    """Article 21(1): stopped until somebody has weighed it."""
+    """Article 21(1): stopped until the person takes it back; nobody weighs it, which is stricter than the law."""
     if _kind(case.declared) != "legitimate_interests":
         return None
     against = {f"legitimate_interests:{case.purpose.name}", "legitimate_interests:*"}
