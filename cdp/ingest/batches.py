@@ -51,7 +51,7 @@ def take(
     """
     rest = iter(items)
     first = list(islice(rest, group))
-    if len(first) <= FEW and isinstance(database, Database):
+    if len(first) < group and len(first) <= FEW and isinstance(database, Database):
         return _small.take(_Small(database, Brought(source, _pointed(first, 0), at))) if first else Report()
     report = Report()
     for number, some in enumerate(chain([first], chunked(rest, group))):
