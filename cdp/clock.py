@@ -48,6 +48,9 @@ class ForwardClock:
 
 _CATCHING_UP = 0.9
 
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
+"""Instants that somebody names and that lie outside are slips, and break what reckons with them."""
+
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Later than anything that is known to end."""
 

@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 done, and something is wrong (a failing check, a rejected 
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from sqlmodel import Session
 
 from cdp import deployment as deploying
 from cdp import ledger
+from cdp.clock import EARLIEST, LATEST, parse_instant
 from cdp.deployment import Deployment
 from cdp.errors import Problem, StartRefused, Unavailable
 from cdp.policy import PolicyError
@@ -96,6 +98,22 @@ def check_reason(reason: str) -> str:
     if not reason.strip():
         raise Problem(422, "reason_missing", "Give a reason: the ledger keeps it.")
     return reasons.check(reason)
+
+
+def instant(text: str, hint: str) -> datetime:
+    """Read an instant that was written as an option; `hint` names the option."""
+    try:
+        found = parse_instant(text)
+    except (ValueError, OverflowError):
+        found = None
+    if found is None or not EARLIEST <= found <= LATEST:
+        raise click.BadParameter("write an ISO 8601 instant, such as 2026-05-03T12:00+09:00", param_hint=hint)
+    return found
+
+
+def tell_none(hint: str) -> None:
+    """Say, beside the output that stays empty, that there is nothing yet and what would make something."""
+    click.echo(f"none yet: {hint}", err=True)
 
 
 REASON = click.option("--reason", required=True, help="Why; kept in the ledger for ever, so name nobody in it.")

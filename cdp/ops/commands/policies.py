@@ -1,16 +1,15 @@
 """What `policies/` says, checked and asked."""
 
-from datetime import datetime
 from pathlib import Path
 
 import click
 
 from cdp import gate, identity, policy
-from cdp.clock import parse_instant
 from cdp.deployment import load_policy
 from cdp.errors import Problem, Refusal
 from cdp.gate import rehearsal
 from cdp.ops import console
+from cdp.policy.terms import Policy, Use
 from cdp.settings import Settings
 
 
@@ -20,7 +19,7 @@ def policies() -> None:
 
     \b
     Example:
-      cdp policy check && cdp policy decide --subject 1042 --purpose email_marketing --recipient ma_tool --channel email
+      cdp policy check && cdp policy decide --subject 1042 --purpose email_marketing --recipient ma_tool
     """
 
 
@@ -47,36 +46,45 @@ def check(files: tuple[Path, ...]) -> None:
 
 @policies.command()
 @click.option("--subject", "number", type=int, required=True, help="Number of a subject or person.")
-@click.option("--purpose", required=True)
-@click.option("--recipient", required=True)
-@click.option("--channel", default="none", show_default=True)
+@click.option("--purpose", required=True, help="What for, as in policies/purposes.")
+@click.option("--recipient", required=True, help="Who would get it, as in policies/recipients.")
+@click.option("--channel", default="", help="By which way; may be left out where the purpose has one.")
 @click.option("--at", "instant", default="", help="ISO 8601; default now.")
 def decide(number: int, purpose: str, recipient: str, channel: str, instant: str) -> None:
-    """Print one decision with all its reasons and articles."""
+    """Print one decision with all its reasons and articles, and what would change it."""
     with console.opened() as deployment, deployment.database.snapshot() as session:
-        at = _instant(instant) if instant else deployment.clock.now()
-        use = deployment.policy.find_use(purpose, recipient, channel)
-        if use is None:
-            raise Problem(400, "unknown_use", "The policies declare no such purpose, recipient and channel together.")
+        at = console.instant(instant, "--at") if instant else deployment.clock.now()
+        use = _use(deployment.policy, purpose, recipient, channel)
         person = identity.people_of(session, [number]).get(number)
         explained = None if person is None else gate.explain(session, person, use, at)
         refused = gate.check_request(deployment.policy, gate.PageRequest(use, ()), at)
     if explained is None:
-        raise Problem(404, "unknown_person", "Nobody has this number.")
+        raise Problem(404, "unknown_person", "Nobody has this number: try `cdp subject find`.")
     denied = isinstance(refused, Refusal)
     click.echo("allow" if explained.decision.allow and not denied else "deny")
     if isinstance(refused, Refusal):
         click.echo(f"  {refused.reason}\tthe recipient itself")
     for reason in explained.decision.reasons:
         click.echo(f"  {reason.code}\t{reason.law} {reason.article}\t{reason.en}\t{reason.ja}")
+        if reason.remedy_en:
+            click.echo(f"    remedy\t{reason.remedy_en}\t{reason.remedy_ja}")
     click.echo(f"expires_at={explained.expires_at.isoformat()}\npolicy_version={deployment.policy.digest}")
 
 
-def _instant(text: str) -> datetime:
-    try:
-        return parse_instant(text)
-    except ValueError:
-        raise click.BadParameter("write an ISO 8601 instant", param_hint="--at") from None
+def _use(terms: Policy, purpose: str, recipient: str, channel: str) -> Use:
+    """Return the use that is asked about; raises Problem 400 that names what there is to choose from."""
+    declared = terms.purposes.get(purpose)
+    if declared is None:
+        raise Problem(400, "unknown_purpose", f"The purposes are {', '.join(sorted(terms.purposes))}.")
+    if not channel and len(declared.channels) > 1:
+        ways = ", ".join(declared.channels)
+        raise Problem(400, "channel_needed", f"This purpose has several channels: name one with --channel ({ways}).")
+    use = terms.find_use(purpose, recipient, channel or declared.channels[0])
+    if use is None:
+        uses = sorted(f"{one.recipient} by {one.channel}" for one in terms.uses if one.purpose == purpose)
+        detail = f"The policies declare no such purpose, recipient and channel together: there is {', '.join(uses)}."
+        raise Problem(400, "unknown_use", detail)
+    return use
 
 
 def _declared(settings: Settings) -> list[str]:

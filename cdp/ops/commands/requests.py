@@ -1,14 +1,11 @@
 """What people asked, for whoever answers them: listed by due date, looked at, and the words that only staff can say."""
 
 import json
-from datetime import datetime
 
 import click
 
 from cdp import rights
-from cdp.clock import parse_instant
 from cdp.deployment import Deployment
-from cdp.errors import Problem
 from cdp.ops import console
 from cdp.rights import steps
 from cdp.rights.model import SubjectRequest
@@ -32,7 +29,7 @@ def request() -> None:
 def list_(everything: bool, overdue: bool) -> None:
     """Print open requests, the most pressing first: id, right, state, what it waits for, due date."""
     with console.opened() as deployment:
-        now, place = deployment.clock.now(), None
+        now, place, shown = deployment.clock.now(), None, 0
         while True:
             with deployment.database.snapshot() as session:
                 found = rights.by_due(session, "" if everything else "open", now if overdue else None, place)
@@ -40,9 +37,12 @@ def list_(everything: bool, overdue: bool) -> None:
                 late = "\tOVERDUE" if one.completed_at is None and one.due_at < now else ""
                 waits = f"waits for {one.waits_for}" if one.waits_for else "-"
                 click.echo(f"{one.id}\t{one.right}\t{one.state}\t{waits}\t{one.due_at.isoformat()}{late}")
+            shown += len(found)
             if len(found) < 100:
-                return
+                break
             place = (found[-1].due_at, found[-1].id)
+    if not shown:
+        click.echo("none: nobody waits for an answer" if not everything else "none yet", err=True)
 
 
 @request.command()
@@ -80,7 +80,7 @@ def tell(id: str, told_at: str, reason: str) -> None:
         with deployment.database.transaction() as session:
             console.audit(session, deployment, "request.tell", reason, request=id)
             now = deployment.clock.now()
-            rights.tell(session, id, _instant(told_at) if told_at else now, now)
+            rights.tell(session, id, console.instant(told_at, "--at") if told_at else now, now)
         _carry_on(deployment, id)
 
 
@@ -116,10 +116,3 @@ def tell_state(one: SubjectRequest) -> None:
 
 def _carry_on(deployment: Deployment, id: str) -> None:
     tell_state(rights.advance(deployment, id))
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return parse_instant(text)
-    except (TypeError, ValueError, OverflowError):
-        raise Problem(422, "unreadable_instant", "Not an ISO 8601 instant.") from None

@@ -1,12 +1,12 @@
 """Schemas and fields that several resources speak."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate
 from webargs.fields import DelimitedList
 
-from cdp.clock import parse_instant
+from cdp.clock import EARLIEST, LATEST, parse_instant
 from cdp.connector.reading import flaw, is_storable
 from cdp.policy.terms import CHANNELS
 from cdp.web.api.paging import LARGEST, SMALLEST, USUAL
@@ -18,9 +18,6 @@ class Strict(Schema):
     class Meta:
         unknown = RAISE
 
-
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
-"""Instants outside are slips, and break what reckons with them."""
 
 DEEPEST = 40
 """Levels of a JSON value that a schema does not look into."""
