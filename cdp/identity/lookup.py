@@ -1,17 +1,33 @@
 """Who has an identifier: a token finds, the sealed value decides."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from cdp import policy, vault
-from cdp.db import chunked
+from cdp.errors import FieldError, Problem
 from cdp.identity.model import Identifier
-from cdp.identity.normalise import canonical
+from cdp.identity.normalise import Canonical, canonical
 from cdp.identity.resolution import cell, is_same
+from cdp.policy.terms import Policy
 from cdp.profile.model import Subject
+
+
+def spell(terms: Policy, namespace: str, value: Any, scope: str = "") -> Canonical:
+    """Return the identifier in its one spelling, for whoever must not take a slip for "nobody".
+
+    Raises Problem 400 `unknown_identifier_type` or `unusable_identifier`.
+    """
+    if namespace not in terms.namespaces:
+        errors = [FieldError("/identifier/type", f"One of {', '.join(terms.namespaces)}.")]
+        raise Problem(400, "unknown_identifier_type", "No identifier of this type is declared.", errors)
+    known = canonical(terms, namespace, value, scope)
+    if known is None:
+        errors = [FieldError("/identifier/value", "This cannot be an identifier of this type.")]
+        raise Problem(400, "unusable_identifier", "The identifier cannot be used.", errors)
+    return known
 
 
 def find(session: Session, namespace: str, scope: str, value: str, region: str = "JP") -> int | None:
@@ -35,20 +51,6 @@ def subjects_of(session: Session, person: int) -> list[int]:
     """Return the subjects of a person, lowest first."""
     query = select(col(Subject.number)).where(col(Subject.person) == person).order_by(col(Subject.number))
     return list(session.scalars(query))
-
-
-def identifiers(session: Session, people: Iterable[int]) -> list[tuple[int, Identifier]]:
-    """Return (person, identifier row) of these people, values sealed; by person, namespace and subject."""
-    found: list[tuple[int, Identifier]] = []
-    for some in chunked(sorted(set(people))):
-        query = (
-            select(col(Subject.person), Identifier)
-            .join(Identifier, col(Identifier.subject) == col(Subject.number))
-            .where(col(Subject.person).in_(some))
-            .order_by(col(Subject.person), col(Identifier.namespace), col(Identifier.subject), col(Identifier.token))
-        )
-        found += [(row[0], row[1]) for row in session.execute(query)]
-    return found
 
 
 def _holders(session: Session, namespace: str, scope: str, value: str, region: str) -> Sequence[Any]:

@@ -4,7 +4,7 @@ import click
 
 from cdp import __version__
 from cdp.ops import console
-from cdp.ops.commands import clients, connectors, examining, journeys, keeping, policies, requests, running, subjects
+from cdp.ops.commands import clients, connectors, examining, keeping, policies, requests, running, subjects
 
 
 @click.group(cls=console.Speaking, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -43,7 +43,6 @@ for command in (
     keeping.restore,
 ):
     main.add_command(command)
-subjects.subject.add_command(journeys.walked)
 
 
 if __name__ == "__main__":

@@ -47,9 +47,9 @@ def receive(
 ) -> SubjectRequest:
     """Take a request in; `verified` says that who asks is known to be the person or to act for it.
 
-    Raises Problem 400 for an unknown right or requester and for what the right does not know, 403 for what the
-    requester may not ask, 422 for an identifier that cannot be read,
-    409 for one that several people have with proof, or, where data would be given out, at all.
+    Raises Problem 400 for an unknown right or requester, for what the right does not know and for an identifier
+    that cannot be read, 403 for what the requester may not ask, 409 for one that several people have with proof,
+    or, where data would be given out, at all.
     """
     person, point = who(session, identifier)
     if person is None and _is_ambiguous(session, right, identifier, point):
@@ -75,14 +75,10 @@ def receive(
 def who(session: Session, identifier: Named) -> tuple[int | None, tuple[str, bytes]]:
     """Return the one person with this identifier, if there is one, and the point that silences it.
 
-    Raises Problem 422 for an identifier that cannot be read.
+    Raises Problem 400 for an identifier that cannot be read.
     """
     namespace, scope, value = identifier
-    if namespace not in policy.of(session).namespaces:
-        raise Problem(422, "unknown_identifier_type", "No identifier of this type is declared.")
-    named = identity.canonical(policy.of(session), namespace, value, scope)
-    if named is None:
-        raise Problem(422, "unusable_identifier", "The identifier cannot be read as one of its type.")
+    named = identity.spell(policy.of(session), namespace, value, scope)
     point = (namespace, vault.of(session).suppression_token(namespace, named.scope, named.value))
     return identity.find(session, namespace, named.scope, named.value), point
 

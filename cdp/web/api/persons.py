@@ -9,23 +9,15 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from cdp import identity, policy, vault
-from cdp.errors import FieldError, Problem
 from cdp.gate.model import Disclosed
-from cdp.identity.normalise import Canonical, canonical
+from cdp.identity import Canonical
 from cdp.profile.model import Subject
 
 
 def spelled(session: Session, identifier: Mapping[str, Any]) -> Canonical:
     """Return the identifier in its one spelling; raises Problem 400 for an unknown type or an unusable value."""
     terms = policy.of(session)
-    if identifier["type"] not in terms.namespaces:
-        errors = [FieldError("/identifier/type", f"One of {', '.join(terms.namespaces)}.")]
-        raise Problem(400, "unknown_identifier_type", "No identifier of this type is declared.", errors)
-    known = canonical(terms, identifier["type"], identifier["value"], identifier.get("scope", ""))
-    if known is None:
-        errors = [FieldError("/identifier/value", "This cannot be an identifier of this type.")]
-        raise Problem(400, "unusable_identifier", "The identifier cannot be used.", errors)
-    return known
+    return identity.spell(terms, identifier["type"], identifier["value"], identifier.get("scope", ""))
 
 
 def find(session: Session, identifier: Mapping[str, Any]) -> int | None:

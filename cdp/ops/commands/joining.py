@@ -1,0 +1,47 @@
+"""An operator's word on who is who: two subjects are one person, or are not, and that word taken back."""
+
+from collections.abc import Callable
+
+import click
+
+from cdp import identity
+from cdp.ops import console
+
+
+@click.command()
+@click.argument("one", type=int)
+@click.argument("other", type=int)
+@console.REASON
+def merge(one: int, other: int, reason: str) -> None:
+    """Say that two subjects are one person; take it back with `cdp subject revoke NUMBER`."""
+    _decide(identity.must, "subject.merge", one, other, reason)
+
+
+@click.command()
+@click.argument("one", type=int)
+@click.argument("other", type=int)
+@console.REASON
+def split(one: int, other: int, reason: str) -> None:
+    """Say that two subjects are not one person, whatever they share; taken back with `cdp subject revoke NUMBER`."""
+    _decide(identity.cannot, "subject.split", one, other, reason)
+
+
+@click.command()
+@click.argument("decision", type=int)
+@console.REASON
+def revoke(decision: int, reason: str) -> None:
+    """Take a merge or split back, by the number that it printed: people are as if it had never been said."""
+    with console.opened() as deployment, deployment.database.transaction() as session:
+        console.audit(session, deployment, "subject.revoke", reason, decision=decision)
+        identity.revoke(session, decision, "staff", deployment.clock.now())
+    click.echo(f"revoked={decision}")
+
+
+def _decide(say: Callable[..., int], act: str, one: int, other: int, reason: str) -> None:
+    with console.opened() as deployment, deployment.database.transaction() as session:
+        console.audit(session, deployment, act, reason)
+        decision = say(session, one, other, reason, "staff", deployment.clock.now())
+        people = identity.people_of(session, [one, other])
+    click.echo(f"decision={decision}")
+    for number, belongs in sorted(people.items()):
+        click.echo(f"subject {number}\tperson {belongs}")
