@@ -15,6 +15,10 @@ from cdp.errors import StartRefused
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
+_MEANT = {"CDP_BASE_URL": "it must be like https://cdp.example.com"}
+"""What a setting should look like, where the rule that it breaks says nothing to people."""
+
+
 class Settings(BaseSettings):
     """The settings of one deployment; read once, then passed around."""
 
@@ -70,7 +74,7 @@ def read_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "CDP_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise StartRefused(f"The setting {name} is wrong: {first['msg'].lower()}.") from None
+        raise StartRefused(f"The setting {name} is wrong: {_MEANT.get(name, first['msg'].lower())}.") from None
 
 
 def _first_folder(declared: Path | None, *defaults: Path, what: str) -> Path:

@@ -62,10 +62,33 @@ def test_what_cannot_go_on_ends_with_two_and_one_sentence(uninitialised: Home) -
     assert "Traceback" not in result.output
 
 
-def test_a_wrong_setting_is_named(home: Home) -> None:
-    home.env["CDP_LEASE_SECONDS"] = "99"
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [("CDP_LEASE_SECONDS", "99", ""), ("CDP_BASE_URL", "cdp.example.com", "must be like https://cdp.example.com")],
+)
+def test_a_wrong_setting_is_named(home: Home, name: str, value: str, said: str) -> None:
+    home.env[name] = value
     result = home.cdp("doctor", exit_code=2)
-    assert "CDP_LEASE_SECONDS" in result.stderr
+    assert name in result.stderr
+    assert said in result.stderr
+
+
+def test_where_there_is_nothing_yet_it_says_so_and_what_makes_something(home: Home) -> None:
+    home.bring("ada@example.com")
+    told = {
+        ("client", "list"): "cdp client create",
+        ("connector", "list"): "cdp connector add",
+        ("request", "list"): "none",
+        ("subject", "disclosures", "--person", "1", "--reason", "asked"): "none yet",
+    }
+    for command, said in told.items():
+        result = home.cdp(*command)
+        assert said in result.stderr
+        assert result.stdout == ""
+    home.cdp("connector", "add", "crm", "--type", "csv", "--set", "residence_default=JP")
+    assert "none yet" in home.cdp("connector", "drops", "crm").stderr
+    again = home.cdp("connector", "add", "crm", "--type", "csv", "--set", "residence_default=JP", exit_code=2)
+    assert "choose another name" in again.stderr
 
 
 def test_a_client_is_made_listed_and_revoked(home: Home, lines) -> None:
@@ -135,6 +158,26 @@ def test_a_person_is_found_exported_and_erased_with_a_reason(home: Home, lines, 
     ]
 
 
+@pytest.mark.parametrize("command", ["find", "journey", "disclosures"])
+@pytest.mark.parametrize(
+    ("type", "value", "said"),
+    [("emial", "eve@example.com", "email, "), ("email", "eve at example", "cannot be an identifier of this type")],
+)
+def test_a_slip_in_an_identifier_is_never_taken_for_nobody(
+    home: Home, command: str, type: str, value: str, said: str
+) -> None:
+    home.bring("eve@example.com")
+    result = home.cdp("subject", command, "--type", type, "--reason", "asked", typed=f"{value}\n", exit_code=2)
+    assert said in result.stderr
+    assert "nobody" not in result.output.lower()
+    assert value not in result.stderr.splitlines()[-1]
+
+
+def test_a_number_that_nobody_has_finds_nobody(home: Home) -> None:
+    for command, said in (("find", "nobody"), ("journey", "nobody: try `cdp subject find`")):
+        assert home.cdp("subject", command, "--person", "99", "--reason", "asked").stdout.strip() == said
+
+
 def test_a_reason_that_names_somebody_is_refused(home: Home) -> None:
     for reason in ("eve@example.com asked", "call 090-1234-5678", " "):
         home.cdp("subject", "find", "--person", "1", "--reason", reason, exit_code=2)
@@ -143,19 +186,52 @@ def test_a_reason_that_names_somebody_is_refused(home: Home) -> None:
 def test_people_are_restricted_merged_and_split(home: Home, lines) -> None:
     home.bring("ada@example.com", "ben@example.com")
     home.cdp("subject", "restrict", "--person", "1", "--reason", "asked")
-    assert lines("subject", "restrict", "--lift", "--person", "1", "--reason", "asked")["lifted"] == "1"
-    assert "subject 2\tperson 1" in home.cdp("subject", "merge", "1", "2", "--reason", "same").stdout
+    ending = lines("subject", "restrict", "--lift", "--person", "1", "--reason", "asked")
+    assert ending["waits_for"] == "notice"
+    assert lines("request", "tell", ending["request"], "--reason", "told")["state"] == "completed"
+    merged = home.cdp("subject", "merge", "1", "2", "--reason", "same").stdout
+    assert "subject 2\tperson 1" in merged
+    decision = merged.splitlines()[0].removeprefix("decision=")
+    assert home.cdp("subject", "find", "--person", "2", "--reason", "asked").stdout.startswith("person=1\n")
+    home.cdp("subject", "revoke", decision, "--reason", "mistake")
+    assert home.cdp("subject", "find", "--person", "2", "--reason", "asked").stdout.startswith("person=2\n")
+    home.cdp("subject", "merge", "1", "2", "--reason", "same")
     assert "subject 2\tperson 2" in home.cdp("subject", "split", "1", "2", "--reason", "two").stdout
     home.cdp("subject", "merge", "1", "99", "--reason", "same", exit_code=2)
 
 
 def test_one_decision_is_explained_with_its_articles(home: Home) -> None:
     home.bring("ada@example.com")
-    use = ("--purpose", "email_marketing", "--recipient", "ma_tool", "--channel", "email")
+    use = ("--purpose", "email_marketing", "--recipient", "ma_tool")
     told = home.cdp("policy", "decide", "--subject", "1", *use).stdout
     assert told.startswith("deny")
     assert "policy_version=" in told
-    home.cdp("policy", "decide", "--subject", "99", *use, exit_code=2)
+    assert "remedy\tShow the notice and ask the person.\t通知を示したうえで本人に同意を求めてください。" in told
+    assert home.cdp("policy", "decide", "--subject", "1", *use, "--channel", "email").stdout.startswith("deny")
+    nobody = home.cdp("policy", "decide", "--subject", "99", *use, exit_code=2)
+    assert "cdp subject find" in nobody.stderr
+
+
+def test_a_question_that_is_not_whole_is_told_what_there_is(home: Home) -> None:
+    home.bring("ada@example.com")
+
+    def told(purpose: str, recipient: str, *more: str) -> str:
+        question = ("--subject", "1", "--purpose", purpose, "--recipient", recipient, *more)
+        return home.cdp("policy", "decide", *question, exit_code=2).stderr
+
+    assert "email_marketing, " in told("mail", "ma_tool")
+    assert "ma_tool by email" in told("email_marketing", "nobody")
+    assert "ma_tool by email" in told("email_marketing", "ma_tool", "--channel", "none")
+    assert "--channel (" in told("service_delivery", "ma_tool")
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "0001-01-01", "soon"])
+def test_an_instant_that_is_none_is_a_slip_and_no_traceback(home: Home, instant: str) -> None:
+    use = ("--purpose", "email_marketing", "--recipient", "ma_tool")
+    decided = home.cdp("policy", "decide", "--subject", "1", *use, "--at", instant, exit_code=2)
+    told = home.cdp("request", "tell", "5f3c", "--at", instant, "--reason", "asked", exit_code=2)
+    assert "--at" in decided.stderr
+    assert "--at" in told.stderr
 
 
 def test_policies_are_checked_by_their_own_examples(home: Home, tmp_path: Path) -> None:

@@ -51,9 +51,12 @@ def create(
 def show() -> None:
     """List the clients, revoked ones too."""
     with console.opened() as deployment, deployment.database.snapshot() as session:
-        for one in registered.list_all(session):
+        clients = registered.list_all(session)
+        for one in clients:
             state = "revoked" if one.revoked_at else "live"
             click.echo(f"{one.name}\t{state}\t{one.client_id}\t{one.recipient}\t{one.purposes}\t{one.scopes}")
+    if not clients:
+        console.tell_none("`cdp client create NAME --recipient … --purposes …` makes one")
 
 
 @client.command()

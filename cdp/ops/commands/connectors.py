@@ -34,8 +34,11 @@ def types() -> None:
 def show_all() -> None:
     """List the registered sources."""
     with console.opened() as deployment, deployment.database.snapshot() as session:
-        for one in sources.list_all(session):
+        registered = sources.list_all(session)
+        for one in registered:
             click.echo(f"{one.name}\t{one.type}\tsince {one.created_at:%Y-%m-%d}")
+    if not registered:
+        console.tell_none("`cdp connector add NAME --type …` makes one")
 
 
 @connector.command()
@@ -160,6 +163,8 @@ def _print_report(report: FileReport) -> None:
 def _print_drops(dropped: list[sources.Drop]) -> None:
     for one in dropped:
         click.echo(f"{one.count}\t{one.what}\t{one.reason}\tlast {one.last_day}")
+    if not dropped:
+        console.tell_none("everything that this source brought was taken in")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -68,7 +68,7 @@ def serve(host: str, port: int, workers: int, threads: int, drain: float, grace:
     \b
     Examples:
       cdp serve
-      cdp serve --host 0.0.0.0 --port 80 --workers 4
+      cdp serve --workers 4
     """
     from cdp.ops import serving
 
@@ -77,7 +77,7 @@ def serve(host: str, port: int, workers: int, threads: int, drain: float, grace:
         click.echo("The embedded database takes one web process: running 1. Several need PostgreSQL.", err=True)
         workers = 1
     with console.opened() as deployment:
-        click.echo(f"listening on http://{host}:{port}")
+        click.echo(f"starting on http://{host}:{port}")
     serving.serve(deployment, (host, port), workers, threads, (drain, grace))
 
 
