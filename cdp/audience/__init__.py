@@ -2,7 +2,7 @@
 
 from cdp.audience.changes import follow
 from cdp.audience.counting import Counted, count, previewed, rounded
-from cdp.audience.declared import check, check_traits, load
+from cdp.audience.declared import check, check_traits, find, load
 from cdp.audience.explain import Clause, explain
 from cdp.audience.members import page, refuse_small, smallest
 from cdp.audience.reading import read
@@ -17,6 +17,7 @@ __all__ = [
     "clauses",
     "count",
     "explain",
+    "find",
     "follow",
     "load",
     "page",

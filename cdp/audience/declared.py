@@ -1,6 +1,7 @@
 """The audiences that a policy declares, and which traits a purpose lets a rule ask for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from cdp.audience.reading import read
 from cdp.audience.rule import COUNTRY, Rule, clauses, trait_of
@@ -10,10 +11,15 @@ from cdp.policy.terms import Policy
 
 def load(policy: Policy, name: str) -> Rule:
     """Return the rule of a declared audience; raises Problem 404 `unknown_audience` or 422 `invalid_rule`."""
+    return read(find(policy, name).get("rule"), policy)
+
+
+def find(policy: Policy, name: str) -> Mapping[str, Any]:
+    """Return an audience as it is declared; raises Problem 404 `unknown_audience`."""
     declared = policy.audiences.get(name)
     if declared is None:
-        raise Problem(404, "unknown_audience", "There is no audience of this name.")
-    return read(declared.get("rule"), policy)
+        raise Problem(404, "unknown_audience", "There is no audience of this name: GET /api/audiences lists them.")
+    return declared
 
 
 def check(policy: Policy) -> list[str]:

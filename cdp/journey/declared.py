@@ -14,7 +14,7 @@ from cdp.policy.terms import Policy
 def find(policy: Policy, name: str) -> Journey:
     """Return a declared journey; raises Problem 404 `unknown_journey` or 422 `invalid_journey`."""
     if name not in policy.journeys:
-        raise Problem(404, "unknown_journey", "There is no journey of this name.")
+        raise Problem(404, "unknown_journey", "There is no journey of this name: GET /api/journeys lists them.")
     return _compile(policy, name)
 
 

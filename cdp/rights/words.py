@@ -32,7 +32,7 @@ def tell(session: Session, request_id: str, told_at: datetime, at: datetime) -> 
     request = _open(session, request_id)
     _check_awaited(request, "tell")
     if not request.received_at <= told_at <= at:
-        raise Problem(422, "not_told_yet", "Say when the person was told: after the request, and not to come.")
+        raise Problem(422, "not_told_yet", "Give an instant between the request and now: when the person was told.")
     steps.checkpoint(session, request, "tell", told_at)
     return _said(session, request, "told", at)
 

@@ -9,7 +9,7 @@ from marshmallow import fields
 from sqlmodel import Session
 
 from cdp import audience, gate, ledger
-from cdp.errors import Problem, Refusal
+from cdp.errors import Refusal
 from cdp.policy.terms import Use
 from cdp.web import current
 from cdp.web.api import asking, changes, explaining, people
@@ -77,7 +77,7 @@ def list_all() -> Response:
 @blueprint.alt_response(404, "NOT_FOUND")
 def show(name: str) -> Response:
     """Read one audience's definition"""
-    return jsonify(_described(name, _declared(name)))
+    return jsonify(_described(name, audience.find(current.policy(), name)))
 
 
 @blueprint.get("/<string:name>/count")
@@ -91,7 +91,7 @@ def count(query: dict[str, Any], name: str) -> Response:
 
     Exact for who may list the members; for others rounded, and below 20 not told.
     """
-    _declared(name)
+    audience.find(current.policy(), name)
     use = asking.use_for(query["purpose"], query.get("channel"))
     return _counted(name, use, name)
 
@@ -108,7 +108,7 @@ def members(query: dict[str, Any], name: str) -> Response:
     Each with a pseudonym of this recipient's own, the fields allowed, and links. Writes the disclosure.
     Not to be used after `use_by`.
     """
-    _declared(name)
+    audience.find(current.policy(), name)
     use = asking.use_for(query["purpose"], query.get("channel"))
 
     def candidates(session: Session, at: datetime, after: int, limit: int) -> list[int]:
@@ -133,7 +133,7 @@ def follow(query: dict[str, Any], name: str) -> Response:
     Whoever replays the changes holds exactly the members. The first call, without `since`, lets everybody enter;
     each answer says where to go on. Whoever is erased, restricted or withdraws leaves.
     """
-    _declared(name)
+    audience.find(current.policy(), name)
     use = asking.use_for(query["purpose"], query.get("channel"))
     followed = audience.follow(current.policy(), name, use, f"audience:{name}")
     return changes.answer(use, query, followed, name)
@@ -167,7 +167,7 @@ def explain(asked: dict[str, Any], name: str) -> Response:
     Each refusal with its article and its remedy; what the rule says of the person only where the use is allowed.
     404 for unknown, restricted and erased alike. Recorded as a disclosure.
     """
-    return explaining.answer(asked, name, _declared(name).get("rule"))
+    return explaining.answer(asked, name, audience.find(current.policy(), name).get("rule"))
 
 
 def _counted(asked: str | audience.Rule, use: Use, name: str) -> Response:
@@ -186,13 +186,6 @@ def _may_list(session: Session, asked: str | audience.Rule, use: Use, at: dateti
     """Whether this caller could list the members: then blurring their number would gain nothing (ruling R7)."""
     refused = gate.check_request(current.policy(), gate.PageRequest(use, ()), at)
     return not isinstance(refused, Refusal) and audience.refuse_small(session, asked, use, at) is None
-
-
-def _declared(name: str) -> Mapping[str, Any]:
-    declared = current.policy().audiences.get(name)
-    if declared is None:
-        raise Problem(404, "unknown_audience", "There is no audience of this name.")
-    return declared
 
 
 def _described(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
