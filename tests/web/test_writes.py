@@ -210,6 +210,33 @@ def test_an_access_request_ends_in_a_package_for_who_brought_it(site: Site) -> N
     assert site.browser.get(f"{path}/package", headers=other).status_code == 404
 
 
+def test_only_who_vouches_may_say_that_an_identifier_was_proved(site: Site) -> None:
+    right = {**identifier("ada.right@people.example"), "verified": True}
+    body = {"right": "rectification", "identifier": identifier(ADA), "requester": "subject"}
+    body["corrections"] = {"identifiers": [{"add": right}]}
+    answer = site.browser.post("/api/subject-requests", json=body, headers=site.bearer("request:write"))
+    assert kind(answer) == (403, "insufficient_scope")
+    assert answer.get_json()["scope"] == "admin:*"
+    assert 'scope="admin:*"' in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize(
+    ("named", "type"),
+    [
+        ({"type": "pigeon", "value": "u1"}, "unknown_identifier_type"),
+        ({"type": "email", "value": "no address"}, "unusable_identifier"),
+    ],
+)
+def test_a_slip_in_an_identifier_is_the_same_mistake_everywhere(site: Site, named: dict[str, str], type: str) -> None:
+    request = {"right": "access", "identifier": named, "requester": "subject"}
+    for path, body in (
+        ("/api/subject-requests", request),
+        ("/api/profiles/lookup", {"identifier": named, "purpose": "email_marketing"}),
+    ):
+        answer = site.browser.post(path, json=body, headers=site.bearer("request:write", "profile:read"))
+        assert kind(answer) == (400, type), path
+
+
 def test_a_request_of_a_client_that_cannot_vouch_waits_for_the_identity(site: Site) -> None:
     consent(site, ADA)
     header = site.bearer("request:write")

@@ -19,7 +19,7 @@ from cdp.web import current
 from cdp.web.api import paging, persons, replay
 from cdp.web.api.fields import Flag, IdentifierSchema, Instant, Json, Name, Strict, Text
 from cdp.web.api.resource import Resource
-from cdp.web.auth.access import requires
+from cdp.web.auth.access import insufficient, requires
 from cdp.web.auth.caller import EVERYTHING
 
 blueprint = Resource(
@@ -271,7 +271,7 @@ def _check_vouching(body: dict[str, Any]) -> None:
     changes = (body.get("corrections") or {}).get("identifiers", ())
     said = any(one.get("verified") for change in changes for one in change.values())
     if said and not _vouches():
-        raise Problem(403, "insufficient_scope", "Only a client with admin:* may say that an identifier was proved.")
+        raise insufficient(EVERYTHING, "Only a client with admin:* may say that an identifier was proved.")
 
 
 def _vouches() -> bool:

@@ -64,7 +64,7 @@ def requires(scope: str) -> Callable[[F], F]:
         def checked(*args: Any, **kwargs: Any) -> Any:
             g.client = authenticate()
             if scope and not g.client.may(scope):
-                raise _insufficient(scope)
+                raise insufficient(scope)
             return view(*args, **kwargs)
 
         described = deepcopy(getattr(view, "_apidoc", {}))
@@ -130,7 +130,8 @@ def _challenge(error: str) -> Problem:
     return Problem(401, kind, detail, headers={"WWW-Authenticate": challenge})
 
 
-def _insufficient(scope: str) -> Problem:
+def insufficient(scope: str, detail: str = "") -> Problem:
+    """Return the 403 that names the scope which is missing."""
     challenge = f'Bearer realm="sekisho", error="insufficient_scope", scope="{scope}"'
-    detail = f"This needs the scope {scope}, which the token does not carry."
+    detail = detail or f"This needs the scope {scope}, which the token does not carry."
     return Problem(403, "insufficient_scope", detail, headers={"WWW-Authenticate": challenge}, extra={"scope": scope})
