@@ -12,7 +12,8 @@ from sqlalchemy import update
 
 from cdp.deployment import keyring_paths, silence_logs
 from cdp.gate.model import Permission
-from cdp.ops.doctor import examine
+from cdp.ops.doctor import LOOKS, examine
+from cdp.ops.doctor.findings import hurts, sound
 from cdp.ops.doctor.texts import TEXTS
 from cdp.web.metrics import heartbeat
 from cdp.web.metrics.heartbeat import JobBeat
@@ -112,6 +113,23 @@ def test_it_speaks_japanese_and_json(home: Home) -> None:
     [plain] = [one for one in lines if one["name"] == "no_tls"]
     assert (plain["level"], plain["what"]) == ("note", "CDP_BASE_URL http://cdp.example が https ではありません")
     assert all(set(one) == {"level", "name", "what", "why", "todo"} for one in lines)
+    sound = {one["name"]: one["what"] for one in lines if one["level"] == "sound"}
+    assert sound["keyring_and_database_belong_together"] == "鍵束とデータベースの対応"
+
+
+@pytest.mark.parametrize("name", [name for name, _ in LOOKS])
+def test_every_look_has_a_japanese_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    assert sound(name).what != name
+    assert sound(name).what in hurts("out_of_reach", look=name, thing="database").what
+    assert "データベース に" in hurts("out_of_reach", look=name, thing="database").what
+
+
+def test_what_ends_is_named_in_japanese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    for what, word in (("contract", "契約"), ("check", "年次の確認")):
+        told = hurts("ended", recipient="ma_tool", what=what, until="2026-01-01")
+        assert told.what == f"ma_tool の{word}は 2026-01-01 に終わりました"
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS))

@@ -8,7 +8,7 @@ from cdp.clock import Clock, SystemClock
 from cdp.db import Database
 from cdp.errors import StartRefused, Unavailable
 from cdp.ops.doctor import engines, homes, keys, rules, times, work
-from cdp.ops.doctor.findings import Finding, Look, Patient, hurts
+from cdp.ops.doctor.findings import Finding, Look, Patient, hurts, sound
 from cdp.policy import PolicyError
 from cdp.settings import Settings
 
@@ -49,7 +49,7 @@ def examine(settings: Settings, clock: Clock | None = None) -> list[Finding]:
 
 def _looked(name: str, look: Look, patient: Patient) -> list[Finding]:
     try:
-        return list(look(patient)) or [Finding("sound", name.replace(" ", "_"), name)]
+        return list(look(patient)) or [sound(name)]
     except PolicyError as error:
         return [hurts("refused", look=name, sentence="; ".join(error.failures))]
     except StartRefused as error:

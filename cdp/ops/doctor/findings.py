@@ -8,9 +8,13 @@ from typing import Any
 from cdp.clock import Clock
 from cdp.db import Database
 from cdp.ops.doctor.texts import TEXTS
+from cdp.ops.doctor.words import WORDS
 from cdp.settings import Settings
 
 LEVELS = ("sound", "note", "hurts")
+
+NAMED = ("look", "what", "thing")
+"""Facts that are names of ours, and have a Japanese one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,11 @@ class Patient:
     database: Database
 
 
+def sound(look: str) -> Finding:
+    """Say that a look found nothing."""
+    return Finding("sound", look.replace(" ", "_"), _word(look))
+
+
 def hurts(name: str, **facts: Any) -> Finding:
     """Say what must be mended; `facts` fill the text of this name."""
     return _found("hurts", name, facts)
@@ -49,7 +58,12 @@ def note(name: str, **facts: Any) -> Finding:
 
 def _found(level: str, name: str, facts: dict[str, Any]) -> Finding:
     texts = TEXTS[name][1 if _is_japanese() else 0]
-    return Finding(level, name, *(text.format(**facts) for text in texts))
+    said = {key: _word(fact) if key in NAMED else fact for key, fact in facts.items()}
+    return Finding(level, name, *(text.format(**said) for text in texts))
+
+
+def _word(name: str) -> str:
+    return WORDS.get(name, name) if _is_japanese() else name
 
 
 def _is_japanese() -> bool:

@@ -167,7 +167,7 @@ TEXTS: dict[str, tuple[Text, Text]] = {
         ),
         (
             "{path} を他の利用者が読めます",
-            "この機械のどのアカウントからも持ち出せます。",
+            "このサーバーのどのアカウントからも持ち出せます。",
             "`chmod 600 {path}` を実行してください。",
         ),
     ),
@@ -419,7 +419,7 @@ TEXTS: dict[str, tuple[Text, Text]] = {
         ),
         (
             "時計が記録より {seconds} 秒遅れています",
-            "終わった同意や貸出が生き返ります。",
+            "終わった同意やリースが生き返ります。",
             "時刻を合わせ、NTP を動かしてください。",
         ),
     ),
@@ -430,8 +430,8 @@ TEXTS: dict[str, tuple[Text, Text]] = {
             "Run NTP on both.",
         ),
         (
-            "この機械とデータベースの時計が {seconds} 秒違います",
-            "貸出の期限を両方で判断します。",
+            "このサーバーとデータベースの時計が {seconds} 秒違います",
+            "リースの期限を両方で判断します。",
             "両方で NTP を動かしてください。",
         ),
     ),
@@ -442,8 +442,8 @@ TEXTS: dict[str, tuple[Text, Text]] = {
             "Renew it, and say so in policies/recipients/.",
         ),
         (
-            "{recipient} の {what} は {until} に終わりました",
-            "更新まで誰も渡りません。",
+            "{recipient} の{what}は {until} に終わりました",
+            "更新するまで、誰のデータも渡されません。",
             "更新し、policies/recipients/ に書いてください。",
         ),
     ),
@@ -454,8 +454,8 @@ TEXTS: dict[str, tuple[Text, Text]] = {
             "Renew it in time, and say so in policies/recipients/.",
         ),
         (
-            "{recipient} の {what} は {until} に終わります",
-            "以後は誰も渡りません。",
+            "{recipient} の{what}は {until} に終わります",
+            "以後は、誰のデータも渡されません。",
             "期限までに更新し、policies/recipients/ に書いてください。",
         ),
     ),
@@ -503,7 +503,7 @@ TEXTS: dict[str, tuple[Text, Text]] = {
         ),
         (
             "台帳が {minutes} 分封印されていません",
-            "それまで記録はこの配備の鍵だけで守られます。",
+            "それまで記録はこの環境の鍵だけで守られます。",
             "`cdp worker` を起動してください。",
         ),
     ),
@@ -515,7 +515,7 @@ TEXTS: dict[str, tuple[Text, Text]] = {
         ),
         (
             "{people} 人が再判定を待っています（それまで不可）",
-            "使ってよい人が渡りません。",
+            "渡してよい人のデータまで渡りません。",
             "`cdp worker` を起動してください。",
         ),
     ),
@@ -550,7 +550,7 @@ TEXTS: dict[str, tuple[Text, Text]] = {
             "Run `cdp ledger verify`; keep both files.",
         ),
         (
-            "データベースの最新の署名済み頭部が公開されたものと違います",
+            "データベースの最新の署名済みツリーヘッドが公開されたものと違います",
             "台帳が変えられたか、別の写しです。",
             "`cdp ledger verify` を実行し、両方のファイルを保全してください。",
         ),
@@ -562,7 +562,7 @@ TEXTS: dict[str, tuple[Text, Text]] = {
             "Run `cdp ledger verify`; after a restore with --accept-restart.",
         ),
         (
-            "公開済みの頭部をデータベースが知りません",
+            "公開済みのツリーヘッドをデータベースが知りません",
             "公開より古い写しです。復元しましたか。",
             "`cdp ledger verify`（復元後は --accept-restart）を実行してください。",
         ),
