@@ -72,6 +72,16 @@ def test_a_link_that_is_not_ours_does_nothing_and_says_so(site: Site, what: str,
     answer = site.browser.post(f"/privacy/{what}/{token}")
     assert answer.status_code == 404
     assert answer.mimetype == "text/html"
+    assert f"mailto:{site.deployment.policy.controller.contact}" in answer.get_data(as_text=True), "whom to write to"
+
+
+def test_the_first_page_leads_to_the_rights_in_both_languages(site: Site) -> None:
+    front = site.browser.get("/").get_data(as_text=True)
+    for lang in ("ja", "en"):
+        [path] = re.findall(f'href="(/privacy[^"]*lang={lang})"', front)
+        answer = site.browser.get(path)
+        assert answer.headers["Content-Language"] == lang
+        assert site.deployment.policy.controller.contact in answer.get_data(as_text=True)
 
 
 def test_a_changed_link_does_nothing(site: Site) -> None:

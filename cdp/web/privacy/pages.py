@@ -32,7 +32,7 @@ def unsubscribe_page(token: str) -> Response:
         with current.database().snapshot() as session:
             consent.read_unsubscribe_token(session, _bounded(token))
     except Problem:
-        return _page("unknown_link", 404)
+        return _page("unknown_link", 404, contact=True)
     return _page("unsubscribe")
 
 
@@ -44,7 +44,7 @@ def unsubscribe(token: str) -> Response:
             lambda session: consent.unsubscribe(session, _bounded(token), current.now())
         )
     except Problem:
-        return _page("unknown_link", 404)
+        return _page("unknown_link", 404, contact=True)
     gate.wait_until_clear(current.database(), people)
     return _page("unsubscribed", done=True)
 
@@ -61,7 +61,7 @@ def confirm(token: str) -> Response:
     try:
         current.database().attempt(lambda session: consent.confirm(session, _bounded(token), current.now()))
     except Problem:
-        return _page("unknown_link", 404)
+        return _page("unknown_link", 404, contact=True)
     return _page("confirmed", done=True)
 
 

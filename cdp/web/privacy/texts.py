@@ -36,8 +36,8 @@ PAGES: dict[str, dict[str, Text]] = {
         "en": Text("Unsubscribe", "This stops messages to the address this link was sent to.", "Unsubscribe"),
     },
     "unsubscribed": {
-        "ja": Text("配信を止めました", "この宛先へのお知らせは、これより送りません。", language="言語"),
-        "en": Text("You are unsubscribed", "No more such messages go to this address from now on."),
+        "ja": Text("配信を止めました", "今後、この宛先へお知らせをお送りすることはありません。", language="言語"),
+        "en": Text("You are unsubscribed", "You will get no more of these messages at this address."),
     },
     "confirm": {
         "ja": Text("登録の確認", "お知らせの受け取りに同意される場合は、押してください。", "同意する", "言語"),
@@ -48,7 +48,15 @@ PAGES: dict[str, dict[str, Text]] = {
         "en": Text("Confirmed", "Your consent is on record. You can withdraw it at any time."),
     },
     "unknown_link": {
-        "ja": Text("リンクが無効です", "このリンクは期限が過ぎたか、途中で壊れています。", language="言語"),
-        "en": Text("This link does not work", "It is too old, or was damaged on its way."),
+        "ja": Text(
+            "リンクが無効です",
+            "このリンクは期限が過ぎたか、途中で壊れています。"
+            "メールのリンクをもう一度開くか、下記の窓口へご連絡ください。",
+            language="言語",
+        ),
+        "en": Text(
+            "This link does not work",
+            "It is too old, or was damaged on its way. Open the link in the mail again, or write to us:",
+        ),
     },
 }
