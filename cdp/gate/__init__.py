@@ -8,8 +8,8 @@ from cdp.gate.explanation import Explanation, explain
 from cdp.gate.given import Given, given
 from cdp.gate.holder import holder
 from cdp.gate.opened import open_for_subject, open_words
-from cdp.gate.permission import code_of, due, permitted, policy_number, register_policy, settle, settle_due, settled
-from cdp.gate.permit import PageRequest, Permit, ask, check_request
+from cdp.gate.permission import code_of, register_policy, settle, settle_due, settled
+from cdp.gate.permit import PageRequest, check_request
 
 __all__ = [
     "Disclosure",
@@ -17,12 +17,9 @@ __all__ = [
     "Given",
     "Page",
     "PageRequest",
-    "Permit",
-    "ask",
     "check_request",
     "code_of",
     "collectable",
-    "due",
     "erasing",
     "explain",
     "feed",
@@ -31,8 +28,6 @@ __all__ = [
     "holder",
     "open_for_subject",
     "open_words",
-    "permitted",
-    "policy_number",
     "read_page",
     "register_policy",
     "settle",

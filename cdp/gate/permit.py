@@ -67,7 +67,7 @@ class Permit:
 
     def __init__(self, issuer: object, **what: Any) -> None:
         if issuer is not _ISSUER:
-            raise TypeError("only the gate issues permits: call gate.ask")
+            raise TypeError("only the gate issues permits: call ask")
         for name, value in what.items():
             object.__setattr__(self, name, value)
 

@@ -421,11 +421,6 @@ def reason(code: str, cite: str = "", law: Law = Law.GDPR, article: str = "") ->
     return Reason(code, label, article or entry.articles[label], entry.ja, entry.en, entry.remedy_ja, entry.remedy_en)
 
 
-def by_number(number: int, law: Law = Law.GDPR) -> Reason:
-    """Return the reason that a permission's byte stands for; an unknown byte is not settled."""
-    return reason(CODES.get(number, "not_settled"), law=law)
-
-
 def ground(code: str) -> Reason:
     """Return the words for what speaks for a use."""
     law, article, ja, en = GROUNDS[code]

@@ -33,11 +33,6 @@ def follow(session: Session, before: Mapping[int, int], people: Mapping[int, int
         session.execute(insert(_TABLE), opened)
 
 
-def current(session: Session, person: int) -> int:
-    """Return the number that an earlier person number goes by now; aliases never chain."""
-    return _open(session, {person: person}).get(person, person)
-
-
 def _open(session: Session, numbers: Mapping[int, int] | set[int]) -> dict[int, int]:
     found: dict[int, int] = {}
     for some in chunked(sorted(numbers)):

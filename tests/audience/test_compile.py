@@ -196,7 +196,6 @@ SLOTS = st.fixed_dictionaries(
 )
 PEOPLE = st.lists(st.tuples(SLOTS, st.lists(FACTS, max_size=5)), min_size=1, max_size=5)
 
-SUMS = st.dictionaries(st.sampled_from(["JPY", "EUR"]), st.sampled_from([1, 500, 1500]), min_size=1)
 LEAVES = st.one_of(
     st.just({"everyone": True}),
     st.just({"birthday": "today"}),

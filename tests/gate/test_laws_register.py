@@ -158,11 +158,6 @@ def test_numbers_are_one_byte_each_and_stay_as_they_are() -> None:
     }
 
 
-def test_a_byte_that_means_nothing_is_not_settled() -> None:
-    assert reasons.by_number(254).code == "not_settled"
-    assert reasons.by_number(24).code == "withdrawn"
-
-
 def test_the_article_is_that_of_the_law_that_protects() -> None:
     assert [(one.law, one.article) for one in _mail(said="withdrawn").reasons] == [
         ("GDPR", "7(3)"),

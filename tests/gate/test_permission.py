@@ -11,6 +11,7 @@ from cdp import consent, gate, policy, vault
 from cdp.consent.model import Objection
 from cdp.db import Database, unsettle
 from cdp.gate.model import Permission
+from cdp.gate.permission import permitted
 from cdp.identity.model import Identifier
 from cdp.policy.terms import Law
 from cdp.profile.model import Subject, Trait
@@ -86,7 +87,7 @@ def allowed(house: Database, person: int, recipient: str = "ma_tool", purpose: s
     with house.snapshot() as session:
         use = policy.of(session).find_use(purpose, recipient, "email")
         query = select(Permission.person).where(
-            Permission.person == person, gate.permitted(session, use, Law(0), house.clock.now())
+            Permission.person == person, permitted(session, use, Law(0), house.clock.now())
         )
         return session.scalar(query) is not None
 

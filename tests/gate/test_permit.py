@@ -9,7 +9,7 @@ from cdp import gate, policy, vault
 from cdp.errors import Refusal
 from cdp.gate.disclosure import disclose
 from cdp.gate.opened import gather
-from cdp.gate.permit import Permit
+from cdp.gate.permit import Permit, ask
 from tests.gate.test_permission import make_person, say
 
 
@@ -24,7 +24,7 @@ def permit(house) -> Permit:
     person = make_person(house)
     say(house, person, "given")
     with house.transaction() as session:
-        return gate.ask(session, request_for(house), [person], house.clock.now())
+        return ask(session, request_for(house), [person], house.clock.now())
 
 
 def test_nobody_but_the_gate_makes_one(permit):

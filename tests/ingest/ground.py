@@ -1,6 +1,5 @@
 """A small shop: its policy, its sources, and what they bring. Ada consented, Ben withdrew, Cleo was never asked."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,7 +11,6 @@ from sqlmodel import Session, col
 from cdp import gate, profile
 from cdp.connector.kit import Claim, EventTerm, Item, SourceConfig
 from cdp.db import Database
-from cdp.identity.model import Identifier
 from cdp.policy.terms import Basis, Controller, Law, Namespace, Pack, Policy, Purpose, Recipient, TraitTerm, Use
 from cdp.profile.model import Subject
 from cdp.vault import Keyring, Vault
@@ -146,14 +144,3 @@ def partition(session: Session) -> set[frozenset[bytes]]:
 
 def rows(session: Session, table: Any, *order: Any) -> list[Any]:
     return list(session.scalars(select(table).order_by(*order)))
-
-
-def people_by_token(session: Session, namespaces: Iterable[str]) -> dict[str, set[int]]:
-    """Return namespace → people who have such an identifier."""
-    query = select(col(Identifier.namespace), col(Subject.person)).join(
-        Subject, col(Subject.number) == col(Identifier.subject)
-    )
-    found: dict[str, set[int]] = {name: set() for name in namespaces}
-    for namespace, person in session.execute(query):
-        found.setdefault(namespace, set()).add(person)
-    return found

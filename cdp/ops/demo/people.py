@@ -46,14 +46,6 @@ class Someone:
         return self.birth.year > 2011
 
     @property
-    def native_name(self) -> str:
-        return (
-            f"{self.family.native} {self.given.native}"
-            if self.country == "JP"
-            else f"{self.given.native} {self.family.native}"
-        )
-
-    @property
     def user_id(self) -> str:
         return f"u-{self.number:05d}"
 
