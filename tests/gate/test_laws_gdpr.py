@@ -1,4 +1,4 @@
-"""The GDPR with ePrivacy, case by case (law.md 5)."""
+"""The GDPR with ePrivacy, case by case (law.md, C and E)."""
 
 from dataclasses import replace
 from datetime import date
