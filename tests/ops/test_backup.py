@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from cdp import consent, identity
 from cdp import deployment as deploying
+from cdp.consent.suppression import Lift
 from cdp.errors import KeyDestroyed, StartRefused
 from cdp.ops import backup, doctor
 from cdp.profile.model import Subject
@@ -183,7 +184,7 @@ def test_a_start_silences_nobody_whom_a_later_consent_freed(home: Home, tmp_path
     silenced(home, "ada@example.com")
     with home.opened() as deployment, deployment.database.transaction() as session:
         token, now = suppression_token(deployment, "ada@example.com"), deployment.clock.now()
-        consent.lift(session, "email", token, "email", now, now, "record")
+        consent.lift(session, [Lift("email", token, "email", now, "record")], now)
     assert not is_silent(home, "ada@example.com")
     assert not is_silent(home, "ada@example.com"), "nor the next start"
 
