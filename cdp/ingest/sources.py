@@ -47,7 +47,11 @@ def add(
         wrong = FieldError("/name", "Lower-case letters, digits, _ and -, beginning with a letter.")
         raise Problem(400, "invalid_settings", "The name is not acceptable; see errors.", [wrong])
     if session.get(Source, name) is not None:
-        raise Problem(409, "source_exists", "There is or was a source of this name, and its facts refer to it: choose another name.")
+        raise Problem(
+            409,
+            "source_exists",
+            "There is or was a source of this name, which its facts refer to: choose another name.",
+        )
     _check_notice(session, settings)
     _check_traits(session, settings)
     told = _register(session, name, kind, connector.check_settings(kind.manifest, settings), at)
@@ -101,7 +105,9 @@ def get(session: Session, name: str) -> Source:
     """Return the source of this name; raises Problem (404 unknown_source)."""
     source = find(session, name)
     if source is None:
-        raise Problem(404, "unknown_source", "There is no source of this name: `cdp connector list`, or GET /api/connectors, lists them.")
+        raise Problem(
+            404, "unknown_source", "No source has this name: see `cdp connector list` or GET /api/connectors."
+        )
     return source
 
 

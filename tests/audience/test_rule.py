@@ -122,6 +122,7 @@ def test_an_unknown_audience_is_not_found() -> None:
     with pytest.raises(Problem) as raised:
         audience.load(POLICY, "nobody")
     assert (raised.value.status, raised.value.type) == (404, "unknown_audience")
+    assert "GET /api/audiences" in raised.value.detail
 
 
 def test_a_policy_is_checked_as_a_whole() -> None:

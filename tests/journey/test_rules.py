@@ -204,3 +204,4 @@ def test_an_unknown_journey_is_not_found() -> None:
     with pytest.raises(Problem) as raised:
         journey.find(make_policy(), "grand_tour")
     assert (raised.value.status, raised.value.type) == (404, "unknown_journey")
+    assert "GET /api/journeys" in raised.value.detail

@@ -55,6 +55,21 @@ def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
     assert len(result.output.splitlines()) > 4, result.output
 
 
+@pytest.mark.parametrize(
+    ("path", "said", "unsaid"),
+    [
+        (("serve",), "cdp serve --workers 4", "0.0.0.0"),
+        (("subject", "merge"), "cdp subject revoke NUMBER", "with `split`"),
+        (("subject",), "journey", "None"),
+        (("policy", "decide"), "policies/recipients", "default: none"),
+    ],
+)
+def test_help_leads_to_what_is_there_and_safe(home: Home, path: tuple[str, ...], said: str, unsaid: str) -> None:
+    told = " ".join(home.cdp(*path, "--help").stdout.split())
+    assert said in told
+    assert unsaid not in told
+
+
 def test_what_cannot_go_on_ends_with_two_and_one_sentence(uninitialised: Home) -> None:
     result = uninitialised.cdp("subject", "find", "--reason", "asked", exit_code=2, typed="ada@example.com\n")
     assert "cdp init" in result.stderr.splitlines()[-1]

@@ -65,8 +65,9 @@ def test_a_restriction_ends_only_after_the_person_was_told(grounds: Grounds) -> 
     too_soon = grounds.clock.now()
     grounds.clock.pass_(days=1)
     for when in (too_soon.replace(year=2020), too_soon.replace(year=2030)):
-        with grounds.database.transaction() as session, pytest.raises(Problem):
+        with grounds.database.transaction() as session, pytest.raises(Problem) as refused:
             rights.tell(session, ending, when, grounds.clock.now())
+        assert "between the request and now" in refused.value.detail
     told = grounds.clock.now()
     grounds.clock.pass_(days=1)
     with grounds.database.transaction() as session:
