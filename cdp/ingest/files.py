@@ -68,8 +68,9 @@ def import_file(
     at: datetime,
     dry_run: bool = False,
     progress: Progress = lambda done, lines: None,
+    group: int = GROUP,
 ) -> FileReport:
-    """Take in every row of the file; a dry run tells the same and changes nothing.
+    """Take in every row of the file, `group` rows at once; a dry run tells the same and changes nothing.
 
     Raises Problem: no_such_file, unknown_source, no_file_source, encoding_unknown, layout_unknown.
     """
@@ -82,7 +83,7 @@ def import_file(
     report = FileReport(encoding=encoding, dry_run=dry_run)
     with path.open(encoding=encoding, newline="") as file, Rejects(path, encoding, json_lines) as rejects:
         plan = Plans(reader, config)
-        for rows in chunked(read_rows(file, json_lines), GROUP):
+        for rows in chunked(read_rows(file, json_lines), group):
             items = [plan.read(row, at) for row in rows]
             told = take(target, config, items, at)
             report.add(told)

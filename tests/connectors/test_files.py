@@ -107,10 +107,7 @@ class Interrupted(Exception):
     pass
 
 
-def test_an_interrupted_import_takes_up_where_it_stopped(
-    members: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(files, "GROUP", 2)
+def test_an_interrupted_import_takes_up_where_it_stopped(members: Shop, tmp_path: Path) -> None:
     path = write(tmp_path / "kaiin.csv", GOOD)
 
     def stop(done: int, lines: int) -> None:
@@ -118,7 +115,7 @@ def test_an_interrupted_import_takes_up_where_it_stopped(
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        files.import_file(members.database, "members", path, members.clock.now(), progress=stop)
+        files.import_file(members.database, "members", path, members.clock.now(), progress=stop, group=2)
     assert subjects(members) == 4
     report = take(members, path)
     assert (report.duplicates, report.accepted) == (4, 3)

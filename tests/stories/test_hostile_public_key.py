@@ -28,7 +28,7 @@ def shop(shared_world: World) -> Cast:
     world.choose(five)
     world.erase(five.eve)
     settings = ("--type", "segment", "--set", "key=public", "--set", "residence_default=JP")
-    world.told["web"] = world._lines("connector", "add", "web", *settings)
+    world.told["web"] = world.register("connector", "add", "web", *settings)
     return five
 
 
@@ -79,7 +79,7 @@ def test_the_owners_own_messages_count_whatever_was_sent_with_their_ids_before(w
 def test_who_claims_an_address_and_has_themselves_erased_takes_nobody_along(world: World, shop: Cast) -> None:
     mallory = Person("Mallory", "Mallorykawa", 66, "1990-01-01", "+819066666666", "never")
     login = {"type": "identify", "userId": mallory.user_id, "anonymousId": mallory.device}
-    world._site([{**login, "traits": {"email": mallory.email}}])
+    world.visit([{**login, "traits": {"email": mallory.email}}])
     send(world, [{**login, "traits": {"email": shop.ada.email, "phone": shop.ada.phone}}])
     before, reachable = stranger.state_of(world.deployment.database, [shop.ada]), world.addresses()
     world.erase(mallory)
@@ -166,7 +166,7 @@ def restart(world: World, **environment: str) -> None:
 def subscribe(world: World, shop: Cast, name: str) -> str:
     """Bring in somebody of no known age who asks for letters; returns the address."""
     address = f"{name}@people.example"
-    world._site([{"type": "identify", "userId": f"login-of-{name}", "traits": {"email": address, "country": "DE"}}])
+    world.visit([{"type": "identify", "userId": f"login-of-{name}", "traits": {"email": address, "country": "DE"}}])
     consent = {**people.consent(shop.ada), "identifier": {"type": "email", "value": address}}
     assert world.call("desk", "POST", "/api/consents", consent).status_code == 201
     assert address in world.addresses()

@@ -152,10 +152,20 @@ class World:
                     groups.setdefault(number or 0, set()).add(f"{namespace} of {person.name}")
         return {frozenset(group) for group in groups.values()}
 
+    def visit(self, calls: list[dict[str, Any]]) -> None:
+        """Send calls through the site's own server."""
+        body = json.dumps({"batch": calls}).encode()
+        answer = requests.post(f"{self.url}/v1/batch", data=body, auth=(self.told["site"]["write_key"], ""), timeout=60)
+        self._expect(self._noted(answer), 200)
+
+    def register(self, *arguments: str) -> dict[str, str]:
+        """Run a command and return what it prints for the other side, name by name."""
+        return dict(line.split("=", 1) for line in self.cdp(*arguments).splitlines() if "=" in line)
+
     def _deliveries(self, cast: Cast) -> list[Callable[[], None]]:
         found: list[Callable[[], None]] = [partial(self._import, cast)]
         for person in cast.everybody:
-            found += [partial(self._site, [call]) for call in people.site_calls(person)]
+            found += [partial(self.visit, [call]) for call in people.site_calls(person)]
             found.append(partial(self._line, people.line_events(person)))
             found.append(partial(self._mail, people.mail_events(person)))
         return found
@@ -169,11 +179,6 @@ class World:
             writer.writerows(rows)
         self.cdp("import", str(path), "--source", "crm")
         path.unlink()
-
-    def _site(self, calls: list[dict[str, Any]]) -> None:
-        body = json.dumps({"batch": calls}).encode()
-        answer = requests.post(f"{self.url}/v1/batch", data=body, auth=(self.told["site"]["write_key"], ""), timeout=60)
-        self._expect(self._noted(answer), 200)
 
     def _line(self, events: list[dict[str, Any]]) -> None:
         body = json.dumps({"destination": "U" + "0" * 32, "events": events}).encode()
@@ -198,7 +203,7 @@ class World:
             ("mail", "sendgrid", f"public_key={self.sendgrid.public_key}"),
         ):
             chosen = [part for setting in settings for part in ("--set", setting)]
-            self.told[name] = self._lines("connector", "add", name, "--type", kind, *chosen)
+            self.told[name] = self.register("connector", "add", name, "--type", kind, *chosen)
         for name, recipient, purposes, scopes in (
             ("tool", "ma_tool", "email_marketing", "audience:read,journey:read,profile:read,decision:read"),
             ("insight", "ma_tool", "line_marketing", "audience:read,profile:read"),
@@ -206,10 +211,7 @@ class World:
             ("officer", "staff", PURPOSES, "admin:*"),
         ):
             arguments = ("--recipient", recipient, "--purposes", purposes, "--scopes", scopes)
-            self.told[name] = self._lines("client", "create", name, *arguments)
-
-    def _lines(self, *arguments: str) -> dict[str, str]:
-        return dict(line.split("=", 1) for line in self.cdp(*arguments).splitlines() if "=" in line)
+            self.told[name] = self.register("client", "create", name, *arguments)
 
     def _noted(self, answer: requests.Response) -> requests.Response:
         if answer.status_code >= 400:
