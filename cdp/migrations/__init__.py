@@ -61,9 +61,15 @@ def upgrade(engine: Engine, to: str = "head") -> str:
 
 
 def downgrade(engine: Engine, to: str) -> str:
-    """Take the database back to an older revision and return it: what only the newer one can hold is lost."""
+    """Take the database back to an older revision and return it: what only the newer one can hold is lost.
+
+    Refuses a revision that does not lie behind the database's (StartRefused).
+    """
     if shape(engine) == "unknown":
         raise StartRefused(NEWER)
+    behind = [script.revision for script in _scripts().iterate_revisions(revision(engine) or "base", "base")][1:]
+    if to not in behind:
+        raise StartRefused(f"There is no revision {to} to go back to; these there are: {', '.join(behind) or 'none'}.")
     with available(), engine.begin() as connection:
         config = _config()
         config.attributes["connection"] = connection

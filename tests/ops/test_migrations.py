@@ -7,6 +7,7 @@ from cdp import migrations
 from cdp.db import Database
 from cdp.errors import StartRefused
 from tests.conftest import import_tables
+from tests.ops.conftest import Home
 
 
 @pytest.fixture
@@ -84,3 +85,21 @@ def test_requests_of_the_first_version_keep_whom_they_are_about_there_and_back(b
         "two": (people, None),
         "nobody": (None, None),
     }
+
+
+@pytest.mark.parametrize("to", ["", "base", "ffff", migrations.newest()])
+def test_only_a_revision_that_lies_behind_can_be_gone_back_to(bare: Database, to: str) -> None:
+    migrations.upgrade(bare.writer)
+    with pytest.raises(StartRefused, match="these there are: 0001"):
+        migrations.downgrade(bare.writer, to)
+    assert migrations.shape(bare.writer) == "current"
+
+
+def test_the_command_goes_back_where_the_operator_says_so_twice_and_forward_again(home: Home) -> None:
+    asked = home.cdp("migrate", "--to", "0001", typed="n\n", exit_code=1)
+    assert "lose what only the newer tables hold" in asked.output
+    assert home.cdp("migrate").output == f"revision {migrations.newest()}\n"
+    assert home.cdp("migrate", "--to", "0001", "--yes").output.startswith("revision 0001 (was ")
+    assert "Run `cdp backup`, then `cdp migrate`." in home.cdp("doctor", exit_code=1).output
+    assert home.cdp("migrate", "--to", "9", "--yes", exit_code=2).output.startswith("There is no revision 9")
+    assert home.cdp("migrate").output == f"revision {migrations.newest()} (was 0001)\n"

@@ -30,15 +30,25 @@ def init() -> None:
 
 
 @click.command()
-def migrate() -> None:
+@click.option("--to", metavar="REVISION", default="", help="Go back to an older revision, for an older program.")
+@console.YES
+def migrate(to: str, yes: bool) -> None:
     """Bring the database to the newest revision; refuses one that this version does not know.
 
-    Make a backup first: `cdp backup FOLDER` works on an older revision too.
+    Make a backup first: `cdp backup FOLDER` works on an older revision too. Going back loses what only
+    the newer revision can hold: do it before the newer program took anything in, with both processes stopped.
+
+    \b
+    Examples:
+      cdp migrate
+      cdp migrate --to 0001                      then install the older program
     """
+    if to and not yes:
+        click.confirm(f"Go back to {to}, and lose what only the newer tables hold", abort=True, err=True)
     database = Database(console.settings().url)
     try:
         before = migrations.revision(database.writer) or "nothing"
-        after = migrations.upgrade(database.writer)
+        after = migrations.downgrade(database.writer, to) if to else migrations.upgrade(database.writer)
     finally:
         database.dispose()
     click.echo(f"revision {after}" + ("" if before == after else f" (was {before})"))
