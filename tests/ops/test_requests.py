@@ -21,7 +21,7 @@ def test_a_request_waits_for_the_words_of_staff_and_is_listed_until_it_ends(home
     home.cdp("request", "accept", waiting["request"], *why, exit_code=2)
     home.cdp("request", "tell", waiting["request"], "--at", "2999-01-01", *why, exit_code=2)
     assert lines(home.cdp("request", "tell", waiting["request"], *why).output)["state"] == "completed"
-    assert home.cdp("request", "list").output == ""
+    assert home.cdp("request", "list").stdout == ""
     assert "tell\t" in home.cdp("request", "show", waiting["request"]).output
     home.cdp("request", "close", waiting["request"], "--outcome", "refused", *why, exit_code=2)
 

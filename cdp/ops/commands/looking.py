@@ -65,7 +65,7 @@ def disclosures(namespace: str, scope: str, value: str, person: int | None, reas
         fields = ",".join(one["fields"])
         click.echo(f"{one['at']}\t{where}\t{one['purpose']}\t{one['channel']}\t{fields}\t{one['ledger_entry']}{given}")
     if not found:
-        console.tell_none("nobody was given anything of this person")
+        console.tell_none("no recipient was given anything of this person")
 
 
 @click.command()
