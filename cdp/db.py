@@ -8,20 +8,22 @@ A transaction that changes what a permission or a stage rests on names the peopl
 """
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, Select, Table, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
 from sqlmodel import Session, SQLModel
 
 from cdp.clock import Clock, SystemClock
 from cdp.engine import available, open_postgresql, open_sqlite, was_broken_off
 from cdp.errors import Unavailable
+from cdp.turns import Turns
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -68,8 +70,7 @@ class Database:
         self.context = context if context is not None else {}
         self.settlers = list(settlers)
         self.is_sqlite = url.startswith("sqlite")
-        self._writing = threading.Lock()
-        self._turn_seconds = patience or _TURN_SECONDS
+        self._turns = Turns(_file_of(url), patience or _TURN_SECONDS) if self.is_sqlite else None
         if self.is_sqlite:
             self.writer = open_sqlite(url, "BEGIN IMMEDIATE", patience)
             self.reader = open_sqlite(url, "BEGIN", patience)
@@ -138,17 +139,11 @@ class Database:
     def dispose(self) -> None:
         self.writer.dispose()
         self.reader.dispose()
+        if self._turns is not None:
+            self._turns.close()
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Let SQLite's writers of this process queue here: its own waiting is by polling, and starves some."""
-        if self.is_sqlite and not self._writing.acquire(timeout=self._turn_seconds):
-            raise Unavailable("database")
-        try:
-            yield
-        finally:
-            if self.is_sqlite:
-                self._writing.release()
+    def _turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._turns is None else self._turns.take()
 
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
@@ -167,6 +162,11 @@ def insist(work: Callable[[], T]) -> T:
                 raise
         time.sleep(random.uniform(0.005, 0.05) * number)  # noqa: S311 - spreads retries, guards nothing
     return work()
+
+
+def _file_of(url: str) -> Path | None:
+    path = make_url(url).database
+    return Path(path) if path and path != ":memory:" else None
 
 
 def unsettle(session: Session, people: Iterable[int], first: str = "") -> None:
