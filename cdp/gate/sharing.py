@@ -6,12 +6,11 @@ address alone decided; so the age that is known at the address protects (GDPR 8,
 claims the address shares it with nobody: any browser could say what age its owner has.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from cdp.db import chunked
@@ -47,33 +46,42 @@ def youngest_at(session: Session, tokens_of: Mapping[int, Sequence[bytes]], at: 
     return found
 
 
-def ageless_beside(session: Session, people: Iterable[int]) -> set[int]:
-    """Return people without a known age who share a contact point with any of these.
+def ageless_beside(session: Session, people: Collection[int]) -> set[int]:
+    """Return other people without a known age who share a contact point with any of these.
 
     Whatever their age: somebody who turns out to be no child any more lends no age either.
     """
-    mine, theirs = aliased(Identifier), aliased(Identifier)
-    subject, other = aliased(Subject), aliased(Subject)
-    profile = aliased(Person)
-    found: set[int] = set()
+    contacts: set[bytes] = set()
     for some in chunked(people):
-        query = (
-            select(col(other.person))
-            .join(theirs, col(theirs.subject) == col(other.number))
-            .join(mine, (col(mine.namespace) == col(theirs.namespace)) & (col(mine.token) == col(theirs.token)))
-            .join(subject, col(subject.number) == col(mine.subject))
-            .outerjoin(profile, col(profile.person) == col(other.person))
-            .where(
-                col(subject.person).in_(some),
-                col(mine.verified),
-                col(theirs.verified),
-                col(mine.namespace).in_(_CONTACTS),
-                col(other.person) != col(subject.person),
-                col(profile.birth_year).is_(None),
-            )
+        contacts.update(token for namespace, token in session.execute(_evidence(some)) if namespace in _CONTACTS)
+    found: set[int] = set()
+    for tokens in chunked(sorted(contacts)):
+        found.update(session.scalars(_ageless(tokens)))
+    return found.difference(people)
+
+
+def _evidence(people: Sequence[int]) -> Select[str, bytes]:
+    """Select by person alone: asked for the namespace too, SQLite walks every address that there is."""
+    return (
+        select(col(Identifier.namespace), col(Identifier.token))
+        .join(Subject, col(Subject.number) == col(Identifier.subject))
+        .where(col(Subject.person).in_(people), col(Identifier.verified))
+    )
+
+
+def _ageless(tokens: Sequence[bytes]) -> Select[int]:
+    return (
+        select(col(Subject.person))
+        .distinct()
+        .join(Identifier, col(Identifier.subject) == col(Subject.number))
+        .outerjoin(Person, col(Person.person) == col(Subject.person))
+        .where(
+            col(Identifier.namespace).in_(_CONTACTS),
+            col(Identifier.token).in_(tokens),
+            col(Identifier.verified),
+            col(Person.birth_year).is_(None),
         )
-        found.update(session.scalars(query))
-    return found
+    )
 
 
 def _young(tokens: Sequence[bytes], at: datetime) -> Select[bytes, int | None, str | None]:
