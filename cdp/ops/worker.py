@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import FrameType
 
 import structlog
@@ -24,7 +24,7 @@ from cdp.errors import Problem, StartRefused, Unavailable
 from cdp.ingest.model import Received
 from cdp.ops.pace import Pace
 from cdp.web.api.model import Idempotency
-from cdp.web.auth.model import RevokedToken, UsedAssertion
+from cdp.web.auth.model import CLOCKS_APART, RevokedToken, UsedAssertion
 from cdp.web.metrics import heartbeat
 from cdp.web.metrics.heartbeat import JobBeat
 
@@ -186,13 +186,17 @@ def _forget_received(deployment: Deployment, limit: int) -> int:
 
 def _forget_tokens(deployment: Deployment, limit: int) -> int:
     """Forget what the clock has overtaken, a table at a time, so that each transaction stays short."""
-    return max(_forget_over(deployment, table, limit) for table in (RevokedToken, UsedAssertion, Idempotency))
+    now = deployment.clock.now()
+    refusing = [_forget_over(deployment, table, now - CLOCKS_APART, limit) for table in (RevokedToken, UsedAssertion)]
+    return max(*refusing, _forget_over(deployment, Idempotency, now, limit))
 
 
-def _forget_over(deployment: Deployment, table: type[RevokedToken | UsedAssertion | Idempotency], limit: int) -> int:
+def _forget_over(
+    deployment: Deployment, table: type[RevokedToken | UsedAssertion | Idempotency], before: datetime, limit: int
+) -> int:
     key = [col(getattr(table, column.name)) for column in inspect(table).primary_key]
     with deployment.database.transaction() as session:
-        over = session.execute(select(*key).where(col(table.until) < deployment.clock.now()).limit(limit)).all()
+        over = session.execute(select(*key).where(col(table.until) < before).limit(limit)).all()
         if over:
             session.execute(delete(table).where(tuple_(*key).in_([tuple(row) for row in over])))
     return len(over)

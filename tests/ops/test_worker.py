@@ -51,9 +51,9 @@ def test_what_is_remembered_for_a_time_only_goes(home: Home) -> None:
             for row in session.scalars(select(Received)):
                 row.at = now - timedelta(days=31)
             session.add(Received(source="shop", digest=b"new", at=now))
-            session.add(RevokedToken(jti="old", until=now - timedelta(hours=1)))
-            session.add(RevokedToken(jti="new", until=now + timedelta(hours=1)))
-            session.add(UsedAssertion(client="c", jti="old", until=now - timedelta(hours=1)))
+            session.add(RevokedToken(jti="old", until=now - timedelta(days=2)))
+            session.add(RevokedToken(jti="new", until=now - timedelta(hours=1)))
+            session.add(UsedAssertion(client="c", jti="old", until=now - timedelta(days=2)))
             for key, hours in ((b"old", -1), (b"new", 1)):
                 answer = {
                     "fingerprint": b"",

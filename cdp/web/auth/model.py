@@ -1,8 +1,12 @@
 """Tables of who may call: API clients, and one-time values that may not be used twice."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Field, SQLModel
+
+CLOCKS_APART = timedelta(days=1)
+"""How much longer than its end a row that refuses something is kept: for a process whose clock is behind, what
+it refuses has not ended yet."""
 
 
 class Client(SQLModel, table=True):

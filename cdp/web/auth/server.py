@@ -29,7 +29,7 @@ from cdp.errors import Problem
 from cdp.web import errors
 from cdp.web.auth import clients, compact
 from cdp.web.auth.caller import EVERYTHING
-from cdp.web.auth.model import Client, RevokedToken, UsedAssertion
+from cdp.web.auth.model import CLOCKS_APART, Client, RevokedToken, UsedAssertion
 from cdp.web.auth.tokens import SECONDS, AccessToken, TokenRefused, Tokens, end_of
 
 LONGEST_ASSERTION_LIFE = 3600
@@ -146,7 +146,7 @@ class Assertion(JWTBearerClientAssertion):  # type: ignore[misc]
         until = datetime.fromtimestamp(claims["exp"] + LEEWAY, UTC)
 
         def take(session: Session) -> None:
-            session.execute(delete(UsedAssertion).where(col(UsedAssertion.until) < now))
+            session.execute(delete(UsedAssertion).where(col(UsedAssertion.until) < now - CLOCKS_APART))
             session.add(UsedAssertion(client=claims["sub"], jti=jti, until=until))
             session.flush()
 
@@ -225,10 +225,10 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             return live and session.get(RevokedToken, token.jti) is None
 
     def take_back(self, token: AccessToken) -> None:
-        """Refuse the token from now on; rows of tokens that have ended go."""
+        """Refuse the token from now on; rows of tokens that ended long ago go."""
         now = self._tokens.clock.now()
         with self._database.transaction() as session:
-            session.execute(delete(RevokedToken).where(col(RevokedToken.until) < now))
+            session.execute(delete(RevokedToken).where(col(RevokedToken.until) < now - CLOCKS_APART))
             insert_ignoring(session, RevokedToken, [{"jti": token.jti, "until": end_of(token, now)}])
 
     def create_oauth2_request(self, _: Any) -> "FormRequest":
