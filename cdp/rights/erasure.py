@@ -69,7 +69,9 @@ def _stopped(grounds: Grounds, request_id: str) -> bool:
     """Try with those found; False when there were more after we had waited for the locks."""
     at = grounds.clock.now()
     with grounds.database.transaction() as session:
-        request = steps.load(session, request_id, lock=True)
+        request = steps.begin(session, request_id, "stop")
+        if request is None:
+            return True
         reached = reached_by(session, request)
         lock_tokens(session, reached.subjects)
         graph.lock_subjects(session, reached.subjects)
@@ -92,7 +94,9 @@ def wait(grounds: Grounds, request_id: str) -> None:
     if subjects:
         gate.wait_until_clear(grounds.database, set(subjects))
     with grounds.database.transaction() as session:
-        request = steps.load(session, request_id, lock=True)
+        request = _begin_for(session, request_id, "wait", subjects)
+        if request is None:
+            return
         told = recipients_of(session, subjects)
         steps.checkpoint(session, request, "wait", grounds.clock.now(), recipients=told)
 
@@ -106,7 +110,8 @@ def log(grounds: Grounds, request_id: str) -> None:
         stone = Tombstone(request_id, at, tuple(subjects), tuple(sorted(points)))
     tombstones.append(grounds.erasures, stone)
     with grounds.database.transaction() as session:
-        steps.checkpoint(session, steps.load(session, request_id, lock=True), "log", at)
+        if logged := _begin_for(session, request_id, "log", subjects):
+            steps.checkpoint(session, logged, "log", at)
 
 
 def puncture(grounds: Grounds, request_id: str) -> None:
@@ -115,7 +120,9 @@ def puncture(grounds: Grounds, request_id: str) -> None:
         subjects = steps.subjects_of(session, steps.load(session, request_id))
     version = vault.puncture(grounds.vault, subjects)
     with grounds.database.transaction() as session:
-        request = steps.load(session, request_id, lock=True)
+        request = _begin_for(session, request_id, "puncture", subjects)
+        if request is None:
+            return
         steps.checkpoint(session, request, "puncture", grounds.clock.now(), keys=len(subjects), keyring_version=version)
 
 
@@ -123,7 +130,9 @@ def forget(grounds: Grounds, request_id: str) -> None:
     """Delete every row; where more are reached than the tombstone names, go back to the first step."""
     at = grounds.clock.now()
     with grounds.database.transaction() as session:
-        request = steps.load(session, request_id, lock=True)
+        request = steps.begin(session, request_id, "forget")
+        if request is None or not steps.is_taken(request, "puncture"):
+            return
         logged = steps.subjects_of(session, request)
         lock_tokens(session, {*logged, *reached_by(session, request).subjects})
         if not reached_by(session, request).subjects.issubset(logged):
@@ -154,7 +163,9 @@ def certify(grounds: Grounds, request_id: str) -> None:
     """Sign the certificate and close the request."""
     emptied, at = journal.empty(grounds.database), grounds.clock.now()
     with grounds.database.transaction() as session:
-        request = steps.load(session, request_id, lock=True)
+        request = steps.begin(session, request_id, "certify")
+        if request is None:
+            return
         body = _certificate(grounds, request, at) | {"journal_emptied": emptied}
         request.certificate = certificate.sign(grounds.signer, body)
         request.points = "[]"
@@ -171,6 +182,13 @@ STEPS: Steps = (
     ("forget", forget),
     ("certify", certify),
 )
+
+
+def _begin_for(session: Session, request_id: str, step: str, subjects: Sequence[int]) -> SubjectRequest | None:
+    """Lock the request for a step that was done for these subjects; None where it reaches others by now."""
+    request = steps.begin(session, request_id, step)
+    same = request is not None and steps.subjects_of(session, request) == list(subjects)
+    return request if same else None
 
 
 def lock_tokens(session: Session, subjects: Iterable[int]) -> None:

@@ -42,7 +42,9 @@ def gather(grounds: Grounds, request_id: str) -> None:
     """Collect, open, seal and close in one transaction: a package without its disclosure cannot exist."""
     at = grounds.clock.now()
     with grounds.database.transaction() as session:
-        request = steps.load(session, request_id, lock=True)
+        request = steps.begin(session, request_id, "gather")
+        if request is None:
+            return
         subjects = steps.cluster(session, steps.subjects_of(session, request))
         steps.name_subjects(session, request, subjects)
         held, package = collect(session, request, subjects, at)

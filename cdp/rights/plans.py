@@ -33,15 +33,13 @@ REACHING = frozenset({"erasure", "restriction", "objection", "appi_35"})
 
 REQUESTERS = ("subject", "guardian", "agent", "staff")
 
-OPEN = ("received", "in_progress")
-
 WORDS = {"tell": "notice", "decide": "decision"}
 """Step that somebody takes by their word → what the request waits for until then."""
 
 
 def next_step(request: SubjectRequest) -> tuple[str, Step | None]:
     """Return the step to take next, None for one that waits for a word; an empty name when there is none."""
-    if request.state not in OPEN or not request.verified:
+    if request.state not in steps.OPEN or not request.verified:
         return "", None
     plan = RIGHTS[request.right](request.right, request.requester, steps.asked_of(request))
     return next(((name, step) for name, step in plan if not steps.is_taken(request, name)), ("", None))

@@ -64,7 +64,9 @@ def stop(grounds: Grounds, request_id: str) -> None:
     """Restrict the person for as long as the dispute lasts."""
     at = grounds.clock.now()
     with grounds.database.transaction() as session:
-        request = steps.load(session, request_id, lock=True)
+        request = steps.begin(session, request_id, "stop")
+        if request is None:
+            return
         subjects = steps.subjects_of(session, request)
         began = restriction.object_to(session, subjects, restriction.RESTRICTED, at, cause=request.id)
         steps.checkpoint(session, request, "stop", at, restriction=began)
@@ -74,7 +76,9 @@ def lift(grounds: Grounds, request_id: str) -> None:
     """End the restriction of this dispute, and no other."""
     at = grounds.clock.now()
     with grounds.database.transaction() as session:
-        request = steps.load(session, request_id, lock=True)
+        request = steps.begin(session, request_id, "lift")
+        if request is None:
+            return
         subjects = steps.subjects_of(session, request)
         ended = restriction.lift(session, subjects, restriction.RESTRICTED, at, cause=request.id)
         steps.checkpoint(session, request, "lift", at, restriction=ended)
@@ -86,8 +90,8 @@ def correct(grounds: Grounds, request_id: str) -> None:
     at = grounds.clock.now()
 
     def work(session: Session) -> None:
-        request = steps.load(session, request_id, lock=True)
-        if steps.is_taken(request, "correct"):
+        request = steps.begin(session, request_id, "correct")
+        if request is None:
             return
         corrections = _opened(session, request)
         subjects = _locked(session, request, corrections.identifiers)
@@ -106,7 +110,9 @@ def revoke(grounds: Grounds, request_id: str) -> None:
     at = grounds.clock.now()
 
     def work(session: Session) -> None:
-        request = steps.load(session, request_id, lock=True)
+        request = steps.begin(session, request_id, "revoke")
+        if request is None:
+            return
         earlier = str(steps.asked_of(request)["revokes"])
         traits = profile.corrections.revoke(session, earlier)
         changed = correcting.revoke(session, earlier)

@@ -24,7 +24,7 @@ from cdp.rights import deadlines, reach, reasons, rectification, steps
 from cdp.rights.asked import Asked, Corrections
 from cdp.rights.grounds import Grounds
 from cdp.rights.model import SubjectRequest
-from cdp.rights.plans import OPEN, REACHING, REQUESTERS, RIGHTS, WORDS, next_step
+from cdp.rights.plans import REACHING, REQUESTERS, RIGHTS, WORDS, next_step
 
 Named = tuple[str, str, str]
 """An identifier as it was given: namespace, scope, value."""
@@ -173,7 +173,7 @@ def pending(session: Session, limit: int = 20, besides: Collection[str] = ()) ->
     """Return requests that `advance` can carry on, oldest first; `besides` were tried already."""
     query = (
         select(SubjectRequest.id)
-        .where(col(SubjectRequest.state).in_(OPEN), col(SubjectRequest.waits_for) == "")
+        .where(col(SubjectRequest.state).in_(steps.OPEN), col(SubjectRequest.waits_for) == "")
         .where(col(SubjectRequest.id).not_in(list(besides)))
         .order_by(col(SubjectRequest.received_at), col(SubjectRequest.id))
         .limit(limit)
@@ -194,7 +194,7 @@ def by_due(
     """
     query = select(SubjectRequest)
     if state or before is not None:
-        query = query.where(col(SubjectRequest.state).in_(OPEN if state in ("", "open") else (state,)))
+        query = query.where(col(SubjectRequest.state).in_(steps.OPEN if state in ("", "open") else (state,)))
     if before is not None:
         query = query.where(col(SubjectRequest.due_at) < before)
     if after is not None:
@@ -206,7 +206,7 @@ def by_due(
 
 def overdue(session: Session, at: datetime) -> list[SubjectRequest]:
     """Return requests whose due date has passed without an answer."""
-    query = select(SubjectRequest).where(col(SubjectRequest.state).in_(OPEN), col(SubjectRequest.due_at) < at)
+    query = select(SubjectRequest).where(col(SubjectRequest.state).in_(steps.OPEN), col(SubjectRequest.due_at) < at)
     return list(session.exec(query))
 
 

@@ -92,7 +92,9 @@ def end(grounds: Grounds, request_id: str) -> None:
         subjects = steps.subjects_of(session, steps.load(session, request_id))
     at = gate.wait_until_clear(grounds.database, subjects)
     with grounds.database.transaction() as session:
-        request = steps.load(session, request_id, lock=True)
+        request = steps.begin(session, request_id, "wait")
+        if request is None:
+            return
         steps.checkpoint(session, request, "wait", at)
         steps.finish(session, request, at)
 
@@ -101,7 +103,9 @@ def _beginning(kinds: Collection[str], purpose: str) -> Step:
     def begin(grounds: Grounds, request_id: str) -> None:
         at = grounds.clock.now()
         with grounds.database.transaction() as session:
-            request = steps.load(session, request_id, lock=True)
+            request = steps.begin(session, request_id, "stop")
+            if request is None:
+                return
             subjects = _reached(session, request_id)
             began = {kind: object_to(session, subjects, kind, at, _purpose(kind, purpose)) for kind in kinds}
             steps.checkpoint(session, request, "stop", at, **began)
@@ -113,7 +117,9 @@ def _ending(kinds: Collection[str], purpose: str) -> Step:
     def finish(grounds: Grounds, request_id: str) -> None:
         at = grounds.clock.now()
         with grounds.database.transaction() as session:
-            request = steps.load(session, request_id, lock=True)
+            request = steps.begin(session, request_id, "lift")
+            if request is None:
+                return
             subjects = _reached(session, request_id)
             ended = {kind: lift(session, subjects, kind, at, _purpose(kind, purpose)) for kind in kinds}
             steps.checkpoint(session, request, "lift", at, **ended)
@@ -124,7 +130,9 @@ def _ending(kinds: Collection[str], purpose: str) -> Step:
 
 def _told(grounds: Grounds, request_id: str) -> None:
     with grounds.database.transaction() as session:
-        request = steps.load(session, request_id, lock=True)
+        request = steps.begin(session, request_id, "tell")
+        if request is None:
+            return
         steps.checkpoint(session, request, "tell", request.received_at, by="own word")
 
 

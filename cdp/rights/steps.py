@@ -1,6 +1,7 @@
 """A request is a list of steps, each ended by a checkpoint, so that a crash anywhere is resumed.
 
-A step may run twice; what it did to the database and its checkpoint are one transaction.
+A step may be begun twice, by two processes: what it did to the database and its checkpoint are one transaction,
+and who comes second finds it taken and does nothing.
 """
 
 import json
@@ -22,6 +23,8 @@ Step = Callable[[Grounds, str], None]
 Steps = tuple[tuple[str, Step | None], ...]
 """Steps by name, in order; None for one that somebody takes by their word: the request waits for it."""
 
+OPEN = ("received", "in_progress")
+
 
 def load(session: Session, request_id: str, lock: bool = False) -> SubjectRequest:
     """Return the request; raises Problem where there is none."""
@@ -29,6 +32,12 @@ def load(session: Session, request_id: str, lock: bool = False) -> SubjectReques
     if request is None:
         raise Problem(404, "unknown_request", "There is no such request.")
     return request
+
+
+def begin(session: Session, request_id: str, step: str) -> SubjectRequest | None:
+    """Lock the request for this step; None where another took it meanwhile, or the request is closed."""
+    request = load(session, request_id, lock=True)
+    return None if request.state not in OPEN or is_taken(request, step) else request
 
 
 def taken(request: SubjectRequest) -> list[dict[str, Any]]:

@@ -64,7 +64,7 @@ def close(session: Session, request_id: str, outcome: str, reason: str, at: date
 
 def _open(session: Session, request_id: str) -> SubjectRequest:
     request = steps.load(session, request_id, lock=True)
-    if request.state not in plans.OPEN:
+    if request.state not in steps.OPEN:
         raise Problem(409, "request_closed", "The request is closed already.")
     return request
 
