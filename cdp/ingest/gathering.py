@@ -2,14 +2,15 @@
 
 Whoever finds nobody at work leads: it commits everything that waits, its own request among it, and hands on
 to the first of those who came meanwhile. Nobody waits for company; under load there is some. What spoils the
-common transaction is kept from the others: then each request is stored on its own and fails on its own.
+common transaction is kept from the others: then each request is stored on its own and fails on its own,
+until something is out of reach; that is so for the rest too, and nobody waits for it once for each.
 Refuses to let more wait than a transaction can soon take (`Unavailable`, which the web answers with 503).
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cdp.errors import Unavailable
 
@@ -47,6 +48,11 @@ class Gathering(Generic[Request, Answer]):
         self._queue: deque[_Waiting[Request, Answer]] = deque()
         self._led = False
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a transaction to come."""
+        return len(self._queue)
+
     def take(self, request: Request) -> Answer:
         """Return the answer to the request once it is durable; raises what storing it raised."""
         mine = _Waiting[Request, Answer](request)
@@ -83,19 +89,35 @@ class Gathering(Generic[Request, Answer]):
 
     def _answer(self, group: Sequence[_Waiting[Request, Answer]]) -> None:
         try:
-            answers = self._store([one.request for one in group])
+            self._keep(group)
         except Unavailable as error:
-            for one in group:  # what is out of reach is so for everybody
-                one.error = _again(error)
+            _give_up(group, error)
         except Exception as error:
             if len(group) == 1:
                 group[0].error = error
+            else:
+                self._answer_each(group)
+
+    def _answer_each(self, group: Sequence[_Waiting[Request, Answer]]) -> None:
+        for number, one in enumerate(group):
+            try:
+                self._keep([one])
+            except Unavailable as error:
+                _give_up(group[number:], error)
                 return
-            for one in group:
-                self._answer([one])
-        else:
-            for one, answer in zip(group, answers, strict=True):
-                one.answer = answer
+            except Exception as error:
+                one.error = error
+
+    def _keep(self, group: Sequence[_Waiting[Request, Answer]]) -> None:
+        answers = self._store([one.request for one in group])
+        for one, answer in zip(group, answers, strict=True):
+            one.answer = answer
+
+
+def _give_up(group: Sequence[_Waiting[Any, Any]], error: Unavailable) -> None:
+    """Tell all of these what is out of reach: it is so for everybody."""
+    for one in group:
+        one.error = _again(error)
 
 
 def _again(error: Unavailable) -> Unavailable:

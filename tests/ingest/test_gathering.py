@@ -79,6 +79,8 @@ class Slow:
     def __call__(self, requests: Sequence[str]) -> list[str]:
         self.go.wait(10)
         self.groups.append(list(requests))
+        if "poison" in requests and len(requests) > 1:
+            raise ValueError("poison")
         if "outage" in requests:
             raise Unavailable("database")
         if "poison" in requests:
@@ -99,7 +101,7 @@ def gathered(store: Slow, requests: Sequence[str], most: int = 100) -> list[str 
     threads = [threading.Thread(target=call, args=each) for each in enumerate(requests)]
     for number, thread in enumerate(threads):
         thread.start()
-        while number < most and len(gathering._queue) < number and thread.is_alive():
+        while number < most and gathering.waiting < number and thread.is_alive():
             pass
     store.go.set()
     for thread in threads:
@@ -127,6 +129,16 @@ def test_an_outage_is_everybodys_and_is_not_tried_for_each_again() -> None:
     assert answers[0] == "kept a"
     assert all(isinstance(answer, Unavailable) for answer in answers[1:])
     assert len(store.groups) == 2
+
+
+def test_an_outage_after_a_poisoned_transaction_is_waited_for_once() -> None:
+    store = Slow()
+    answers = gathered(store, ["a", "b", "poison", "outage", *(f"follower {number}" for number in range(60))])
+    assert answers[:2] == ["kept a", "kept b"]
+    assert isinstance(answers[2], ValueError)
+    assert all(isinstance(answer, Unavailable) for answer in answers[3:])
+    assert len({id(answer) for answer in answers[3:]}) == 61, "each thread raises an error of its own"
+    assert store.groups[2:] == [["b"], ["poison"], ["outage"]]
 
 
 def test_who_comes_when_too_many_wait_is_sent_away() -> None:
