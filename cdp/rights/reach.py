@@ -15,7 +15,7 @@ from cdp import identity, policy
 from cdp.clock import Clock
 from cdp.db import chunked
 from cdp.identity import graph
-from cdp.identity.model import Identifier
+from cdp.identity.model import CorrectedIdentifier, Identifier
 from cdp.profile.model import Subject
 
 Points = set[tuple[str, bytes]]
@@ -34,9 +34,9 @@ class Held(NamedTuple):
 
 
 def points_of(session: Session, subjects: Collection[int]) -> Points:
-    """Return the suppression tokens of every identifier of the subjects.
+    """Return the suppression tokens of every identifier of the subjects, also of those that they had removed.
 
-    One that they merely claim and somebody else has proof of is somebody else's, and is left out.
+    One that they merely claim, or had removed, and somebody else has proof of is somebody else's, and is left out.
     """
     points: Points = set()
     claimed: Points = set()
@@ -44,6 +44,7 @@ def points_of(session: Session, subjects: Collection[int]) -> Points:
         query = select(col(Identifier.namespace), col(Identifier.suppression_token), col(Identifier.verified))
         for namespace, point, verified in session.execute(query.where(col(Identifier.subject).in_(some))):
             (points if verified else claimed).add((namespace, bytes(point)))
+        claimed |= _removed(session, some)
     others = _held(session, claimed - points, subjects)
     return points | (claimed - {(row.namespace, row.point) for row in others if row.verified})
 
@@ -83,6 +84,13 @@ def sever(session: Session, points: Points, besides: Collection[int]) -> int:
     clock: Clock = session.info["clock"]
     identity.resolve(session, neighbours - set(besides), clock.now(), "erasure")
     return len(rows)
+
+
+def _removed(session: Session, subjects: Collection[int]) -> Points:
+    """Return what these subjects had removed: a source that still brings it would bring the person back."""
+    query = select(col(CorrectedIdentifier.namespace), col(CorrectedIdentifier.suppression_token))
+    where = (col(CorrectedIdentifier.subject).in_(subjects), col(CorrectedIdentifier.removed))
+    return {(row[0], bytes(row[1])) for row in session.execute(query.where(*where))}
 
 
 def _held(session: Session, points: Points, besides: Collection[int]) -> list[Held]:
