@@ -111,11 +111,19 @@ class Context:
 def refuse(entry: Entry, reason: str) -> Entry | None:
     """Refuse an item but for what says no in it, since a no is never lost. Returns what stays, or None."""
     reject(entry, reason)
-    noes = tuple(signal for signal in entry.item.signals if signal.status in NO_STATUSES)
-    if not noes and not entry.item.silences:
+    said = no_of(entry.item)
+    if said is None:
         return None
-    entry.item = replace(entry.item, event="", properties={}, traits={}, signals=noes, retracts="")
+    entry.item = said
     return entry
+
+
+def no_of(item: Item) -> Item | None:
+    """Return what says no in an item, without the rest; None where nothing does."""
+    noes = tuple(signal for signal in item.signals if signal.status in NO_STATUSES)
+    if not noes and not item.silences:
+        return None
+    return replace(item, event="", properties={}, traits={}, signals=noes, retracts="")
 
 
 def reject(entry: Entry, reason: str) -> None:

@@ -1,7 +1,8 @@
 """How much may come through a key that stands in pages: per client address first, then for the key as a whole.
 
 A flood from one address meets its own limit before it uses up anybody else's. What says no to the use
-of data is never held back by others' events: it has an allowance of its own, per address alone. Each
+of data is never held back by others' events: it has an allowance of its own, per address alone. An event
+that carries a no counts as any event; where it must wait, its no goes ahead without it. Each
 web process counts for itself, and knows only so many addresses; those not seen for longest are forgotten.
 """
 
@@ -11,14 +12,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cdp.connector.kit import Item
 from cdp.errors import Problem, Refusal
-from cdp.ingest.batch import NO_STATUSES
+from cdp.ingest.batch import no_of
 from cdp.settings import Settings
 
 MINUTE = 60.0
@@ -86,24 +87,32 @@ class Limits:
         return cls(Allowance(each), Allowance(each), Allowance(settings.public_key_rate))
 
     def admit(self, source: str, address: str, items: Sequence[Brought]) -> Admitted:
-        """Return what of these may be taken: whatever says no by itself, the rest all or none."""
-        noes = [item for item in items if says_no(item)]
-        others = [item for item in items if not says_no(item)]
-        late = self.noes.spend((source, address), len(noes))
-        wait = self._wait(source, address, len(others))
-        taken = {id(item) for some, refused in ((noes, late), (others, wait)) if not refused for item in some}
-        return Admitted([item for item in items if id(item) in taken], max(late, wait))
+        """Return what of these may be taken: the noes by themselves, the rest all or none."""
+        others = sum(not only_says_no(item) for item in items)
+        wait = self._wait(source, address, others)
+        passing = [no for item in items if (no := said_of(item)) is not None] if wait else list(items)
+        noes = sum(only_says_no(item) for item in passing)
+        late = self.noes.spend((source, address), noes)
+        taken = [item for item in passing if not only_says_no(item)] if late else passing
+        return Admitted(taken, max(late, wait))
 
     def _wait(self, source: str, address: str, cost: int) -> float:
         wait = self.events.spend((source, address), cost) if address else 0.0
         return wait or self.keys.spend(source, cost)
 
 
-def says_no(item: Brought) -> bool:
-    """Whether the item withdraws, refuses or silences something."""
-    if isinstance(item, Refusal):
-        return False
-    return bool(item.silences) or any(signal.status in NO_STATUSES for signal in item.signals)
+def only_says_no(item: Brought) -> bool:
+    """Whether the item withdraws, refuses or silences something, and brings nothing else."""
+    return isinstance(item, Item) and no_of(item) == item
+
+
+def said_of(item: Brought) -> Brought | None:
+    """Return the no in an item, to go ahead of the rest of it; None where there is none.
+
+    Without the message's id: the message is still to come, and must not be found received then.
+    """
+    no = no_of(item) if isinstance(item, Item) else None
+    return no if no is None or no == item else replace(no, message_id="")
 
 
 def client_address() -> str:

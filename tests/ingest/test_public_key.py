@@ -20,6 +20,7 @@ from cdp.ingest import counting
 from cdp.ingest.model import Dropped
 from cdp.policy.terms import Policy
 from cdp.profile.model import Fact, Person, Subject, Trait
+from cdp.web.limits import Allowance, Limits
 from tests.conftest import DEEP
 from tests.ingest.ground import BROWSER, MINUTE, NAMESPACES, NOW, SITE, claims, email, item, rows, viewed
 
@@ -64,6 +65,19 @@ def crowd(size: int) -> list[Item]:
     return [
         said(*claims(anonymous_id=DEVICE), email(f"junk{n}@people.example"), message=f"junk{n}") for n in range(size)
     ]
+
+
+def test_a_no_that_went_ahead_of_its_event_lets_the_event_in_later(shop: Database) -> None:
+    held = Limits(Allowance(0), Allowance(0), Allowance(1))
+    bought = said(*claims(anonymous_id=DEVICE), message="m1", event="Order Completed", signals=(REFUSED,))
+    assert held.admit("browser", "192.0.2.1", [bought]).wait == 0, "that was the minute's one"
+    ahead = held.admit("browser", "192.0.2.1", [bought])
+    assert ahead.wait > 0
+    for items, kept in (ahead.items, 0), ([bought], 1), ([bought], 1):
+        take(shop, *items)
+        with shop.snapshot() as session:
+            assert {row.status for row in session.exec(select(ConsentRecord))} == {"withdrawn"}
+            assert len(session.exec(select(Fact)).all()) == kept
 
 
 def test_a_crowd_on_a_browser_does_not_part_it_from_its_owner(shop: Database) -> None:

@@ -13,7 +13,8 @@ from cdp.errors import Problem
 from cdp.web.limits import Allowance, Limits, client_address, trust_proxies
 
 EVENT = Item(datetime(2026, 6, 1, tzinfo=UTC), (), event="Page Viewed")
-NO = replace(EVENT, signals=(Signal("analytics", "none", "withdrawn", True, "banner"),))
+NO = replace(EVENT, event="", message_id="no", signals=(Signal("analytics", "none", "withdrawn", True, "banner"),))
+YES = Signal("email_marketing", "none", "given", True, "banner")
 
 
 class Watch:
@@ -61,6 +62,18 @@ def test_a_no_is_taken_while_the_address_and_the_key_are_flooded() -> None:
         with pytest.raises(Problem) as told:
             admitted.refuse_rest()
         assert (told.value.status, told.value.headers["Retry-After"].isdigit()) == (429, True)
+
+
+def test_an_event_that_carries_a_no_counts_as_an_event_and_its_no_goes_ahead() -> None:
+    held = limits(Watch())
+    both = replace(NO, event="Page Viewed", properties={"page": "/"}, traits={"city": "x"}, signals=(*NO.signals, YES))
+    assert held.admit("web", "192.0.2.1", [both] * 10).items == [both] * 10
+    refused = held.admit("web", "192.0.2.1", [EVENT, both, NO])
+    assert refused.wait > 0
+    assert refused.items == [replace(NO, message_id=""), NO], "the message itself is still to come"
+    for last in range(2, 4):
+        held.admit("web", f"192.0.2.{last}", [both] * 10)
+    assert held.admit("web", "192.0.2.9", [both]).items == [replace(NO, message_id="")], "the key has its thirty"
 
 
 def test_only_a_flood_of_noes_from_the_same_address_holds_a_no_back() -> None:
