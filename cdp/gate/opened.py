@@ -29,6 +29,8 @@ from cdp.vault.model import SubjectKey
 from cdp.vault.opening import open_sealed
 
 _CONTACTS = frozenset(name for names in CONTACT_CHANNELS.values() for name in names)
+_ANSWERING = "subject_rights"
+"""The declared purpose for which people are given what is held of them."""
 _MARKETING = ("direct_marketing", "third_party_sharing", "personalisation")
 
 
@@ -87,7 +89,8 @@ def open_for_subject(
 ) -> list[tuple[Held, Any]]:
     """Open everything held of a person for that person (GDPR 15, APPI 33), and record the disclosure.
 
-    Returns each held thing with its opened value: None for what has nothing sealed. `client` is who fetches it.
+    Returns each held thing with its opened value: None for what has nothing sealed, and where the key was
+    destroyed. `client` is who fetches it.
     """
     listed = list(held)
     keys, rows = vault.of(session), _keys(session, {one.subject for one in listed if one.sealed})
@@ -105,7 +108,10 @@ def _open_held(one: Held, rows: Mapping[int, SubjectKey], keys: vault.Vault) -> 
     row = rows.get(one.subject)
     if one.sealed is None or row is None:
         return None
-    key = keys.unwrap(row.subject, row.tree, row.wrapped)
+    try:
+        key = keys.unwrap(row.subject, row.tree, row.wrapped)
+    except KeyDestroyed:
+        return None
     value = open_sealed(key, one.sealed, vault.Cell(one.subject, one.table, one.column, one.row, one.version))
     try:
         return json.loads(value)
@@ -115,12 +121,12 @@ def _open_held(one: Held, rows: Mapping[int, SubjectKey], keys: vault.Vault) -> 
 
 def _record_export(session: Session, subjects: Iterable[int], at: datetime, client: str) -> None:
     name = new_id()
-    header = {"disclosure": name, "recipient": "subject", "client": client, "purpose": "subject_access", "people": 1}
+    header = {"disclosure": name, "recipient": "subject", "client": client, "purpose": _ANSWERING, "people": 1}
     row = {
         "id": name,
         "recipient": "subject",
         "client": client,
-        "purpose": "subject_access",
+        "purpose": _ANSWERING,
         "channel": "none",
         "fields": "*",
         "kind": "export",

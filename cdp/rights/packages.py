@@ -47,8 +47,9 @@ def gather(grounds: Grounds, request_id: str) -> None:
             return
         subjects = steps.cluster(session, steps.subjects_of(session, request))
         steps.name_subjects(session, request, subjects)
-        held, package = collect(session, request, subjects, at)
-        _keep(session, request, subjects, package, at)
+        lasting = steps.lasting(session, subjects)
+        held, package = collect(session, request, lasting, at)
+        _keep(session, request, lasting, package, at)
         steps.checkpoint(session, request, "gather", at, held=held)
         steps.finish(session, request, at)
 
@@ -72,7 +73,7 @@ def collect(
 def package(session: Session, request_id: str, at: datetime, client: str = "") -> dict[str, Any]:
     """Return the package of a completed request, opened for the subject; `client` is who fetches it.
 
-    Raises Problem 404 where there is none, 410 when it expired or the person was erased since.
+    Raises Problem 404 where there is none, 410 when it expired or an erasure of the person has begun since.
     """
     request = steps.load(session, request_id)
     if request.right not in CONTENTS or request.state != "completed" or not steps.is_taken(request, "gather"):
@@ -81,10 +82,12 @@ def package(session: Session, request_id: str, at: datetime, client: str = "") -
         return {"form": CONTENTS[request.right][0], "request": request_id, "held": []}
     owner = request.package_owner
     if request.package is None or owner is None or request.package_until is None or request.package_until <= at:
-        raise Problem(410, "package_gone", "The package is gone; ask again for a new one.")
+        raise _gone()
     sealed = Held("package", owner, {}, request.package, "subject_request", COLUMN, request.id)
-    people = sorted(identity.people_of(session, [owner]).values())
-    [(_, opened)] = gate.open_for_subject(session, people[0], [sealed], at, client)
+    people = sorted(identity.people_of(session, steps.lasting(session, [owner])).values())
+    opened = gate.open_for_subject(session, people[0], [sealed], at, client)[0][1] if people else None
+    if opened is None:
+        raise _gone()
     ledger.note(session, "request.fetched", {"request": request_id, "client": client}, at)
     found: dict[str, Any] = opened
     return found
@@ -98,6 +101,10 @@ def expire_packages(session: Session, at: datetime, limit: int = 100) -> int:
         request.package = request.package_until = request.package_owner = None
         session.add(request)
     return len(over)
+
+
+def _gone() -> Problem:
+    return Problem(410, "package_gone", "The package is gone; ask again for a new one.")
 
 
 def _keep(

@@ -94,7 +94,7 @@ def correct(grounds: Grounds, request_id: str) -> None:
         if request is None:
             return
         corrections = _opened(session, request)
-        subjects = _locked(session, request, corrections.identifiers)
+        subjects = steps.lasting(session, _locked(session, request, corrections.identifiers))
         told = who_got(session, subjects, corrections.names, at - TOLD_OF)
         counts = {"traits": profile.corrections.apply(session, subjects, corrections.traits, request.id, at)}
         counts |= _change(session, subjects, corrections.identifiers, request.id, at)

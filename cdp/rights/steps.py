@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 from sqlmodel import Session, col
 
-from cdp import identity, ledger
+from cdp import gate, identity, ledger
 from cdp.db import chunked
 from cdp.errors import Problem
 from cdp.profile.model import Subject
@@ -116,6 +116,13 @@ def points_of(request: SubjectRequest) -> set[tuple[str, bytes]]:
 def as_points(points: Iterable[tuple[str, bytes]]) -> str:
     """Write points as they are kept."""
     return json.dumps([[namespace, token.hex()] for namespace, token in sorted(points)])
+
+
+def lasting(session: Session, subjects: Iterable[int]) -> list[int]:
+    """Return the subjects of those people that no erasure has begun for: of the others nothing is opened or changed."""
+    people = identity.people_of(session, subjects)
+    going = gate.erasing(session, set(people.values()))
+    return sorted(subject for subject, person in people.items() if person not in going)
 
 
 def cluster(session: Session, subjects: Iterable[int]) -> list[int]:
