@@ -27,20 +27,21 @@ def _forget(session: Session, subjects: Sequence[int]) -> int:
 
 
 def _export(session: Session, subjects: Sequence[int]) -> list[Held]:
-    disclosed = [Held("disclosure", one.subject, _shown(one)) for one in given(session, subjects)]
+    disclosed = [Held("disclosure", one.subject, shown(one)) for one in given(session, subjects)]
     return disclosed + feed.export(session, subjects)
 
 
-def _shown(one: Given) -> dict[str, object]:
+def shown(one: Given) -> dict[str, object]:
+    """Return a disclosure as people are shown it, wherever they meet it."""
     return {
+        "at": one.at.isoformat(),
         "recipient": one.recipient,
         "purpose": one.purpose,
         "channel": one.channel,
         "fields": list(one.fields),
         "kind": one.kind,
-        "at": one.at.isoformat(),
         "handed_over": one.handed_over_at is not None,
-        "entry": one.entry,
+        "ledger_entry": one.entry,
     }
 
 

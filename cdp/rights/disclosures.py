@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from cdp import gate, policy
 from cdp.gate import Given
+from cdp.gate.holder import shown
 from cdp.holders import Held
 from cdp.policy.terms import Policy
 
@@ -31,8 +32,8 @@ def collect(session: Session, subjects: Sequence[int], opened: Sequence[tuple[He
 def _told(one: Given, terms: Policy) -> dict[str, Any]:
     recipient = terms.recipients.get(one.recipient)
     return {
+        **shown(one),
         "disclosure": one.id,
-        "at": one.at.isoformat(),
         "recipient": {
             "name": one.recipient,
             "title_ja": recipient.title_ja if recipient else "",
@@ -40,10 +41,4 @@ def _told(one: Given, terms: Policy) -> dict[str, Any]:
             "role": recipient.role if recipient else "",
             "country": recipient.country if recipient else "",
         },
-        "purpose": one.purpose,
-        "channel": one.channel,
-        "fields": list(one.fields),
-        "kind": one.kind,
-        "handed_over": one.handed_over_at is not None,
-        "ledger_entry": one.entry,
     }

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from cdp import identity, ledger, policy, vault
 from cdp.db import insist
@@ -204,10 +204,10 @@ def by_due(
     return list(session.exec(query))
 
 
-def overdue(session: Session, at: datetime) -> list[SubjectRequest]:
-    """Return requests whose due date has passed without an answer."""
-    query = select(SubjectRequest).where(col(SubjectRequest.state).in_(steps.OPEN), col(SubjectRequest.due_at) < at)
-    return list(session.exec(query))
+def overdue(session: Session, at: datetime) -> int:
+    """Count the requests whose due date has passed without an answer; `by_due` lists them."""
+    late = (col(SubjectRequest.state).in_(steps.OPEN), col(SubjectRequest.due_at) < at)
+    return session.exec(select(func.count()).select_from(SubjectRequest).where(*late)).one()
 
 
 def _is_ambiguous(session: Session, right: str, identifier: Named, point: tuple[str, bytes]) -> bool:

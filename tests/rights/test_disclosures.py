@@ -56,6 +56,19 @@ def test_every_disclosure_names_recipient_role_country_fields_and_entry(grounds:
     assert (one["handed_over"], two["handed_over"]) == (True, False)
 
 
+def test_access_and_the_list_of_disclosures_show_one_disclosure_alike(grounds: Grounds) -> None:
+    grounds.bring(ADA)
+    hand_out(grounds, grounds.person(ADA))
+    request = rights.advance(grounds, grounds.ask("access", ADA))
+    with grounds.database.transaction() as session:
+        package = rights.package(session, request.id, grounds.clock.now())
+    [held] = [one for one in package["held"] if one["held_as"] == "disclosure"]
+    [listed] = [one for one in package["disclosures"] if one["recipient"]["name"] != "subject"]
+    same = set(listed) - {"disclosure", "recipient"}
+    assert {name: held[name] for name in same} == {name: listed[name] for name in same}
+    assert set(held) - same == {"held_as", "subject", "recipient"}
+
+
 def test_the_answer_follows_the_subjects_through_merge_and_split(grounds: Grounds) -> None:
     grounds.bring(ADA, BEN)
     hand_out(grounds, 1)

@@ -64,7 +64,7 @@ def _waiting(session: Session, now: datetime) -> Iterator[Finding]:
     if people := session.scalar(late):
         yield hurts("people_wait", people=people)
     if overdue := rights.overdue(session, now):
-        yield hurts("requests_overdue", count=len(overdue))
+        yield hurts("requests_overdue", count=overdue)
     is_open = (col(Disclosed.state) == "open", col(Disclosed.deadline) < now - STUCK)
     if pages := session.scalar(select(func.count()).select_from(Disclosed).where(*is_open)):
         yield note("leases_unclosed", pages=pages)

@@ -67,7 +67,7 @@ class Readings(Collector):
         yield _gauge("sekisho_permissions_stale", text, session.scalar(stale))
         due = _count(SubjectRequest, col(SubjectRequest.state).in_(OPEN_REQUESTS))
         yield _gauge("sekisho_requests_open", "Requests of people under way", session.scalar(due))
-        late = len(rights.overdue(session, now))
+        late = rights.overdue(session, now)
         yield _gauge("sekisho_requests_overdue", "Requests of people whose due date has passed", late)
 
     def _of_keyring(self) -> Iterator[Metric]:
