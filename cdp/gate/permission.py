@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, or_, select
 from sqlmodel import Session, col
 
-from cdp import policy
+from cdp import policy, profile
 from cdp.db import Database, chunked, insert_ignoring, unsettle, upsert
 from cdp.gate import sharing
 from cdp.gate.collecting import may_collect
@@ -27,6 +27,8 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     """Decide every use again for these people, and those whose age they lend, and write their rows."""
     changed = set(people)
     wanted = sorted(changed | sharing.ageless_beside(session, changed))
+    # What is read next is then what everybody else wrote before, and nobody's older answer is written over it.
+    profile.lock(session, wanted)
     situations = load(session, wanted, at)
     number = _register(session)
     rows = [_row(policy.of(session), situations[one], number, at) for one in wanted if one in situations]

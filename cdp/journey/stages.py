@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Table, delete, exists, insert, or_, select, tuple_
 from sqlmodel import Session, col
 
-from cdp import policy
+from cdp import policy, profile
 from cdp.db import chunked
 from cdp.gate.model import Permission
 from cdp.journey.declared import journeys
@@ -39,11 +39,11 @@ class _Place(NamedTuple):
 def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     """Bring stages and moves of these people up to date; rows of people who no longer exist go.
 
-    Profile and gate settle before and lock each person's row, so two transactions never walk one person at once.
+    It locks each person first, so that two transactions never walk one person at once.
     """
     declared = journeys(policy.of(session))
     for some in chunked(sorted(people)):
-        known = set(session.scalars(select(col(Subject.person)).where(col(Subject.person).in_(some))))
+        known = profile.lock(session, some)
         _forget(session, [person for person in some if person not in known])
         open_to = sorted(known - _closed(session, some))
         facts = _facts(session, open_to, frozenset().union(*(journey.events for journey in declared)))

@@ -56,6 +56,18 @@ def settle(session: Session, people: set[int], at: datetime) -> None:
         _store(session, some, rows)
 
 
+def lock(session: Session, people: Iterable[int]) -> set[int]:
+    """Let nobody else settle these people until the commit; returns those who exist.
+
+    What is read next is what all others wrote before. Lowest number first, so that two who lock never block each other.
+    """
+    found: set[int] = set()
+    for some in chunked(sorted(people), 5000):
+        query = select(col(Subject.person)).where(col(Subject.person).in_(some)).order_by(col(Subject.number))
+        found.update(session.scalars(query.with_for_update()))
+    return found
+
+
 def residence(stated: Statements, defaults: Iterable[str]) -> str:
     """Return the country of residence; empty when unknown, or when equally strong statements differ.
 
