@@ -100,16 +100,13 @@ def _append(path: Path, lines: Sequence[str]) -> None:
 
 
 def _read(path: Path, since: datetime | None) -> Iterator[Silence]:
-    """Yield lines from the newest back to `since`."""
+    """Yield the lines since then, wherever they stand: hosts whose clocks differ write into one file."""
     if not path.exists():
         return
-    for raw in reversed(path.read_bytes().splitlines()):
+    for raw in path.read_bytes().splitlines():
         line = _parse(raw)
-        if line is None:
-            continue
-        if since is not None and line.logged < since:
-            return
-        yield line
+        if line is not None and (since is None or line.logged >= since):
+            yield line
 
 
 def _parse(raw: bytes) -> Silence | None:

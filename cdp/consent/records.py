@@ -71,7 +71,7 @@ def record_all(session: Session, said: Sequence[tuple[int, Statement]], at: date
 
 
 def said_by(session: Session, subjects: Iterable[int], as_of: datetime | None = None) -> dict[int, list[Said]]:
-    """Load what these subjects said, by subject; with `as_of`, only what had been received by then."""
+    """Load what these subjects said, by subject; with `as_of`, a past instant, only what had been received by then."""
     found: dict[int, list[Said]] = {}
     for some in chunked(subjects):
         query = select(*_SAID).where(col(ConsentRecord.subject).in_(some))
@@ -98,6 +98,7 @@ _SAID = (
     col(ConsentRecord.notice_version),
     col(ConsentRecord.actor),
     col(ConsentRecord.event_time),
+    col(ConsentRecord.received_time),
     col(ConsentRecord.valid_until),
 )
 

@@ -3,10 +3,12 @@
 Said by the identified person, the newest act wins and a tie is a no. What an unverified device
 said is a branch of its own, and any branch's no stands until a later act by the identified
 person. A reported state may be the first word, never the last: it overrides no no.
+
+Hosts' clocks differ. A no that is written counts, whatever its instant; a yes waits for its own.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +27,7 @@ class Said:
     """One consent record, as far as the rules read it."""
 
     order: int
+    """The record's number: which of two was written first."""
     subject: int
     purpose: str
     channel: str
@@ -39,6 +42,7 @@ class Said:
     notice_version: str
     actor: str
     at: datetime
+    received: datetime
     valid_until: datetime | None = None
 
     @property
@@ -68,7 +72,8 @@ def effective(said: Iterable[Said], purpose: str, channel: str, token: bytes, at
 
     `token` is the contact point's or device's blind index; empty asks for the person as a whole.
     """
-    relevant = [one for one in said if one.at <= at and _covers(one, purpose, channel, token)]
+    spoken = (one for one in said if one.says_no or one.at <= at)
+    relevant = as_written([one for one in spoken if _covers(one, purpose, channel, token)])
     winner = _decisive(relevant) or _newest([one for one in relevant if not one.says_no and not one.says_yes])
     if winner is None:
         return None
@@ -81,6 +86,21 @@ def effective(said: Iterable[Said], purpose: str, channel: str, token: bytes, at
         by_guardian=winner.actor == "guardian",
         valid_until=winner.valid_until,
     )
+
+
+def as_written(said: list[Said]) -> list[Said]:
+    """Return the same with no no earlier than a yes that was there before it.
+
+    Where a no was written after a yes, yet received before it by the clocks, the two hosts' clocks
+    differ, and their instants say nothing of what came first. Then the later written no is the last word.
+    """
+    yeses = [one for one in said if one.says_yes]
+    return [_not_before(one, yeses) if one.says_no else one for one in said]
+
+
+def _not_before(no: Said, yeses: Iterable[Said]) -> Said:
+    passed = (yes.at for yes in yeses if yes.order < no.order and no.received < yes.received)
+    return replace(no, at=max([no.at, *passed]))
 
 
 def _covers(one: Said, purpose: str, channel: str, token: bytes) -> bool:

@@ -117,14 +117,17 @@ def _liftable(session: Session, tokens: Iterable[bytes]) -> list[Any]:
 
 
 def in_force(
-    session: Session, tokens: Iterable[bytes], reason: str = "", channel: str = "", at: datetime | None = None
+    session: Session, tokens: Iterable[bytes], reason: str = "", channel: str = "", as_of: datetime | None = None
 ) -> list[tuple[str, bytes, str, str]]:
-    """List `(namespace, token, channel, reason)` of the suppressions on these tokens in force now, or at an instant."""
+    """List `(namespace, token, channel, reason)` of the suppressions on these tokens that nothing has lifted.
+
+    They count whatever instant they bear: another host's clock may be ahead. With `as_of`, what held at a past one.
+    """
     found: list[tuple[str, bytes, str, str]] = []
     for some in chunked(tokens):
         query = select(
             col(Suppression.namespace), col(Suppression.token), col(Suppression.channel), col(Suppression.reason)
-        ).where(col(Suppression.token).in_(some), _holds(at))
+        ).where(col(Suppression.token).in_(some), _holds(as_of))
         if reason:
             query = query.where(col(Suppression.reason) == reason)
         if channel:
@@ -133,10 +136,12 @@ def in_force(
     return found
 
 
-def _holds(at: datetime | None) -> ColumnElement[bool]:
-    if at is None:
+def _holds(as_of: datetime | None) -> ColumnElement[bool]:
+    if as_of is None:
         return col(Suppression.lifted_at).is_(None)
-    return (col(Suppression.at) <= at) & (col(Suppression.lifted_at).is_(None) | (col(Suppression.lifted_at) > at))
+    return (col(Suppression.at) <= as_of) & (
+        col(Suppression.lifted_at).is_(None) | (col(Suppression.lifted_at) > as_of)
+    )
 
 
 def suppressed_tokens(session: Session, tokens: Iterable[bytes], reason: str) -> set[bytes]:

@@ -22,9 +22,14 @@ class Explanation:
     expires_at: datetime
 
 
-def explain(session: Session, person: int, use: Use, at: datetime) -> Explanation | None:
-    """Decide one use for one person afresh, with all reasons; None for a person without subjects."""
-    situation = load(session, [person], at).get(person)
+def explain(
+    session: Session, person: int, use: Use, at: datetime, *, as_of: datetime | None = None
+) -> Explanation | None:
+    """Decide one use for one person afresh, with all reasons; None for a person without subjects.
+
+    With `as_of`, from what had been written by that past instant.
+    """
+    situation = load(session, [person], at, as_of=as_of).get(person)
     if situation is None:
         return None
     decision = best(policy.of(session), use, situation.standing, at)

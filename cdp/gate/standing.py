@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
 from cdp import consent, policy
 from cdp.clock import FOREVER
 from cdp.consent.model import Objection
-from cdp.consent.rules import Said, effective
+from cdp.consent.rules import Said, as_written, effective
 from cdp.db import chunked
 from cdp.gate import sharing
 from cdp.gate.decide import OLDEST_AGE_OF_CONSENT
@@ -54,15 +54,19 @@ class Situation:
     changes_at: datetime
 
 
-def load(session: Session, people: Iterable[int], at: datetime, channel: str = "") -> dict[int, Situation]:
+def load(
+    session: Session, people: Iterable[int], at: datetime, channel: str = "", *, as_of: datetime | None = None
+) -> dict[int, Situation]:
     """Load the situations of these people at the instant; people without subjects are absent.
 
-    With `channel`, only the ways to reach them there: enough to decide one use.
+    Every no that is written counts, also one whose instant is still to come: another host's clock may be
+    ahead of this one's. With `as_of`, a past instant, only what was written by then. With `channel`, only
+    the ways to reach them there: enough to decide one use.
     """
     channels = [channel] if channel else sorted({use.channel for use in policy.of(session).uses})
     found: dict[int, Situation] = {}
     for some in chunked(people):
-        found.update((one.person, one) for one in _load(session, some, at, channels))
+        found.update((one.person, one) for one in _load(session, some, at, as_of, channels))
     return found
 
 
@@ -85,15 +89,17 @@ class _Rows(NamedTuple):
     erasing: set[int]
 
 
-def _load(session: Session, people: Sequence[int], at: datetime, channels: Sequence[str]) -> Iterator[Situation]:
-    rows = _rows(session, people, at)
+def _load(
+    session: Session, people: Sequence[int], at: datetime, as_of: datetime | None, channels: Sequence[str]
+) -> Iterator[Situation]:
+    rows = _rows(session, people, at, as_of)
     terms = policy.of(session)
     for person in people:
         if rows.subjects.get(person):
             yield _situation(terms, rows, person, at, channels)
 
 
-def _rows(session: Session, people: Sequence[int], at: datetime) -> _Rows:
+def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime | None) -> _Rows:
     subjects: dict[int, list[int]] = defaultdict(list)
     owner: dict[int, int] = {}
     query = select(col(Subject.number), col(Subject.person)).where(col(Subject.person).in_(people))
@@ -103,10 +109,10 @@ def _rows(session: Session, people: Sequence[int], at: datetime) -> _Rows:
     points = _points(session, owner)
     tokens = {point.suppression_token for some in points.values() for point in some}
     suppressed: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
-    for _, token, channel, reason in consent.in_force(session, tokens, at=at):
+    for _, token, channel, reason in consent.in_force(session, tokens, as_of=as_of):
         suppressed[token].append((channel, reason))
     said: dict[int, list[Said]] = defaultdict(list)
-    for number, records in consent.said_by(session, owner, at).items():
+    for number, records in consent.said_by(session, owner, as_of).items():
         said[owner[number]].extend(records)
     profiles = _profiles(session, people)
     return _Rows(
@@ -116,7 +122,7 @@ def _rows(session: Session, people: Sequence[int], at: datetime) -> _Rows:
         points,
         said,
         suppressed,
-        _objections(session, owner, at),
+        _objections(session, owner, as_of),
         _erasing(session, people),
     )
 
@@ -170,9 +176,11 @@ def _preference(point: ContactPoint) -> tuple[bool, int, bytes]:
     return (not point.verified, -point.subject, point.token)
 
 
-def _objections(session: Session, owner: dict[int, int], at: datetime) -> dict[int, list[Objection]]:
+def _objections(session: Session, owner: dict[int, int], as_of: datetime | None) -> dict[int, list[Objection]]:
     found: dict[int, list[Objection]] = defaultdict(list)
-    holds = (col(Objection.at) <= at) & (col(Objection.lifted_at).is_(None) | (col(Objection.lifted_at) > at))
+    holds: ColumnElement[bool] = col(Objection.lifted_at).is_(None)
+    if as_of is not None:
+        holds = (col(Objection.at) <= as_of) & (holds | (col(Objection.lifted_at) > as_of))
     for some in chunked(owner):
         for row in session.scalars(select(Objection).where(col(Objection.subject).in_(some), holds)):
             found[owner[row.subject]].append(row)
@@ -204,6 +212,7 @@ def _situation(terms: Policy, rows: _Rows, person: int, at: datetime, channels: 
         reaches=tuple(reach for reach, _, _ in reaches),
     )
     ends = [until for _, _, until in reaches if until is not None] + ([birthday] if birthday else [])
+    ends += [one.at for one in said if one.at > at and not one.says_no]
     return Situation(
         person,
         tuple(rows.subjects[person]),
@@ -253,10 +262,12 @@ def _reach(
 
 
 def _gpc(said: list[Said], at: datetime) -> bool:
-    signals = [one.at for one in said if one.method == "gpc" and one.says_no and one.at <= at]
+    answering = [one for one in said if one.says_yes and one.act and one.verified and one.at <= at]
+    heard = as_written([one for one in said if one.method == "gpc" and one.says_no] + answering)
+    signals = [one.at for one in heard if one.says_no]
     if not signals:
         return False
-    answers = [one.at for one in said if one.says_yes and one.act and one.verified and one.at <= at]
+    answers = [one.at for one in answering]
     return not answers or max(answers) <= max(signals)
 
 

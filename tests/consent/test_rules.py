@@ -32,6 +32,7 @@ def said(status: str, day: float, **more) -> Said:
         notice_version="1",
         actor="subject",
         at=START + timedelta(days=day),
+        received=START + timedelta(days=day),
     )
     return replace(first, **more)
 
@@ -124,6 +125,41 @@ def test_one_device_cannot_lift_what_another_refused():
     assert held_on_device(records) == "refused"
 
 
+AN_HOUR = 1 / 24
+
+
+def by_a_host_ahead(status: str, day: float, **more) -> Said:
+    """Said at this moment to a host whose clock is an hour ahead."""
+    return said(status, day + AN_HOUR, **more)
+
+
+def test_a_no_that_is_written_counts_though_its_instant_is_still_to_come():
+    assert held([said("given", 1), by_a_host_ahead("withdrawn", 100)]) == "withdrawn"
+
+
+def test_a_yes_counts_from_its_own_instant_on():
+    assert held([by_a_host_ahead("given", 100)]) == "none"
+    assert held([said("withdrawn", 1), by_a_host_ahead("given", 100)]) == "withdrawn"
+
+
+@pytest.mark.parametrize("no", [{}, {"verified": False, "subject": 2}], ids=["the person's own", "of another device"])
+def test_a_no_written_after_a_yes_of_a_host_ahead_is_the_last_word(no):
+    yes = by_a_host_ahead("given", 1, order=1)
+    assert held([yes, said("withdrawn", 1, order=2, **no)]) == "withdrawn"
+    assert held([yes, said("withdrawn", 1, order=2, **no), said("given", 2, order=3)]) == "given"
+
+
+def test_a_yes_written_after_a_no_of_a_host_ahead_gives_way_to_it():
+    assert held([by_a_host_ahead("withdrawn", 1, order=1), said("given", 1, order=2)]) == "withdrawn"
+
+
+def test_a_no_told_of_late_stays_as_old_as_it_is():
+    late = said("withdrawn", 1, order=2, received=START + timedelta(days=9))
+    assert held([said("given", 2, order=1), late]) == "given"
+    at_once = [replace(one, received=late.received) for one in (said("given", 2, order=1), late)]
+    assert held(at_once) == "given", "two of one batch, told in any order"
+
+
 STATUSES = st.sampled_from(["given", "refused", "withdrawn", "requested", "unknown"])
 
 
@@ -135,6 +171,7 @@ def histories(draw, subjects=(1, 2, 3)):
             draw(STATUSES),
             draw(st.integers(0, 6)),
             order=index + 1,
+            received=START + timedelta(days=draw(st.integers(6, 9))),
             subject=draw(st.sampled_from(subjects)),
             act=draw(st.booleans()),
             verified=draw(st.booleans()),

@@ -53,10 +53,11 @@ def check(files: tuple[Path, ...]) -> None:
 def decide(number: int, purpose: str, recipient: str, channel: str, instant: str) -> None:
     """Print one decision with all its reasons and articles, and what would change it."""
     with console.opened() as deployment, deployment.database.snapshot() as session:
-        at = console.instant(instant, "--at") if instant else deployment.clock.now()
+        then = console.instant(instant, "--at") if instant else None
+        at = then or deployment.clock.now()
         use = _use(deployment.policy, purpose, recipient, channel)
         person = identity.people_of(session, [number]).get(number)
-        explained = None if person is None else gate.explain(session, person, use, at)
+        explained = None if person is None else gate.explain(session, person, use, at, as_of=then)
         refused = gate.check_request(deployment.policy, gate.PageRequest(use, ()), at)
     if explained is None:
         raise Problem(404, "unknown_person", "Nobody has this number: try `cdp subject find`.")
