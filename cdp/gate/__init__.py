@@ -5,7 +5,7 @@ from cdp.gate.collecting import from_anyone
 from cdp.gate.collection import collectable, erasing
 from cdp.gate.disclosure import Disclosure, Page, read_page, wait_until_clear
 from cdp.gate.explanation import Explanation, explain
-from cdp.gate.given import Given, given
+from cdp.gate.given import Given, find_by_pseudonym, given
 from cdp.gate.holder import holder
 from cdp.gate.opened import open_for_subject, open_words
 from cdp.gate.permission import code_of, register_policy, settle, settle_due, settled
@@ -23,6 +23,7 @@ __all__ = [
     "erasing",
     "explain",
     "feed",
+    "find_by_pseudonym",
     "from_anyone",
     "given",
     "holder",

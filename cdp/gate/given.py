@@ -4,16 +4,20 @@ A page names its people by a bitmap. Looking for a person reads that column alon
 at a time, whatever the number of pages; only the pages that hold the person are read whole.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from hmac import compare_digest
 
 from pyroaring import BitMap64
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from cdp import vault
 from cdp.db import chunked
 from cdp.gate.model import Disclosed
+from cdp.profile.model import Subject
 
 AT_ONCE = 500
 """Bitmaps in memory at one time."""
@@ -51,6 +55,31 @@ def given(session: Session, subjects: Sequence[int], since: datetime | None = No
         rows = session.scalars(select(Disclosed).where(col(Disclosed.id).in_(some)))
         found += [_given(row, concerned[row.id]) for row in rows]
     return sorted(found, key=lambda one: (one.opened_at, one.id))
+
+
+def find_by_pseudonym(session: Session, recipient: str, pseudonym: str) -> int | None:
+    """Return the person whom this recipient was given under this pseudonym, or None.
+
+    Pseudonyms cannot be turned back: they are compared with those of whom the recipient got, the latest first.
+    """
+    keys, wanted = vault.of(session), pseudonym.encode("utf-8", "replace")
+    with closing(_told(session, recipient)) as told:
+        for subject in told:
+            if compare_digest(keys.pseudonym(recipient, subject).encode(), wanted):
+                return session.scalar(select(col(Subject.person)).where(col(Subject.number) == subject))
+    return None
+
+
+def _told(session: Session, recipient: str) -> Generator[int, None, None]:
+    """Yield each subject that the recipient ever got, once, as it reads the pages."""
+    query = select(col(Disclosed.people)).where(col(Disclosed.recipient) == recipient)
+    latest = query.order_by(col(Disclosed.opened_at).desc()).execution_options(yield_per=AT_ONCE)
+    seen = BitMap64()
+    with session.scalars(latest) as pages:
+        for blob in pages:
+            fresh = BitMap64.deserialize(blob) - seen
+            yield from fresh
+            seen |= fresh
 
 
 def _pages(session: Session, wanted: BitMap64, since: datetime | None) -> Iterator[tuple[str, int]]:

@@ -302,7 +302,7 @@ def _check_not_erased(session: Session, known: Canonical, made: Collection[int])
 
 def _person_of_request(session: Session, query: Mapping[str, Any]) -> int | None:
     if "subject" in query:
-        return persons.find_by_pseudonym(session, current.caller().recipient, query["subject"])
+        return gate.find_by_pseudonym(session, current.caller().recipient, query["subject"])
     try:
         named = json.loads(request.headers.get(IDENTIFIER_HEADER, "null"))
         return persons.find(session, IdentifierSchema().load(named))

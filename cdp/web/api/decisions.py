@@ -77,7 +77,7 @@ def decide(body: dict[str, Any]) -> Response:
 
 def _person(session: Session, body: dict[str, Any]) -> int | None:
     if "subject" in body:
-        return persons.find_by_pseudonym(session, current.caller().recipient, body["subject"])
+        return gate.find_by_pseudonym(session, current.caller().recipient, body["subject"])
     return persons.find(session, body["identifier"])
 
 
