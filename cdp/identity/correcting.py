@@ -9,19 +9,21 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, select, update
 from sqlmodel import Session, col
 
-from cdp import policy, vault
+from cdp import ledger, policy, vault
 from cdp.db import chunked, insert_ignoring
 from cdp.identity import graph, resolution
 from cdp.identity.holder import let_go_of
-from cdp.identity.model import CorrectedIdentifier, Identifier
+from cdp.identity.model import CorrectedIdentifier, Identifier, Override
 from cdp.identity.normalise import VERSION, Canonical, phone_country
 from cdp.profile import corrections, traits
 from cdp.profile.model import Subject
 
 PHONE = "phone"
+ACTOR = "rectification"
+"""Who decides that records stay together whose common identifier was replaced."""
 
 
 def remove(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> list[int]:
@@ -72,8 +74,26 @@ def add(session: Session, subjects: Sequence[int], name: Canonical, request: str
     return len(set(deks) - had)
 
 
-def revoke(session: Session, request: str) -> list[int]:
+def keep_together(session: Session, subjects: Iterable[int], request: str, at: datetime) -> None:
+    """Have these subjects stay the people that they are now, whatever becomes of the identifiers that joined them.
+
+    Resolve them when all is changed. It is a decision as staff take one, until the request is taken back.
+    """
+    people = resolution.people_of(session, subjects)
+    for subject, person in sorted(people.items()):
+        first = min(other for other, same in people.items() if same == person)
+        if subject == first:
+            continue
+        row = Override(kind="must", subject=first, other_subject=subject, reason=request, actor=ACTOR, at=at)
+        session.add(row)
+        session.flush()
+        ledger.note(session, "identity.decided", {"decision": row.id, "kind": "must", "actor": ACTOR}, at)
+
+
+def revoke(session: Session, request: str, at: datetime) -> list[int]:
     """Take back what a request changed of identifiers; returns whose."""
+    bound = (col(Override.actor) == ACTOR, col(Override.reason) == request, col(Override.revoked_at).is_(None))
+    session.execute(update(Override).where(*bound).values(revoked_at=at))
     rows = session.scalars(select(CorrectedIdentifier).where(col(CorrectedIdentifier.request) == request)).all()
     keys = {(row.namespace, bytes(row.token)) for row in rows}
     graph.lock_tokens(session, keys)

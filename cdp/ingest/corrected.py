@@ -1,6 +1,6 @@
 """What a person had put right is not undone by tomorrow's import: stale values and identifiers are left out, counted.
 
-A trait's wrong value changes nothing until its source brings a third one. An identifier that was
+A trait's wrong value changes nothing until its source brings a third one that may be kept. An identifier that was
 removed joins nobody by a new record of the same person; in a record that is known it changes nothing anyway.
 """
 
@@ -30,8 +30,14 @@ def leave_out_identifiers(batch: Batch, context: Context) -> Batch:
     return batch
 
 
+def contested(batch: Batch, context: Context) -> set[tuple[int, str]]:
+    """Return (person, trait) of what corrections stand for: nothing that is said of it counts before it may be kept."""
+    stating = {entry.person for entry in batch if entry.subject and entry.item.traits}
+    return set(corrections.since(context.session, sorted(stating))) if stating else set()
+
+
 def leave_out_traits(batch: Batch, context: Context) -> Batch:
-    """Take from each item the values that corrections of its person stand against."""
+    """Take from each item the values that corrections of its person stand against; what is left may end them."""
     stating = [entry for entry in batch if entry.subject and entry.item.traits]
     standing = corrections.of_people(context.session, {entry.person for entry in stating})
     for entry in sorted(stating, key=lambda entry: (entry.item.at, entry.ref)) if standing else ():

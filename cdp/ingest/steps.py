@@ -82,13 +82,13 @@ def resolved(batch: Batch, context: Context) -> Batch:
 def lawful(batch: Batch, context: Context) -> Batch:
     """Record what was said, then refuse facts and traits that nothing allows to collect."""
     speaking.record(batch, context)
-    corrected.leave_out_traits(batch, context)
-    stated = traits.coarse(context.policy, [one for entry in batch for one in _stated(entry, context)])
-    traits.write_coarse(context.session, stated)
-    people = identity.people_of(context.session, {one.subject for one in stated}).values()
-    unsettle(context.session, people)
+    contested = corrected.contested(batch, context)
+    _write_coarse(batch, context, lambda entry, name: (entry.person, name) not in contested)
     allowed = _collectable(batch, context)
-    return [kept for entry in batch if (kept := _lawful(entry, context, allowed.get(entry.person, frozenset())))]
+    kept = [entry for entry in batch if _lawful(entry, context, allowed.get(entry.person, frozenset()))]
+    corrected.leave_out_traits(kept, context)
+    _write_coarse(kept, context, lambda entry, name: (entry.person, name) in contested)
+    return kept
 
 
 def sealed(batch: Batch, context: Context) -> Batch:
@@ -248,7 +248,15 @@ def _purposes(entry: Entry, context: Context) -> Iterator[Iterable[str]]:
         yield context.source.purposes or of_event
 
 
-def _lawful(entry: Entry, context: Context, allowed: frozenset[str]) -> Entry | None:
+def _write_coarse(batch: Batch, context: Context, chosen: Callable[[Entry, str], bool]) -> None:
+    """Let what the law's rules read of chosen traits stand in the clear before they are asked."""
+    stated = [one for entry in batch for one in _stated(entry, context) if chosen(entry, one.name)]
+    parts = traits.coarse(context.policy, stated)
+    traits.write_coarse(context.session, parts)
+    unsettle(context.session, identity.people_of(context.session, {one.subject for one in parts}).values())
+
+
+def _lawful(entry: Entry, context: Context, allowed: frozenset[str]) -> bool:
     term = context.source.events.get(entry.item.event)
     event_purposes = term.purposes if term else ()
     only_traits = bool(entry.item.traits) and not entry.item.event
@@ -259,8 +267,8 @@ def _lawful(entry: Entry, context: Context, allowed: frozenset[str]) -> Entry | 
     emptied = only_traits and not entry.item.traits
     if emptied or (entry.item.event and allowed.isdisjoint(event_purposes)):
         reject(entry, "unlawful")
-        return None
-    return entry
+        return False
+    return True
 
 
 def _fact(entry: Entry, dek: vault.Dek, context: Context) -> dict[str, Any]:

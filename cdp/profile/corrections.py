@@ -8,7 +8,7 @@ nothing, or what was said before the correction, changes nothing, by whichever s
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, delete, select
 from sqlmodel import Session, col
@@ -26,6 +26,14 @@ _TICK = timedelta(microseconds=1)
 
 Standing = Mapping[tuple[int, str], Row[Any]]
 """(subject, name) → the statement that is there."""
+
+
+class Since(NamedTuple):
+    """What is said before `at` counts no more, nor what was wrong when another record says it later."""
+
+    at: datetime
+    wrong: frozenset[str]
+    """As it stood in the clear."""
 
 
 def apply(session: Session, subjects: Sequence[int], wanted: Mapping[str, Any], request: str, at: datetime) -> int:
@@ -80,16 +88,17 @@ def of_people(session: Session, people: Iterable[int]) -> dict[int, list[Correct
     return found
 
 
-def since(session: Session, people: Sequence[int]) -> dict[tuple[int, str], datetime]:
-    """Return (person, trait) → since when a correction stands: what was said before it counts no more."""
-    found: dict[tuple[int, str], datetime] = {}
+def since(session: Session, people: Sequence[int]) -> dict[tuple[int, str], Since]:
+    """Return (person, trait) → since when a correction stands, and against which values."""
+    found: dict[tuple[int, str], Since] = {}
     query = (
-        select(col(Subject.person), col(Correction.name), col(Correction.at))
+        select(col(Subject.person), col(Correction.name), col(Correction.at), col(Correction.clear))
         .join(Correction, col(Correction.subject) == col(Subject.number))
         .where(col(Subject.person).in_(people), col(Correction.ended_at).is_(None))
     )
-    for person, name, at in session.execute(query):
-        found[person, name] = max(at, found.get((person, name), at))
+    for person, name, at, clear in session.execute(query):
+        earlier = found.get((person, name), Since(at, frozenset()))
+        found[person, name] = Since(max(at, earlier.at), earlier.wrong | ({clear} - {None}))
     return found
 
 

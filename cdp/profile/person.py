@@ -5,7 +5,7 @@ is the first of trait or named address, postal address, phone prefix, source's d
 anything; where that says two things, it is unknown, and every law applies (ruling R1). What comes
 through a public key is nobody's word: it gives way to what does not, it makes nobody older and nobody
 a customer, and settles no residence. What was said before the person had it put right counts no more,
-also where it was said of a subject that joined them since.
+also where it was said of a subject that joined them since; nor does the very value that was wrong.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import Row, delete, select
 from sqlmodel import Session, col
 
 from cdp import policy
@@ -24,6 +24,9 @@ from cdp.profile.model import NUMBER_SLOTS, TEXT_SLOTS, Person, Subject, Trait
 
 RESIDENCE = ((traits.STATED_COUNTRY, traits.ADDRESS_COUNTRY), (traits.POSTAL_COUNTRY,), (traits.PHONE_COUNTRY,))
 """Coarse traits that say where a person lives, strongest first."""
+
+_BIRTHDAY = (traits.BIRTH_YEAR, traits.BIRTH_DAY)
+_FROM_ADDRESSES = (traits.ADDRESS_COUNTRY, traits.POSTAL_COUNTRY, traits.PHONE_COUNTRY)
 
 _COLUMNS = ("person", "country", "birth_year", "birth_day", "customer_since", "first_at", *TEXT_SLOTS, *NUMBER_SLOTS)
 
@@ -54,18 +57,6 @@ def settle(session: Session, people: set[int], at: datetime) -> None:
             for person, members in sorted(subjects.items())
         }
         _store(session, some, rows)
-
-
-def lock(session: Session, people: Iterable[int]) -> set[int]:
-    """Let nobody else settle these people until the commit; returns those who exist.
-
-    What is read next is what all others wrote before. Lowest number first, so that two who lock never block each other.
-    """
-    found: set[int] = set()
-    for some in chunked(sorted(people), 5000):
-        query = select(col(Subject.person)).where(col(Subject.person).in_(some)).order_by(col(Subject.number))
-        found.update(session.scalars(query.with_for_update()))
-    return found
 
 
 def residence(stated: Statements, defaults: Iterable[str]) -> str:
@@ -109,17 +100,39 @@ def _stated(session: Session, terms: Policy, people: Sequence[int]) -> dict[int,
             col(Trait.clear),
             col(Trait.at),
             col(Trait.ref),
+            col(Trait.source),
         )
         .join(Trait, col(Trait.subject) == col(Subject.number))
         .where(col(Subject.person).in_(people), col(Trait.name).in_([*traits.COARSE, *slotted]))
     )
     found: dict[int, dict[str, list[_Stated]]] = defaultdict(lambda: defaultdict(list))
-    corrected = corrections.since(session, people)
-    for row in session.execute(query):
-        if row.at < corrected.get((row.person, row.name), row.at):
+    rows = session.execute(query).all()
+    refuted = _refuted(rows, corrections.since(session, people))
+    for row in rows:
+        if (row.subject, row.name) in refuted:
             continue
         found[row.person][row.name].append(_Stated(not row.public, row.at, bytes(row.ref), -row.subject, row.clear))
     return found
+
+
+def _refuted(rows: Sequence[Row[Any]], corrected: Mapping[tuple[int, str], corrections.Since]) -> set[tuple[int, str]]:
+    """Return (subject, trait) of statements that a correction stands against: older, or the same wrong value again.
+
+    A birthday is the same only as a whole. Countries of addresses and telephones are only older: another address
+    may lie in the same one.
+    """
+    old, again = set(), set()
+    for row in rows if corrected else ():
+        stands = corrected.get((row.person, row.name))
+        if stands is not None and row.at < stands.at:
+            old.add((row.subject, row.name))
+        elif stands is not None and row.source != corrections.SOURCE and row.clear in stands.wrong:
+            again.add((row.subject, row.name))
+    for subject, name in list(again):
+        whole = _BIRTHDAY if name in _BIRTHDAY else (name,)
+        if name in _FROM_ADDRESSES or not again.issuperset((subject, part) for part in whole):
+            again.discard((subject, name))
+    return old | again
 
 
 def _row(

@@ -115,7 +115,7 @@ def revoke(grounds: Grounds, request_id: str) -> None:
             return
         earlier = str(steps.asked_of(request)["revokes"])
         traits = profile.corrections.revoke(session, earlier)
-        changed = correcting.revoke(session, earlier)
+        changed = correcting.revoke(session, earlier, at)
         subjects = steps.cluster(session, {*steps.subjects_of(session, request), *changed})
         identity.resolve(session, subjects, at, "rectification")
         steps.checkpoint(session, request, "revoke", at, traits=traits, identifiers=len(changed))
@@ -181,6 +181,9 @@ def _change_one(session: Session, subjects: Sequence[int], change: Change, reque
         homes = correcting.remove(session, subjects, change.remove, request, at)
         if not homes:
             return "unmatched"
+    if change.remove and change.add:
+        # Replaced, not denied: she stays one, with every no that she said, also where the new one joins nothing.
+        correcting.keep_together(session, homes, request, at)
     if change.add and _is_erased(session, change.add):
         return "kept_out"
     if change.add:
