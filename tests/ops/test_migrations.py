@@ -1,18 +1,24 @@
+from pathlib import Path
+
 import pytest
 from pyroaring import BitMap64
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from cdp import migrations
+from cdp import migrations, rights
 from cdp.db import Database
 from cdp.errors import StartRefused
-from tests.conftest import import_tables
+from cdp.ledger import Signer
+from cdp.rights.model import SubjectRequest
+from tests.conftest import StandingClock, import_tables
+from tests.ingest.ground import furnish
 from tests.ops.conftest import Home
+from tests.rights.conftest import Grounds
 
 
 @pytest.fixture
-def bare(database_url: str):
-    database = Database(database_url)
+def bare(database_url: str, clock: StandingClock):
+    database = Database(database_url, clock=clock)
     yield database
     database.dispose()
 
@@ -85,6 +91,53 @@ def test_requests_of_the_first_version_keep_whom_they_are_about_there_and_back(b
         "two": (people, None),
         "nobody": (None, None),
     }
+
+
+@pytest.fixture
+def upgraded(bare: Database, tmp_path: Path, clock: StandingClock) -> Grounds:
+    """A database that came from the first version with open corrections, which staff did by hand."""
+    migrations.upgrade(bare.writer, "0001")
+    rows = [
+        {"id": f"{right}-{verified}", "right": right, "verified": verified, "people": None, "holders": None}
+        for right in ("rectification", "appi_34", "access")
+        for verified in (True, False)
+    ]
+    with bare.writer.begin() as connection:
+        connection.execute(text(FIRST), rows)
+    migrations.upgrade(bare.writer)
+    context = furnish(bare, tmp_path).context
+    signer = Signer.create(tmp_path / "ledger")
+    return Grounds(bare, context["vault"], context["policy"], signer, clock, (tmp_path / "erased",))
+
+
+@pytest.mark.parametrize("right", ["rectification", "appi_34"])
+@pytest.mark.parametrize("verified", [True, False])
+@pytest.mark.parametrize("word", ["accept", "close"])
+def test_an_open_correction_of_the_first_version_waits_for_staff_to_do_it(
+    upgraded: Grounds, right: str, verified: bool, word: str
+) -> None:
+    request, at = f"{right}-{verified}", upgraded.clock.now()
+    if not verified:
+        assert rights.advance(upgraded, request).state == "received", "nobody knows yet who asks"
+        with upgraded.database.transaction() as session:
+            rights.verify(session, request, at)
+    assert rights.advance(upgraded, request).waits_for == "decision"
+    with upgraded.database.transaction() as session:
+        if word == "accept":
+            rights.accept(session, request, at)
+        else:
+            rights.close(session, request, "refused", "not the person", at)
+    done = rights.advance(upgraded, request)
+    assert done.state == ("completed" if word == "accept" else "refused")
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_other_requests_of_the_first_version_ask_for_nothing_beside_their_right(
+    upgraded: Grounds, verified: bool
+) -> None:
+    with upgraded.database.snapshot() as session:
+        request = session.get_one(SubjectRequest, f"access-{verified}")
+    assert (request.asked, request.waits_for) == ("{}", "" if verified else "verification")
 
 
 @pytest.mark.parametrize("to", ["", "base", "ffff", migrations.newest()])

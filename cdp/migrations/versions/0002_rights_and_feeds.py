@@ -86,6 +86,7 @@ def upgrade() -> None:
         sa.Column("person", sa.Integer(), nullable=True),
         sa.Column("pseudonym", sqltypes.AutoString(length=64), nullable=True),
         sa.Column("present", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
         sa.Column("cause", sqltypes.AutoString(length=16), nullable=False),
         sa.Column("at", sqltypes.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("feed", "position", name=op.f("pk_feed_member")),
@@ -169,6 +170,7 @@ _REQUEST = sa.table(
     sa.column("state", sa.String),
     sa.column("verified", sa.Boolean),
     sa.column("waits_for", sa.String),
+    sa.column("asked", sa.String),
     sa.column("people", sa.LargeBinary),
     sa.column("holders", sa.LargeBinary),
 )
@@ -194,13 +196,15 @@ def _bitmaps_to_rows() -> None:
 
 
 def _name_what_waits() -> None:
-    """Requests of unknown senders waited for an identity, and corrections for staff, without saying so."""
+    """Requests of unknown senders waited for an identity, and corrections for staff to do them, without saying so."""
     is_open = _REQUEST.c.state.in_(("received", "in_progress"))
-    for which, word in (
-        (_REQUEST.c.verified.is_(False), "verification"),
-        (_REQUEST.c.verified & _REQUEST.c.right.in_(("rectification", "appi_34")), "decision"),
+    correcting = _REQUEST.c.right.in_(("rectification", "appi_34"))
+    for which, values in (
+        (_REQUEST.c.verified.is_(False), {"waits_for": "verification"}),
+        (_REQUEST.c.verified & correcting, {"waits_for": "decision"}),
+        (correcting, {"asked": '{"by_hand": true}'}),
     ):
-        op.get_bind().execute(sa.update(_REQUEST).where(is_open, which).values(waits_for=word))
+        op.get_bind().execute(sa.update(_REQUEST).where(is_open, which).values(values))
 
 
 def _rows_to_bitmaps() -> None:
