@@ -101,8 +101,9 @@ class Feed(SQLModel, table=True):
 
 
 class FeedMember(SQLModel, table=True):
-    """Whoever ever was in a feed, once, at the position of the last change: in it, or left and why.
+    """Whoever is in a feed, or was told to be, once, at the position of the last change: in it, or left and why.
 
+    Who leaves before any reader was told goes without a trace: nobody hears of somebody they were never given.
     Of the erased only the recipient's own pseudonym is kept, so that the recipient can be told (GDPR 19).
     """
 
@@ -118,5 +119,7 @@ class FeedMember(SQLModel, table=True):
     person: int | None = None
     pseudonym: str | None = Field(default=None, max_length=64)
     present: bool
+    told: bool = False
+    """A reading handed them over as entered, at any time."""
     cause: str = Field(max_length=16)
     at: datetime

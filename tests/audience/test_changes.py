@@ -208,7 +208,37 @@ def test_a_reading_without_changes_writes_nothing(day: Day) -> None:
     assert written == []
 
 
+def test_who_leaves_before_a_reader_came_to_them_is_never_told(day: Day) -> None:
+    """In the middle of the first pages: the others of the list must not hear of somebody they were not given."""
+    reader = reader_of(day.policy, EVERYONE, *SERVICE)
+    reader.poll(day, 1)
+    with day.database.snapshot() as session:
+        untold = session.exec(select(FeedMember.person).where(col(FeedMember.told).is_(False))).all()
+    given, strangers = set(reader.held), {day.vault.pseudonym("ma_tool", person) for person in untold if person}
+    assert len(strangers) == 2
+    day.erase_person(BEN)
+    is_restricted(day)
+    day.for_person(CLEO, lambda session, subjects: rights.restrict(session, subjects, day.clock.now()))
+    reader.catch_up(day)
+    assert {change.pseudonym for change in reader.told} == given
+    with day.database.snapshot() as session:
+        kept = session.exec(select(FeedMember.person, FeedMember.pseudonym)).all()
+    assert len(kept) == len(given), "who was given to nobody leaves no trace"
+
+
+def test_who_was_told_once_is_told_to_leave_whenever_that_is(day: Day) -> None:
+    reader = follow(day)
+    is_restricted(day)
+    reader.catch_up(day)
+    day.for_person(ADA, lambda session, subjects: rights.unrestrict(session, subjects, day.clock.now()))
+    late = reader_of(day.policy, EVERYONE, *SERVICE)
+    late.poll(day, 1)
+    day.erase_person(ADA)
+    assert told(reader.catch_up(day)) == [("left", "erasure")], "also where she entered again and nobody was told"
+
+
 def test_whom_the_gate_refuses_at_the_last_instant_is_told_to_have_left(day: Day) -> None:
+    follow(day)
     reader = reader_of(day.policy, EVERYONE, *SERVICE)
 
     def close(session: Session, people: object) -> None:

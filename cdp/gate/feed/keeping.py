@@ -17,16 +17,20 @@ from cdp.ids import new_id
 
 
 def forget(session: Session, subjects: Sequence[int], at: datetime) -> int:
-    """Forget these people in every feed; whoever was told of them will be told that they are erased."""
+    """Forget these people in every feed; where they were told to be in it, it will be told that they are erased."""
     rows = [row for some in chunked(subjects) for row in session.execute(_naming(some))]
     feeds = {feed.id: feed for feed in _locked(session, {row.feed for row in rows})}
     for row in sorted(rows):
         feed = feeds[row.feed]
+        held = (col(FeedMember.feed) == row.feed, col(FeedMember.person) == row.person)
+        if not row.told:
+            session.execute(delete(FeedMember).where(*held).execution_options(synchronize_session=False))
+            continue
         known = not row.present and row.cause == ERASURE
         feed.position += not known
         session.execute(
             update(FeedMember)
-            .where(col(FeedMember.feed) == row.feed, col(FeedMember.person) == row.person)
+            .where(*held)
             .values(
                 position=col(FeedMember.position) if known else feed.position,
                 person=None,
@@ -91,8 +95,8 @@ def _prune_unread(session: Session, at: datetime, limit: int) -> int:
 
 
 def _naming(subjects: Sequence[int]) -> Any:
-    columns = (col(FeedMember.feed), col(FeedMember.person), col(FeedMember.present), col(FeedMember.cause))
-    return select(*columns).where(col(FeedMember.person).in_(subjects))
+    states = (col(FeedMember.present), col(FeedMember.cause), col(FeedMember.told))
+    return select(col(FeedMember.feed), col(FeedMember.person), *states).where(col(FeedMember.person).in_(subjects))
 
 
 def _locked(session: Session, feeds: set[int]) -> list[Feed]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, except_, insert, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, delete, except_, insert, literal, or_, select, union_all, update
 from sqlmodel import Session, col
 
 from cdp.db import chunked, insert_ignoring
@@ -121,24 +121,39 @@ def after(session: Session, feed: Feed, position: int, start: int, limit: int) -
     return list(session.scalars(query))
 
 
+def note_told(session: Session, feed: Feed, people: Sequence[int]) -> None:
+    """Keep that these people are about to be handed over as entered: from now on it is told when they leave."""
+    for some in chunked(people):
+        entered = (*_held(feed, some), col(FeedMember.told).is_(False))
+        statement = update(FeedMember).where(*entered).values(told=True)
+        session.execute(statement.execution_options(synchronize_session=False))
+
+
 def _write(session: Session, feed: Feed, why: Mapping[int, str], present: bool, at: datetime) -> None:
-    """Move these people to the next positions."""
-    if not why:
-        return
+    """Move these people to the next positions; of those who leave, whoever was never told to be there just goes."""
+    told: set[int | None] = set()
     for some in chunked(why):
-        held = (col(FeedMember.feed) == feed.id, col(FeedMember.person).in_(some))
-        session.execute(delete(FeedMember).where(*held).execution_options(synchronize_session=False))
+        known = select(col(FeedMember.person)).where(*_held(feed, some), col(FeedMember.told))
+        told.update(session.scalars(known))
+        session.execute(delete(FeedMember).where(*_held(feed, some)).execution_options(synchronize_session=False))
+    kept = [person for person in why if present or person in told]
+    same = {"feed": feed.id, "present": present, "at": at}
     rows = [
-        {"feed": feed.id, "position": position, "person": person, "present": present, "cause": cause, "at": at}
-        for position, (person, cause) in enumerate(why.items(), feed.position + 1)
+        {**same, "position": position, "person": person, "cause": why[person], "told": person in told}
+        for position, person in enumerate(kept, feed.position + 1)
     ]
-    session.execute(insert(FeedMember), rows)
+    if rows:
+        session.execute(insert(FeedMember), rows)
     feed.position += len(rows)
 
 
+def _held(feed: Feed, people: Sequence[int]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return col(FeedMember.feed) == feed.id, col(FeedMember.person).in_(people)
+
+
 def _standing(session: Session, feed: Feed, people: Sequence[int]) -> dict[int, bool]:
-    held = (col(FeedMember.feed) == feed.id, col(FeedMember.person).in_(people))
-    found: Any = session.execute(select(col(FeedMember.person), col(FeedMember.present)).where(*held))
+    columns = select(col(FeedMember.person), col(FeedMember.present))
+    found: Any = session.execute(columns.where(*_held(feed, people)))
     return dict(found.tuples().all())
 
 

@@ -1,8 +1,9 @@
 """Reads a feed: brings it up to date, leases whoever entered, and tells who left.
 
 A look without locks says whether anything changed; only then is the feed locked and written. Whom the gate
-refuses at the last instant is moved to the end as having left, never skipped: a reader who goes on will hear
-of it. It refuses positions that it can no longer continue from (410 `feed_position_too_old`).
+refuses at the last instant is moved to the end as having left: a reader who goes on will hear of it, if any
+reading ever told that they were there. It refuses positions that it can no longer continue from (410
+`feed_position_too_old`).
 """
 
 from collections.abc import Callable, Sequence
@@ -181,6 +182,7 @@ def _lease(
     if isinstance(leased, Leased):
         refused = [person for person in entered if person not in leased.permit.grants]
         log.leave(session, feed, reader.followed, reader.request.use, refused, at)
+        log.note_told(session, feed, list(leased.permit.grants))
     return leased
 
 
