@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, or_, select
 from sqlmodel import Session, col
 
-from cdp import policy, profile
+from cdp import policy
 from cdp.db import Database, chunked, insert_ignoring, unsettle, upsert
 from cdp.gate import sharing
 from cdp.gate.collecting import may_collect
@@ -27,14 +27,23 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     """Decide every use again for these people, and those whose age they lend, and write their rows."""
     changed = set(people)
     wanted = sorted(changed | sharing.ageless_beside(session, changed))
-    # What is read next is then what everybody else wrote before, and nobody's older answer is written over it.
-    profile.lock(session, wanted)
+    _lock(session, wanted)
     situations = load(session, wanted, at)
     number = _register(session)
     rows = [_row(policy.of(session), situations[one], number, at) for one in wanted if one in situations]
     upsert(session, Permission, rows)
     for gone in chunked(one for one in wanted if one not in situations):
         session.execute(delete(Permission).where(col(Permission.person).in_(gone)))
+
+
+def _lock(session: Session, people: Iterable[int]) -> None:
+    """Let nobody else decide these people until the commit: what is read next is what all others wrote before.
+
+    The rows that are written, in the order in which they are: whoever settles neighbours blocks nobody for ever.
+    """
+    for some in chunked(people):
+        query = select(col(Permission.person)).where(col(Permission.person).in_(some))
+        session.execute(query.order_by(col(Permission.person)).with_for_update()).all()
 
 
 def permitted(session: Session, use: Use, denied: Law, at: datetime) -> ColumnElement[bool]:

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Table, delete, exists, insert, or_, select, tuple_
 from sqlmodel import Session, col
 
-from cdp import policy, profile
+from cdp import policy
 from cdp.db import chunked
 from cdp.gate.model import Permission
 from cdp.journey.declared import journeys
 from cdp.journey.model import Stage, Transition
 from cdp.journey.rules import NOWHERE, Happened, Journey, Move, Path, walk
-from cdp.profile.model import Fact, Subject
+from cdp.profile.model import Fact, Person, Subject
 
 DEFAULT_JOURNEY = "standard"
 
@@ -43,7 +43,8 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     """
     declared = journeys(policy.of(session))
     for some in chunked(sorted(people)):
-        known = profile.lock(session, some)
+        _lock(session, some)
+        known = set(session.scalars(select(col(Subject.person)).where(col(Subject.person).in_(some))))
         _forget(session, [person for person in some if person not in known])
         open_to = sorted(known - _closed(session, some))
         facts = _facts(session, open_to, frozenset().union(*(journey.events for journey in declared)))
@@ -54,6 +55,12 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
         }
         _write_places(session, open_to, paths)
         _write_moves(session, open_to, paths)
+
+
+def _lock(session: Session, people: Sequence[int]) -> None:
+    """Lock the person, not the subjects: each writer holds the one by which its facts came, and wants the other's."""
+    query = select(col(Person.person)).where(col(Person.person).in_(people)).order_by(col(Person.person))
+    session.execute(query.with_for_update()).all()
 
 
 def stage_of(session: Session, people: Iterable[int], journey: str = DEFAULT_JOURNEY) -> dict[int, str]:

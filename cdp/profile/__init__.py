@@ -2,6 +2,6 @@
 
 from cdp.profile import corrections, facts, traits, values
 from cdp.profile.holder import holder
-from cdp.profile.person import lock, settle
+from cdp.profile.person import settle
 
-__all__ = ["corrections", "facts", "holder", "lock", "settle", "traits", "values"]
+__all__ = ["corrections", "facts", "holder", "settle", "traits", "values"]
