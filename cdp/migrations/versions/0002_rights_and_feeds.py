@@ -87,7 +87,6 @@ def upgrade() -> None:
         sa.Column("pseudonym", sqltypes.AutoString(length=64), nullable=True),
         sa.Column("present", sa.Boolean(), nullable=False),
         sa.Column("told", sa.Boolean(), nullable=False),
-        sa.Column("told", sa.Boolean(), nullable=False),
         sa.Column("cause", sqltypes.AutoString(length=16), nullable=False),
         sa.Column("at", sqltypes.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("feed", "position", name=op.f("pk_feed_member")),
