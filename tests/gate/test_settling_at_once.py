@@ -1,19 +1,15 @@
 """PostgreSQL, two writers at once: who decides a person again never writes over a no acknowledged meanwhile."""
 
-import random
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
-from cdp import consent, ingest
-from cdp.connector.kit import Claim, Item
+from cdp import consent
 from cdp.consent.withdrawal import point
 from cdp.db import Database, unsettle
 from tests.gate.test_permission import allowed, assert_equal_to_fresh, make_person, say
-from tests.stories.day import SHOP
 
 ADA = "ada@example.com"
 SLOW = "the slow writer"
@@ -60,33 +56,3 @@ def test_an_acknowledged_no_outlives_a_settling_that_began_before_it(house: Data
     house.clock.pass_(minutes=1)
     assert not allowed(house, person)
     assert_equal_to_fresh(house, person)
-
-
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_housemates_who_order_at_once_block_each_other_for_no_good(house: Database) -> None:
-    logins = [f"user-{number}" for number in range(5)]
-    broken_off: list[str] = []
-
-    def bring(seed: str, who: list[str]) -> None:
-        home, now = Claim("email", "home@example.com", verified=True), house.clock.now()
-        items = [
-            Item(
-                at=now,
-                claims=(home, Claim("user_id", user, verified=True)),
-                message_id=f"{seed}/{user}",
-                event="Order Completed",
-            )
-            for user in who
-        ]
-        assert ingest.take(house, SHOP, items, now).accepted == len(who)
-
-    def order(seed: int) -> None:
-        rng = random.Random(seed)
-        for number in range(8):
-            bring(f"{seed}.{number}", rng.sample(logins, 2))
-
-    bring("first", logins)
-    event.listen(house.writer, "handle_error", lambda context: broken_off.append(repr(context.original_exception)))
-    with ThreadPoolExecutor(3) as writers:
-        list(writers.map(order, range(3)))
-    assert broken_off == []
