@@ -51,10 +51,12 @@ def _check_sample(session: Session, vault: Vault) -> None:
     seen = 0
     for order in (col(SubjectKey.subject).desc(), col(SubjectKey.subject).asc()):
         for key in session.exec(select(SubjectKey).order_by(order).limit(SAMPLE)):
-            seen += 1
             try:
                 vault.unwrap(key.subject, key.tree, key.wrapped)
-            except (KeyDestroyed, CiphertextCorrupt):
+            except KeyDestroyed:  # an erasure that was broken off: its rows are still there, and prove nothing
+                continue
+            except CiphertextCorrupt:
+                seen += 1
                 continue
             return
     if seen:
