@@ -30,8 +30,8 @@ class Meters:
     """The counters of one app, in a registry of their own."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        own: dict[str, Any] = {"registry": self.registry}
+        self.collectors = CollectorRegistry()
+        own: dict[str, Any] = {"registry": self.collectors}
         self.requests = Counter("sekisho_http_requests", "Requests answered", ["method", "route", "status"], **own)
         self.seconds = Histogram("sekisho_http_seconds", "Time to answer, by route", ["route"], buckets=SECONDS, **own)
         self.under_way = Gauge(
@@ -56,7 +56,7 @@ class Meters:
     def collected(self) -> CollectorRegistry:
         """Return a registry with the counts of every process that counts into the same folder."""
         if not os.environ.get(FOLDER):
-            return self.registry
+            return self.collectors
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return together
