@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Select, Table, event, inspect
+from sqlalchemy import Engine, Table, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlmodel import Session, SQLModel
@@ -200,11 +200,6 @@ def _refuse_unsettled(session: Session) -> None:
 def is_sqlite(session: Session) -> bool:
     """Whether this session speaks to SQLite, where one writer makes row locks needless."""
     return session.get_bind().dialect.name == "sqlite"
-
-
-def for_share(statement: Select[Any]) -> Select[Any]:
-    """Lock the rows shared until commit; SQLite's single writer needs no lock and drops it."""
-    return statement.with_for_update(read=True)
 
 
 def insert_ignoring(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:

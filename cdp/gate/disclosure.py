@@ -1,10 +1,11 @@
-"""A page of people is a lease: decided and recorded, then opened, then handed over before its deadline.
+"""A page of people is a lease: recorded, then decided and opened, then handed over before its deadline.
 
-T1 locks the page's permission rows shared, decides, records the disclosure as `open`, commits.
-The values are opened in memory, without a lock. T2 marks the page closed, and only then is it
-handed over. A withdrawal commits first and is acknowledged once no open, unexpired lease holds
-the person; an expired lease counts as disclosed. So no page that is asked for after the
-acknowledgement holds the person, and no `handed_over_at` follows it.
+T1 records the lease, `open`, for whoever the rows say yes to, and commits. What is read after that decides each
+person again; values are opened in memory. T2 marks the page closed, and only then is it handed over. A withdrawal
+commits first and is acknowledged once no open, unexpired lease holds the person; an expired lease counts as
+disclosed. So no page that is asked for after the acknowledgement holds the person, and no `handed_over_at` of
+a page that does follows it: either the withdrawal sees the lease, and waits, or the deciding, which reads after
+the lease was committed, sees the withdrawal. Neither holds the other up with a lock.
 """
 
 import time
@@ -17,13 +18,13 @@ from pyroaring import BitMap64
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from cdp import policy, vault
+from cdp import ledger, policy, vault
 from cdp.consent import Point, unsubscribe_token
 from cdp.db import Database, chunked
 from cdp.errors import Refusal, Unavailable
 from cdp.gate.model import Disclosed
 from cdp.gate.opened import Material, gather, open_fields
-from cdp.gate.permit import Grant, PageRequest, Permit, ask, redeem
+from cdp.gate.permit import Grant, Lease, PageRequest, Permit, ask, everyone, record, redeem
 from cdp.profile.model import Subject
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.016  # seconds
@@ -43,13 +44,20 @@ class Disclosure:
 class Page:
     """Opened people under one lease; call `hand_over` as the last thing before the page leaves."""
 
-    id: str
+    lease: Lease
     rows: tuple[Disclosure, ...]
     use_by: datetime
-    deadline: datetime
-    ends: float
-    """The same by a clock that nobody sets: where the wall clock is put back, a lease grows no longer."""
     database: Database = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """The name of the disclosure."""
+        return self.lease.id
+
+    @property
+    def refused(self) -> list[int]:
+        """The people of the lease whom this page does not hold: who said no, or moved, while it was made."""
+        return sorted(self.lease.subjects.keys() - {row.person for row in self.rows})
 
     def hand_over(self) -> None:
         """Close the lease; raises Unavailable if its time ran out, and then the page must not leave."""
@@ -60,69 +68,60 @@ class Page:
             raise Unavailable("lease")
 
     def _holds(self, now: datetime) -> bool:
-        return now < self.deadline and time.monotonic() < self.ends
+        return now < self.lease.deadline and time.monotonic() < self.lease.ends
 
     def _close(self, session: Session, now: datetime) -> None:
         session.execute(
             update(Disclosed)
             .where(col(Disclosed.id) == self.id, col(Disclosed.state) == "open")
-            .values(state="closed", handed_over_at=now)
+            .values(state="closed", handed_over_at=now, **self._narrowed(session, now))
         )
+
+    def _narrowed(self, session: Session, now: datetime) -> dict[str, Any]:
+        """Return whom the record holds instead of everybody of the lease, where somebody is left out."""
+        if not self.refused:
+            return {}
+        people = everyone(self.lease.subjects[row.person] for row in self.rows)
+        digest = vault.of(session).digest("ledger.people", people).hex()
+        ledger.note(session, "page.narrowed", {"disclosure": self.id, "people": len(self.rows), "digest": digest}, now)
+        return {"people": people, "count": len(self.rows)}
 
 
 Choose = Callable[[Session, datetime], Iterable[int]]
-"""Says which people a page is about, within the transaction that decides on them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """People decided and recorded, and what will be opened of them once the deciding transaction has committed."""
-
-    permit: Permit
-    material: Material = field(repr=False)
-    keys: vault.Vault = field(repr=False)
-    max_age_seconds: int
-    ends: float
-
-    def open(self, database: Database) -> Page:
-        """Open the page, in memory and without a lock."""
-        rows = tuple(disclose(self.permit, self.material, self.keys))
-        use_by = _use_by(self.permit, self.max_age_seconds)
-        return Page(self.permit.id, rows, use_by, self.permit.deadline, self.ends, database)
+"""Says which people a page is about, within the transaction that records them."""
 
 
 def read_page(database: Database, request: PageRequest, choose: Choose) -> Page | Refusal:
-    """Decide, record and open one page; refusals are those of `ask`, all independent of a person."""
+    """Record, decide and open one page; refusals are those of `record`, all independent of a person."""
 
-    def decide(session: Session) -> Leased | Refusal:
+    def begin(session: Session) -> Lease | Refusal:
         at = database.clock.now()
-        return lease(session, request, choose(session, at), at)
+        return record(session, request, choose(session, at), at)
 
-    leased = database.attempt(decide)
-    return leased if isinstance(leased, Refusal) else leased.open(database)
+    lease = database.attempt(begin)
+    return lease if isinstance(lease, Refusal) else open_page(database, lease)
 
 
-def lease(session: Session, request: PageRequest, people: Iterable[int], at: datetime) -> Leased | Refusal:
-    """Decide on these people and record who is permitted, within the caller's transaction; refusals as `ask`."""
-    ends = time.monotonic() + request.lease_seconds
-    permit = ask(session, request, list(people), at)
-    if isinstance(permit, Refusal):
-        return permit
-    material = gather(session, permit.grants, request.fields, request.use)
-    max_age = policy.of(session).recipients[request.use.recipient].max_age_seconds
-    return Leased(permit, material, vault.of(session), max_age, ends)
+def open_page(database: Database, lease: Lease) -> Page:
+    """Decide and open what a committed lease was recorded for."""
+    with database.snapshot() as session:
+        permit = ask(session, lease, database.clock.now())
+        material = gather(session, permit)
+        max_age = policy.of(session).recipients[lease.request.use.recipient].max_age_seconds
+    rows = tuple(disclose(permit, material, database.context["vault"]))
+    return Page(lease, rows, _use_by(permit, max_age), database)
 
 
 def disclose(permit: Permit, material: Material, keys: vault.Vault) -> list[Disclosure]:
     """Open what the permit covers, once; people whose key is destroyed meanwhile are left out."""
     redeem(permit)
-    found = []
+    request, found = permit.lease.request, []
     for person, grant in permit.grants.items():
         opened = open_fields(material, person, keys)
         if opened is None:
             continue
-        pseudonym = keys.pseudonym(permit.request.use.recipient, person)
-        found.append(Disclosure(pseudonym, person, opened, _links(permit.request, grant, keys)))
+        pseudonym = keys.pseudonym(request.use.recipient, person)
+        found.append(Disclosure(pseudonym, person, opened, _links(request, grant, keys)))
     return found
 
 

@@ -1,6 +1,6 @@
 """Opening: the one place where sealed values of people become plain, always for a recipient.
 
-Gathering (what to open) happens inside the deciding transaction; opening happens in memory after it.
+Gathering (what to open) happens beside the deciding; opening happens in memory after it.
 """
 
 import json
@@ -19,7 +19,7 @@ from cdp.db import chunked
 from cdp.errors import KeyDestroyed
 from cdp.gate.model import Disclosed
 from cdp.gate.permission import policy_number
-from cdp.gate.permit import Grant
+from cdp.gate.permit import Grant, Permit
 from cdp.holders import Held
 from cdp.identity.model import Identifier
 from cdp.ids import new_id
@@ -50,12 +50,15 @@ class Material:
     keys: Mapping[int, SubjectKey] = field(repr=False)
 
 
-def gather(session: Session, grants: Mapping[int, Grant], fields: Sequence[str], use: Use) -> Material:
-    """Collect the sealed values of the granted people for these fields, best one per field.
+def gather(session: Session, permit: Permit) -> Material:
+    """Collect the sealed values of the permit's people for its fields, best one per field.
 
-    Never what only a browser claimed, and for marketing never an address that must stay silent.
+    Never what only a browser claimed, and for marketing never an address that must stay silent. Nothing of
+    a subject that came to somebody after the lease was recorded: its no would not wait for this page.
     """
-    owner = _owners(session, grants)
+    fields, use, grants = permit.lease.request.fields, permit.lease.request.use, permit.grants
+    leased = permit.lease.subjects
+    owner = {n: person for n, person in _owners(session, grants).items() if n in leased[person]}
     namespaces = [name for name in fields if name in policy.of(session).namespaces]
     traits = [name for name in fields if name not in namespaces]
     found: dict[int, dict[str, Sealed]] = defaultdict(dict)

@@ -1,11 +1,17 @@
 """Permits: the gate's yes, for these people, this use and these fields, at this instant.
 
+First a lease is recorded for whoever the rows say yes to; only when it has been committed is the permit asked
+for, which decides each of them again. A no that the permit did not see was therefore committed after the lease,
+and whoever said it waits for the lease: nobody holds a lock on people while somebody else reads them.
+
 A permit is issued by this module only, opens once, and cannot be built, changed, copied or
 pickled: an outbox that kept one would carry a yes past a withdrawal.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -15,7 +21,7 @@ from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
 from cdp import ledger, policy, vault
-from cdp.db import for_share
+from cdp.db import chunked
 from cdp.errors import Refusal
 from cdp.gate.decide import allowed_fields, decide, laws_in, recipient_refusals
 from cdp.gate.model import Disclosed, Permission
@@ -24,6 +30,7 @@ from cdp.gate.question import Reach, Standing
 from cdp.gate.standing import DEVICE_NAMESPACE, ContactPoint, Situation, load
 from cdp.ids import new_id
 from cdp.policy.terms import Law, Policy, Use
+from cdp.profile.model import Subject
 
 _ISSUER = object()
 
@@ -54,16 +61,29 @@ class Grant:
         return self.point is not None and self.point.namespace == DEVICE_NAMESPACE
 
 
-class Permit:
-    """The right to open these fields of these people once, before the deadline."""
-
-    __slots__ = ("at", "deadline", "grants", "id", "request")
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who a page may hold, as it was recorded before anything is decided or opened; it allows nothing."""
 
     id: str
     request: PageRequest
-    grants: Mapping[int, Grant]
+    denied: Law
+    subjects: Mapping[int, frozenset[int]] = field(repr=False)
+    """Person → the subjects recorded: a split would give a person another number, and a merge more subjects."""
     at: datetime
     deadline: datetime
+    ends: float
+    """The same by a clock that nobody sets: where the wall clock is put back, a lease grows no longer."""
+
+
+class Permit:
+    """The right to open these fields of these people once, before the deadline of its lease."""
+
+    __slots__ = ("at", "grants", "lease")
+
+    lease: Lease
+    grants: Mapping[int, Grant]
+    at: datetime
 
     def __init__(self, issuer: object, **what: Any) -> None:
         if issuer is not _ISSUER:
@@ -84,8 +104,8 @@ class Permit:
         raise TypeError("a permit cannot be stored or copied: ask again when you send")
 
     def __repr__(self) -> str:
-        use = self.request.use
-        return f"<Permit {self.id}: {use.purpose} for {use.recipient}, {len(self.grants)} people>"
+        use = self.lease.request.use
+        return f"<Permit {self.lease.id}: {use.purpose} for {use.recipient}, {len(self.grants)} people>"
 
 
 _unused: set[str] = set()
@@ -94,7 +114,7 @@ _unused: set[str] = set()
 def redeem(permit: Permit) -> None:
     """Take a permit for its one opening; raises PermissionError for one that was not issued or was used."""
     try:
-        _unused.remove(permit.id)
+        _unused.remove(permit.lease.id)
     except KeyError:
         raise PermissionError("this permit was not issued here, or has been used") from None
 
@@ -114,41 +134,51 @@ def check_request(terms: Policy, request: PageRequest, at: datetime) -> Refusal 
     return laws_in(refused)
 
 
-def ask(session: Session, request: PageRequest, people: Sequence[int], at: datetime) -> Permit | Refusal:
-    """Ask for these people: locks their rows, decides each again, and writes the disclosure as an open lease.
+def record(session: Session, request: PageRequest, people: Iterable[int], at: datetime) -> Lease | Refusal:
+    """Record an open lease for those of these people whose rows say yes; refusals as `check_request`.
 
-    People who are refused are not in the permit. Refusals: see `check_request`.
+    Commit before `ask`.
     """
-    terms = policy.of(session)
-    denied = check_request(terms, request, at)
+    ends = time.monotonic() + request.lease_seconds
+    denied = check_request(policy.of(session), request, at)
     if isinstance(denied, Refusal):
         return denied
-    allowed = _lock(session, request.use, denied, people, at)
+    allowed = _permitted(session, request.use, denied, people, at)
+    deadline = at + timedelta(seconds=request.lease_seconds)
+    lease = Lease(new_id(), request, denied, _subjects(session, allowed), at, deadline, ends)
+    _write(session, lease)
+    return lease
+
+
+def ask(session: Session, lease: Lease, at: datetime) -> Permit:
+    """Decide each person of a committed lease again; people who are refused by now are not in the permit."""
+    terms, use = policy.of(session), lease.request.use
+    allowed = _permitted(session, use, lease.denied, lease.subjects, at)
     grants = {
         person: grant
-        for person, situation in load(session, allowed, at, request.use.channel).items()
-        if (grant := _grant(terms, request.use, situation, at)) is not None
+        for person, situation in load(session, allowed, at, use.channel).items()
+        if (grant := _grant(terms, use, situation, at)) is not None
     }
-    permit = Permit(
-        _ISSUER,
-        id=new_id(),
-        request=request,
-        grants=grants,
-        at=at,
-        deadline=at + timedelta(seconds=request.lease_seconds),
-    )
-    _open_lease(session, permit)
-    _unused.add(permit.id)
+    permit = Permit(_ISSUER, lease=lease, grants=grants, at=at)
+    _unused.add(lease.id)
     return permit
 
 
-def _lock(session: Session, use: Use, denied: Law, people: Sequence[int], at: datetime) -> list[int]:
-    query = (
-        select(col(Permission.person))
-        .where(col(Permission.person).in_(people), permitted(session, use, denied, at))
-        .order_by(col(Permission.person))
-    )
-    return list(session.scalars(for_share(query)))
+def _permitted(session: Session, use: Use, denied: Law, people: Iterable[int], at: datetime) -> list[int]:
+    found: list[int] = []
+    for some in chunked(people):
+        query = select(col(Permission.person)).where(col(Permission.person).in_(some))
+        found.extend(session.scalars(query.where(permitted(session, use, denied, at))))
+    return found
+
+
+def _subjects(session: Session, people: Sequence[int]) -> dict[int, frozenset[int]]:
+    members: dict[int, set[int]] = defaultdict(set)
+    for some in chunked(people):
+        query = select(col(Subject.person), col(Subject.number)).where(col(Subject.person).in_(some))
+        for person, number in session.execute(query):
+            members[person].add(number)
+    return {person: frozenset(numbers) for person, numbers in members.items()}
 
 
 def _grant(terms: Policy, use: Use, situation: Situation, at: datetime) -> Grant | None:
@@ -164,23 +194,22 @@ def _allows(terms: Policy, use: Use, standing: Standing, reach: Reach, on: date)
     return decide(terms, use, standing, reach, on).allow
 
 
-def _open_lease(session: Session, permit: Permit) -> None:
-    request, use = permit.request, permit.request.use
-    # All subjects, not the person's number alone: a split would give the person another one.
-    people = BitMap64(n for grant in permit.grants.values() for n in grant.situation.subjects).serialize()
+def _write(session: Session, lease: Lease) -> None:
+    request, use = lease.request, lease.request.use
+    people = everyone(lease.subjects.values())
     header = {
-        "disclosure": permit.id,
+        "disclosure": lease.id,
         "recipient": use.recipient,
         "purpose": use.purpose,
         "channel": use.channel,
         "client": request.client,
         "fields": list(request.fields),
-        "people": len(permit.grants),
+        "people": len(lease.subjects),
         "digest": vault.of(session).digest("ledger.people", people).hex(),
         "policy": policy.of(session).digest,
     }
     row = {
-        "id": permit.id,
+        "id": lease.id,
         "recipient": use.recipient,
         "client": request.client,
         "purpose": use.purpose,
@@ -190,11 +219,16 @@ def _open_lease(session: Session, permit: Permit) -> None:
         "audience": request.audience,
         "policy": policy_number(session),
         "people": people,
-        "count": len(permit.grants),
-        "opened_at": permit.at,
-        "deadline": permit.deadline,
+        "count": len(lease.subjects),
+        "opened_at": lease.at,
+        "deadline": lease.deadline,
         "state": "open",
         "handed_over_at": None,
-        "entry": ledger.note(session, "page.opened", header, permit.at),
+        "entry": ledger.note(session, "page.opened", header, lease.at),
     }
     session.execute(insert(Disclosed), row)
+
+
+def everyone(subjects: Iterable[Iterable[int]]) -> bytes:
+    """Return the people of a disclosure as its row keeps them: the bitmap of all their subjects."""
+    return BitMap64(number for some in subjects for number in some).serialize()

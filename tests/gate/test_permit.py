@@ -9,7 +9,7 @@ from cdp import gate, policy, vault
 from cdp.errors import Refusal
 from cdp.gate.disclosure import disclose
 from cdp.gate.opened import gather
-from cdp.gate.permit import Permit, ask
+from cdp.gate.permit import Permit, ask, record
 from tests.gate.test_permission import make_person, say
 
 
@@ -24,7 +24,9 @@ def permit(house) -> Permit:
     person = make_person(house)
     say(house, person, "given")
     with house.transaction() as session:
-        return ask(session, request_for(house), [person], house.clock.now())
+        lease = record(session, request_for(house), [person], house.clock.now())
+    with house.snapshot() as session:
+        return ask(session, lease, house.clock.now())
 
 
 def test_nobody_but_the_gate_makes_one(permit):
@@ -49,7 +51,7 @@ def test_it_cannot_be_kept_for_later(permit, keep):
 def test_it_opens_once(house, permit):
     with house.snapshot() as session:
         keys = vault.of(session)
-        material = gather(session, permit.grants, ("email",), permit.request.use)
+        material = gather(session, permit)
     assert disclose(permit, material, keys)[0].fields == {"email": "ada@example.com"}
     with pytest.raises(PermissionError):
         disclose(permit, material, keys)

@@ -1,9 +1,9 @@
 """Reads a feed: brings it up to date, leases whoever entered, and tells who left.
 
 A look without locks says whether anything changed; only then is the feed locked and written. Whom the gate
-refuses at the last instant is moved to the end as having left: a reader who goes on will hear of it, if any
-reading ever told that they were there. It refuses positions that it can no longer continue from (410
-`feed_position_too_old`).
+refuses at the last instant, also while the page is opened, is moved to the end as having left: a reader who
+goes on will hear of it, if any reading ever told that they were there. It refuses positions that it can no
+longer continue from (410 `feed_position_too_old`).
 """
 
 from collections.abc import Callable, Sequence
@@ -16,11 +16,11 @@ from sqlmodel import Session
 from cdp import ledger, policy, vault
 from cdp.db import Database
 from cdp.errors import Problem, Refusal
-from cdp.gate.disclosure import Disclosure, Leased, Page, lease
+from cdp.gate.disclosure import Disclosure, Page, open_page
 from cdp.gate.feed import causes, log
 from cdp.gate.model import Feed, FeedMember
 from cdp.gate.permission import policy_number
-from cdp.gate.permit import PageRequest, check_request
+from cdp.gate.permit import Lease, PageRequest, check_request, record
 
 MOST = 10_000
 """Changes that one reading writes down; what is more waits for the next."""
@@ -91,7 +91,7 @@ class _Noted:
     rows: list[FeedMember]
     place: Place
     has_more: bool
-    leased: Leased | None
+    lease: Lease | None
 
 
 def read(
@@ -153,13 +153,13 @@ def _advance(session: Session, reader: _Reader, seen: _Seen) -> _Noted | Refusal
     feed.read_at = at if at - feed.read_at >= _DAY else feed.read_at
     rows = log.after(session, feed, place.position, place.start, reader.limit + 1)
     told, written = rows[: reader.limit], feed.position
-    leased = _lease(session, reader, feed, told, at)
-    if isinstance(leased, Refusal):
-        return leased
+    lease = _record(session, reader, feed, told, at)
+    if isinstance(lease, Refusal):
+        return lease
     _note_leavers(session, reader, told, at)
     end = told[-1].position if len(rows) > len(told) else written
     has_more = len(rows) > len(told) or not seen.is_all or feed.position > written
-    return _Noted(told, place._replace(position=end), has_more, leased)
+    return _Noted(told, place._replace(position=end), has_more, lease)
 
 
 def _continue(feed: Feed, since: Place | None) -> Place:
@@ -171,19 +171,19 @@ def _continue(feed: Feed, since: Place | None) -> Place:
     return since
 
 
-def _lease(
+def _record(
     session: Session, reader: _Reader, feed: Feed, told: list[FeedMember], at: datetime
-) -> Leased | Refusal | None:
+) -> Lease | Refusal | None:
     entered = [row.person for row in told if row.present and row.person is not None]
     if not entered:
         return None
     reader.beside(session, entered)
-    leased = lease(session, reader.request, entered, at)
-    if isinstance(leased, Leased):
-        refused = [person for person in entered if person not in leased.permit.grants]
+    lease = record(session, reader.request, entered, at)
+    if isinstance(lease, Lease):
+        refused = [person for person in entered if person not in lease.subjects]
         log.leave(session, feed, reader.followed, reader.request.use, refused, at)
-        log.note_told(session, feed, list(leased.permit.grants))
-    return leased
+        log.note_told(session, feed, sorted(lease.subjects))
+    return lease
 
 
 def _note_leavers(session: Session, reader: _Reader, told: list[FeedMember], at: datetime) -> None:
@@ -197,7 +197,7 @@ def _note_leavers(session: Session, reader: _Reader, told: list[FeedMember], at:
 
 
 def _opened(database: Database, reader: _Reader, noted: _Noted) -> Changes:
-    page = noted.leased.open(database) if noted.leased else None
+    page = _open(database, reader, noted.lease) if noted.lease else None
     disclosed = {one.person: one for one in page.rows} if page else {}
     told = tuple(
         change
@@ -205,6 +205,20 @@ def _opened(database: Database, reader: _Reader, noted: _Noted) -> Changes:
         if (change := _change(database, reader.request.use.recipient, row, disclosed)) is not None
     )
     return Changes(told, noted.place, noted.has_more, page)
+
+
+def _open(database: Database, reader: _Reader, lease: Lease) -> Page:
+    """Open the page; who is not in it after all has left, and enters anew if they may."""
+    page = open_page(database, lease)
+
+    def leave(session: Session) -> None:
+        at = database.clock.now()
+        feed = log.lock(session, reader.followed.name, reader.request.use, at)
+        log.leave(session, feed, reader.followed, reader.request.use, page.refused, at)
+
+    if page.refused:
+        database.attempt(leave)
+    return page
 
 
 def _change(database: Database, recipient: str, row: FeedMember, disclosed: dict[int, Disclosure]) -> Change | None:
