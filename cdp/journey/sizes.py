@@ -18,6 +18,7 @@ from cdp.gate.model import Permission
 from cdp.gate.telling import told
 from cdp.journey.declared import find
 from cdp.journey.model import Stage, Transition
+from cdp.journey.stages import holds
 from cdp.policy.terms import Use
 
 
@@ -51,7 +52,7 @@ def sizes(session: Session, name: str, use: Use, at: datetime, *, exact: bool = 
     """
     journey = find(policy.of(session), name)
     allowed = and_(listing.allowed(session, use, at), col(Permission.restricted).is_(False))
-    counted = dict(session.execute(_people_by_stage(name, allowed)).tuples().all())
+    counted = dict(session.execute(_people_by_stage(name, and_(allowed, holds(at)))).tuples().all())
     stages = _beside_each_other({stage: told(counted.get(stage, 0), exact) for stage in journey.stages})
     rows = session.execute(_flows(session, name, allowed))
     flows = [_flow(*row, exact=exact) for row in rows]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, delete, exists, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, Table, delete, exists, insert, or_, select, tuple_
 from sqlmodel import Session, col
 
 from cdp import policy
@@ -63,12 +63,17 @@ def _lock(session: Session, people: Sequence[int]) -> None:
     session.execute(query.with_for_update()).all()
 
 
-def stage_of(session: Session, people: Iterable[int], journey: str = DEFAULT_JOURNEY) -> dict[int, str]:
-    """Return each person's stage; whoever has not entered the journey, or has left it, is absent."""
+def holds(at: datetime) -> ColumnElement[bool]:
+    """Return the condition that a stage row may be believed: its time-out is still to come."""
+    return or_(col(Stage.until).is_(None), col(Stage.until) > at)
+
+
+def stage_of(session: Session, people: Iterable[int], at: datetime, journey: str = DEFAULT_JOURNEY) -> dict[int, str]:
+    """Return each person's stage; absent is who is outside the journey, or timed out and not yet moved on."""
     found: dict[int, str] = {}
     for some in chunked(people):
         query = select(col(Stage.person), col(Stage.stage)).where(
-            col(Stage.person).in_(some), col(Stage.journey) == journey
+            col(Stage.person).in_(some), col(Stage.journey) == journey, holds(at)
         )
         found.update(row._tuple() for row in session.execute(query))
     return found

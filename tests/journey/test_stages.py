@@ -54,7 +54,7 @@ def settled(shop: Database, rows: list[Row], at: datetime = NOW) -> None:
 
 def stages(shop: Database, *people: int) -> dict[int, str]:
     with shop.snapshot() as session:
-        return journey.stage_of(session, people)
+        return journey.stage_of(session, people, shop.clock.now())
 
 
 def test_a_persons_stage_follows_the_facts_of_all_subjects(shop: Database) -> None:
@@ -135,7 +135,10 @@ def test_people_whose_stage_timed_out_are_due(shop: Database, clock: StandingClo
     clock.instant = NOW + 5 * DAY
     with shop.transaction() as session:
         unsettle(session, journey.due(session, clock.now()))
-    assert stages(shop, ADA, BEN, CLEO, DEV) == {ADA: "usage", BEN: "usage", CLEO: "purchase", DEV: "awareness"}
+    assert stages(shop, ADA, BEN, DEV) == {ADA: "usage", BEN: "usage", DEV: "awareness"}
+    assert stages(shop, CLEO) == {}, "nobody decides it again, and nobody is told what no longer holds"
+    with shop.snapshot() as session:
+        assert session.get_one(Stage, (CLEO, "standard")).stage == "purchase"
     with shop.snapshot() as session:
         assert journey.due(session, clock.now()) == []
 

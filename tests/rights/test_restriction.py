@@ -191,7 +191,7 @@ class Two:
         person = self.grounds.person(mail)
         with self.grounds.database.snapshot() as session:
             row = session.get_one(Permission, person)
-            stage = journey.stage_of(session, [person]).get(person)
+            stage = journey.stage_of(session, [person], self.grounds.clock.now()).get(person)
             moves = [(move.to_stage, move.at) for move in journey.moves_of(session, person)]
         return row.codes, row.laws, row.restricted, row.holds_until, stage, moves
 

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 
 from cdp import deployment as deploying
 from cdp import identity
+from cdp.clock import Clock
 from cdp.ops.cli import main
 from cdp.ops.demo.vendors import Line, SendGrid
 from cdp.settings import Settings
@@ -29,7 +30,8 @@ PURPOSES = "email_marketing,line_marketing,analytics"
 class World:
     """One deployment with its sources and clients; `arrive` brings people in through the doors."""
 
-    def __init__(self, home: Path, database_url: str, **environment: str) -> None:
+    def __init__(self, home: Path, database_url: str, clock: Clock | None = None, **environment: str) -> None:
+        self.clock = clock
         self.home, self.line, self.sendgrid = home, Line("channel-secret-of-the-tests"), SendGrid()
         self.environment = {
             "CDP_HOME": str(home),
@@ -50,7 +52,7 @@ class World:
     def open(self) -> None:
         """Assemble the deployment and serve it on a real socket."""
         names = {name.removeprefix("CDP_").lower(): value for name, value in self.environment.items()}
-        self.deployment = deploying.assemble(Settings(**names))  # type: ignore[arg-type]
+        self.deployment = deploying.assemble(Settings(**names), self.clock)  # type: ignore[arg-type]
         self.server = make_server("127.0.0.1", 0, create_app(self.deployment), threaded=True)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()

@@ -65,7 +65,7 @@ def answer(
     stages: dict[int, str] = {}
 
     def beside(session: Session, entered: Sequence[int]) -> None:
-        stages.update(journey.stage_of(session, entered, in_journey))
+        stages.update(journey.stage_of(session, entered, current.now(), in_journey))
 
     place = Place(*since) if since else None
     found = gate.feed.read(current.database(), followed, request, place, int(query["limit"]), beside)

@@ -51,7 +51,7 @@ def answer_page(
     def choose(session: Session, at: datetime) -> Iterable[int]:
         people = list(candidates(session, at, after, limit))
         chosen.last = people[-1] if len(people) == limit else None
-        chosen.stages = journey.stage_of(session, people, in_journey)
+        chosen.stages = journey.stage_of(session, people, at, in_journey)
         return people
 
     page = _read(use, fields, choose, "page", about)
@@ -74,7 +74,7 @@ def read_one(
     def choose(session: Session, at: datetime) -> Iterable[int]:
         person = find(session)
         people = [] if person is None else [person]
-        stages.update(journey.stage_of(session, people))
+        stages.update(journey.stage_of(session, people, at))
         return people
 
     return _read(use, fields, choose, "lookup", ""), stages
