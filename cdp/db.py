@@ -104,6 +104,7 @@ class Database:
     def snapshot(self) -> Iterator[Session]:
         """Open a reading transaction; what it changed is rolled back, what it loaded stays readable after it."""
         with available(), self._session(self.reader) as session:
+            session.info["snapshot"] = True
             yield session
             session.expunge_all()
             session.rollback()
@@ -172,7 +173,9 @@ def _file_of(url: str) -> Path | None:
 def unsettle(session: Session, people: Iterable[int], first: str = "") -> None:
     """Say that these people's profile, permissions and stages must be brought up to date before commit.
 
-    `first` names the first settler whose work rests on what changed; without it, all do.
+    Name the subjects beside their people where others may join or part them meanwhile: permissions are decided
+    for whoever a number belongs to once nobody else can. `first` names the first settler whose work rests on
+    what changed; without it, all do.
     """
     unsettled: dict[int, int] = session.info["unsettled"]
     place = session.info["database"].place(first) if first else 0
@@ -195,6 +198,11 @@ def is_unsettled(session: Session, person: int, settler: str) -> bool:
 def _refuse_unsettled(session: Session) -> None:
     if session.info.get("unsettled"):
         raise Unsettled("people were changed and not settled; open the transaction with Database.transaction()")
+
+
+def is_snapshot(session: Session) -> bool:
+    """Whether this session only reads what others have committed."""
+    return bool(session.info.get("snapshot"))
 
 
 def is_sqlite(session: Session) -> bool:

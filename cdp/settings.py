@@ -36,7 +36,9 @@ class Settings(BaseSettings):
     base_url: str = Field(
         "http://127.0.0.1:8000", pattern=r"^https?://[^/]+", description="Where others reach this deployment"
     )
-    lease_seconds: float = Field(2.0, gt=0, le=10, description="How long a page may take from decision to hand-over")
+    lease_seconds: float = Field(
+        2.0, gt=0, le=10, description="How long a page may take from its record to its hand-over"
+    )
     max_batch_bytes: int = Field(500_000, gt=0, description="Largest unpacked ingest body")
     max_event_bytes: int = Field(32_000, gt=0, description="Largest single event")
     public_address_rate: int = Field(

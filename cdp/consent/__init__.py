@@ -5,7 +5,7 @@ from cdp.consent.journal import lost as lost_silences
 from cdp.consent.links import confirm, read_unsubscribe_token, request, unsubscribe, unsubscribe_token
 from cdp.consent.records import Statement, record, record_all, said_by
 from cdp.consent.suppression import in_force, lift, readmit, silence_again, suppress, suppress_all, suppressed_tokens
-from cdp.consent.withdrawal import Point, point, subjects_at, withdraw
+from cdp.consent.withdrawal import Point, point, said_for, withdraw
 
 __all__ = [
     "Point",
@@ -22,8 +22,8 @@ __all__ = [
     "record_all",
     "request",
     "said_by",
+    "said_for",
     "silence_again",
-    "subjects_at",
     "suppress",
     "suppress_all",
     "suppressed_tokens",

@@ -52,7 +52,7 @@ def read_unsubscribe_token(session: Session, token: str) -> tuple[Point, str]:
 
 
 def unsubscribe(session: Session, token: str, at: datetime) -> set[int]:
-    """Silence the link's contact point on its channel; returns the people behind it."""
+    """Silence the link's contact point on its channel; returns the subjects behind it."""
     point, channel = read_unsubscribe_token(session, token)
     silenced = withdraw(session, point, at, channel=channel, method="one_click", source="unsubscribe_link", scoped=True)
     return silenced[1]

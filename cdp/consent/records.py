@@ -66,7 +66,8 @@ def record_all(session: Session, said: Sequence[tuple[int, Statement]], at: date
     ledger.note_all(session, [_act(session, row) for row in rows], at)
     explicit = [_lift(one, row) for (_, one), row in zip(said, rows, strict=True) if _lifts(one, row)]
     suppression.lift(session, explicit, at)
-    unsettle(session, identity.people_of(session, {subject for subject, _ in said}).values(), first="gate")
+    people = identity.people_of(session, {subject for subject, _ in said})
+    unsettle(session, {*people, *people.values()}, first="gate")
     return [str(row["record"]) for row in rows]
 
 

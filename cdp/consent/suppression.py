@@ -150,13 +150,13 @@ def suppressed_tokens(session: Session, tokens: Iterable[bytes], reason: str) ->
 
 
 def holders_of(session: Session, tokens: Iterable[bytes]) -> set[int]:
-    """Return the people who have a contact point with one of these suppression tokens."""
-    people: set[int] = set()
+    """Return the subjects that have a contact point with one of these suppression tokens, and whose they are."""
+    found: set[int] = set()
     for some in chunked(tokens):
         query = (
-            select(col(Subject.person))
+            select(col(Subject.number), col(Subject.person))
             .join(Identifier, col(Identifier.subject) == col(Subject.number))
             .where(col(Identifier.suppression_token).in_(some))
         )
-        people.update(session.scalars(query))
-    return people
+        found.update(number for row in session.execute(query) for number in row)
+    return found

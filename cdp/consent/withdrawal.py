@@ -1,5 +1,6 @@
 """Saying no: as easy as saying yes, for known and unknown contact points alike (GDPR 7(3), 特定電子メール法 3(3))."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from sqlmodel import Session, col
 
 from cdp import identity, vault
 from cdp.consent import records, suppression
+from cdp.consent.model import ConsentRecord
 from cdp.consent.records import Statement
 from cdp.db import chunked
 from cdp.identity.model import Identifier
@@ -43,15 +45,14 @@ def withdraw(
     source: str = "api",
     scoped: bool = False,
 ) -> tuple[list[str], set[int]]:
-    """Withdraw consent for a purpose and channel (None = all); returns the record ids and the people.
+    """Withdraw consent for a purpose and channel (None = all); returns the record ids and the subjects.
 
     It is written for every subject of the people: a split later leaves the no on either side.
     `scoped`: only for the contact point, as an unsubscribe link means it. Without a purpose the
     point itself falls silent on the channel, also when nobody is known behind it: then there is
     nothing to record, and no record id.
     """
-    people = set(identity.people_of(session, subjects_at(session, at_point)).values())
-    subjects = _members(session, people)
+    subjects = _members(session, set(identity.people_of(session, _subjects_at(session, at_point)).values()))
     if purpose is None or not subjects:
         for silent in _channels(at_point.namespace, channel):
             suppression.suppress(session, at_point.namespace, at_point.suppression_token, silent, "unsubscribe", at)
@@ -68,10 +69,18 @@ def withdraw(
         namespace=at_point.namespace if scoped else "",
         token=at_point.token if scoped else b"",
     )
-    return records.record_all(session, [(subject, said) for subject in subjects], at), people
+    return records.record_all(session, [(subject, said) for subject in subjects], at), set(subjects)
 
 
-def subjects_at(session: Session, at_point: Point) -> list[int]:
+def said_for(session: Session, names: Iterable[str]) -> set[int]:
+    """Return the subjects that these records were written for."""
+    found: set[int] = set()
+    for some in chunked(names):
+        found.update(session.scalars(select(col(ConsentRecord.subject)).where(col(ConsentRecord.record).in_(some))))
+    return found
+
+
+def _subjects_at(session: Session, at_point: Point) -> list[int]:
     """Return the subjects seen with this identifier, in order."""
     query = (
         select(col(Identifier.subject))

@@ -9,25 +9,30 @@ the lease was committed, sees the withdrawal. Neither holds the other up with a 
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from pyroaring import BitMap64
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
 from cdp import ledger, policy, vault
 from cdp.consent import Point, unsubscribe_token
-from cdp.db import Database, chunked
+from cdp.db import Database
 from cdp.errors import Refusal, Unavailable
 from cdp.gate.model import Disclosed
 from cdp.gate.opened import Material, gather, open_fields
-from cdp.gate.permit import Grant, Lease, PageRequest, Permit, ask, everyone, record, redeem
-from cdp.profile.model import Subject
+from cdp.gate.permit import Grant, Lease, PageRequest, Permit, ask, bitmap, record, redeem
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.016  # seconds
+
+_TRIES = 3
+"""How often a page is recorded anew because somebody on it was joined by others meanwhile."""
+
+_CLOCKS_APART = timedelta(minutes=1)
+"""How long after its deadline a lease still counts: the clock of the host that gave it may be behind ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class Page:
     lease: Lease
     rows: tuple[Disclosure, ...]
     use_by: datetime
+    grown: tuple[int, ...]
+    """People left out only because others joined them while the page was made: recorded anew they may be told."""
     database: Database = field(repr=False)
 
     @property
@@ -55,8 +62,8 @@ class Page:
         return self.lease.id
 
     @property
-    def refused(self) -> list[int]:
-        """The people of the lease whom this page does not hold: who said no, or moved, while it was made."""
+    def left_out(self) -> list[int]:
+        """The people of the lease whom this page does not hold: who said no, joined others or went meanwhile."""
         return sorted(self.lease.subjects.keys() - {row.person for row in self.rows})
 
     def hand_over(self) -> None:
@@ -67,24 +74,32 @@ class Page:
         if not self._holds(self.database.clock.now()):
             raise Unavailable("lease")
 
+    def discard(self) -> None:
+        """Close the lease of a page that goes to nobody."""
+        now = self.database.clock.now()
+        self.database.attempt(lambda session: _close(session, self.lease, (), None, now))
+
     def _holds(self, now: datetime) -> bool:
         return now < self.lease.deadline and time.monotonic() < self.lease.ends
 
     def _close(self, session: Session, now: datetime) -> None:
-        session.execute(
-            update(Disclosed)
-            .where(col(Disclosed.id) == self.id, col(Disclosed.state) == "open")
-            .values(state="closed", handed_over_at=now, **self._narrowed(session, now))
-        )
+        _close(session, self.lease, [row.person for row in self.rows], now, now)
 
-    def _narrowed(self, session: Session, now: datetime) -> dict[str, Any]:
-        """Return whom the record holds instead of everybody of the lease, where somebody is left out."""
-        if not self.refused:
-            return {}
-        people = everyone(self.lease.subjects[row.person] for row in self.rows)
-        digest = vault.of(session).digest("ledger.people", people).hex()
-        ledger.note(session, "page.narrowed", {"disclosure": self.id, "people": len(self.rows), "digest": digest}, now)
-        return {"people": people, "count": len(self.rows)}
+
+def _close(
+    session: Session, lease: Lease, people: Collection[int], handed_over_at: datetime | None, at: datetime
+) -> None:
+    """Make the record say whom the page really holds; raises Unavailable where it is closed already."""
+    values: dict[str, Any] = {"state": "closed", "handed_over_at": handed_over_at}
+    if len(people) < len(lease.subjects):
+        narrowed = bitmap(lease.subjects[person] for person in people)
+        digest = vault.of(session).digest("ledger.people", narrowed).hex()
+        ledger.note(session, "page.narrowed", {"disclosure": lease.id, "people": len(people), "digest": digest}, at)
+        values |= {"people": narrowed, "count": len(people)}
+    is_open = (col(Disclosed.id) == lease.id, col(Disclosed.state) == "open")
+    closed: Any = session.execute(update(Disclosed).where(*is_open).values(**values))
+    if closed.rowcount != 1:
+        raise Unavailable("lease")
 
 
 Choose = Callable[[Session, datetime], Iterable[int]]
@@ -92,14 +107,24 @@ Choose = Callable[[Session, datetime], Iterable[int]]
 
 
 def read_page(database: Database, request: PageRequest, choose: Choose) -> Page | Refusal:
-    """Record, decide and open one page; refusals are those of `record`, all independent of a person."""
+    """Record, decide and open one page; refusals are those of `record`, all independent of a person.
+
+    Raises Unavailable where people were joined by others again and again while the page was made.
+    """
 
     def begin(session: Session) -> Lease | Refusal:
         at = database.clock.now()
         return record(session, request, choose(session, at), at)
 
-    lease = database.attempt(begin)
-    return lease if isinstance(lease, Refusal) else open_page(database, lease)
+    for _ in range(_TRIES):
+        lease = database.attempt(begin)
+        if isinstance(lease, Refusal):
+            return lease
+        page = open_page(database, lease)
+        if not page.grown:
+            return page
+        page.discard()
+    raise Unavailable("lease")
 
 
 def open_page(database: Database, lease: Lease) -> Page:
@@ -109,7 +134,7 @@ def open_page(database: Database, lease: Lease) -> Page:
         material = gather(session, permit)
         max_age = policy.of(session).recipients[lease.request.use.recipient].max_age_seconds
     rows = tuple(disclose(permit, material, database.context["vault"]))
-    return Page(lease, rows, _use_by(permit, max_age), database)
+    return Page(lease, rows, _use_by(permit, max_age), permit.grown, database)
 
 
 def disclose(permit: Permit, material: Material, keys: vault.Vault) -> list[Disclosure]:
@@ -125,39 +150,51 @@ def disclose(permit: Permit, material: Material, keys: vault.Vault) -> list[Disc
     return found
 
 
-def wait_until_clear(database: Database, people: Iterable[int]) -> datetime:
-    """Wait until no open, unexpired lease holds any of these people; returns the instant it holds from.
+def wait_until_clear(database: Database, subjects: Iterable[int]) -> datetime:
+    """Wait until no open lease holds any of these subjects; returns the instant it holds from.
 
-    Call it after the withdrawal has committed. Takes at most the length of a lease.
+    Call it after the no has committed, with every subject that it was written for: a lease names subjects, which no
+    merge or split renames. Takes at most the length of a lease.
     """
-    began, wanted = time.monotonic(), _numbers_of(database, people)
+    began, wanted = time.monotonic(), BitMap64(subjects)
+    waited: set[str] = set()
     pause = _SHORTEST_PAUSE
-    while wanted and time.monotonic() - began < _longest_lease(database, wanted):
+    while wanted and time.monotonic() - began < _longest_lease(database, wanted, waited):
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
-    return database.clock.now()
+    return max([database.clock.now(), *_handed_over(database, wanted, waited)])
 
 
-def _numbers_of(database: Database, people: Iterable[int]) -> BitMap64:
-    """Every number these people may stand under in a lease: it names subjects, which no merge or split renames."""
-    numbers = BitMap64(people)
-    with database.snapshot() as session:
-        for some in chunked(sorted(numbers)):
-            numbers.update(session.scalars(select(col(Subject.number)).where(col(Subject.person).in_(some))))
-    return numbers
+def _longest_lease(database: Database, subjects: BitMap64, waited: set[str]) -> float:
+    """Return the seconds that the longest open lease of any of them was given, 0 without one; notes whose they are.
 
-
-def _longest_lease(database: Database, people: BitMap64) -> float:
-    """Return the seconds that the longest open, unexpired lease of any of them was given; 0 without one.
-
-    A wall clock that was put back keeps a lease open in the table; nobody hands it over after its seconds.
+    A wall clock that was put back keeps a lease open in the table, and one that is ahead lets it end too early;
+    nobody hands it over after its seconds.
     """
+    found = timedelta()
     with database.snapshot() as session:
-        query = select(col(Disclosed.people), col(Disclosed.opened_at), col(Disclosed.deadline)).where(
-            col(Disclosed.state) == "open", col(Disclosed.deadline) > database.clock.now()
-        )
-        leases = [end - begin for blob, begin, end in session.execute(query) if people & BitMap64.deserialize(blob)]
-    return max(leases, default=timedelta()).total_seconds()
+        columns = select(col(Disclosed.id), col(Disclosed.people), col(Disclosed.opened_at), col(Disclosed.deadline))
+        since = database.clock.now() - _CLOCKS_APART
+        is_open = (col(Disclosed.state) == "open", col(Disclosed.deadline) > since)
+        for name, people, begin, end in session.execute(columns.where(*is_open)):
+            if subjects & BitMap64.deserialize(people):
+                waited.add(name)
+                found = max(found, end - begin)
+    return found.total_seconds()
+
+
+def _handed_over(database: Database, subjects: BitMap64, waited: Collection[str]) -> list[datetime]:
+    """Return when pages that hold them were handed over by their hosts' clocks, as far as it may be after our now."""
+    if not subjects:
+        return []
+    with database.snapshot() as session:
+        columns = select(col(Disclosed.people), col(Disclosed.handed_over_at)).where(col(Disclosed.state) == "closed")
+        recent = col(Disclosed.deadline) > database.clock.now()
+        return [
+            handed_over_at
+            for people, handed_over_at in session.execute(columns.where(or_(recent, col(Disclosed.id).in_(waited))))
+            if handed_over_at is not None and subjects & BitMap64.deserialize(people)
+        ]
 
 
 def _use_by(permit: Permit, max_age_seconds: int) -> datetime:

@@ -18,7 +18,6 @@ from cdp.profile.model import Subject
 
 
 def _forget(session: Session, subjects: Sequence[int]) -> int:
-    # Feeds before permissions, as their readers lock them.
     gone = feed.forget(session, subjects, session.info["clock"].now())
     for some in chunked(subjects):
         people = select(col(Subject.person)).where(col(Subject.number).in_(some))

@@ -53,12 +53,10 @@ class Material:
 def gather(session: Session, permit: Permit) -> Material:
     """Collect the sealed values of the permit's people for its fields, best one per field.
 
-    Never what only a browser claimed, and for marketing never an address that must stay silent. Nothing of
-    a subject that came to somebody after the lease was recorded: its no would not wait for this page.
+    Never what only a browser claimed, and for marketing never an address that must stay silent.
     """
     fields, use, grants = permit.lease.request.fields, permit.lease.request.use, permit.grants
-    leased = permit.lease.subjects
-    owner = {n: person for n, person in _owners(session, grants).items() if n in leased[person]}
+    owner = _owners(session, grants)
     namespaces = [name for name in fields if name in policy.of(session).namespaces]
     traits = [name for name in fields if name not in namespaces]
     found: dict[int, dict[str, Sealed]] = defaultdict(dict)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, or_, select
 from sqlmodel import Session, col
 
-from cdp import policy
+from cdp import identity, policy
 from cdp.db import Database, chunked, insert_ignoring, unsettle, upsert
 from cdp.gate import sharing
 from cdp.gate.collecting import may_collect
@@ -24,10 +24,14 @@ _NO_VERSION = -1
 
 
 def settle(session: Session, people: Iterable[int], at: datetime) -> None:
-    """Decide every use again for these people, and those whose age they lend, and write their rows."""
+    """Decide every use again for these people, and those whose age they lend, and write their rows.
+
+    Whoever waited here for others who joined or parted these people decides the people that came of it, too.
+    """
     changed = set(people)
     wanted = sorted(changed | sharing.ageless_beside(session, changed))
     _lock(session, wanted)
+    unsettle(session, set(identity.people_of(session, changed).values()) - changed, first="gate")
     situations = load(session, wanted, at)
     number = _register(session)
     rows = [_row(policy.of(session), situations[one], number, at) for one in wanted if one in situations]

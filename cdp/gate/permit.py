@@ -2,7 +2,8 @@
 
 First a lease is recorded for whoever the rows say yes to; only when it has been committed is the permit asked
 for, which decides each of them again. A no that the permit did not see was therefore committed after the lease,
-and whoever said it waits for the lease: nobody holds a lock on people while somebody else reads them.
+and finds it: withdrawals, objections, restrictions and erasures wait for it before they are acknowledged. Nobody
+holds a lock on people while somebody else reads them.
 
 A permit is issued by this module only, opens once, and cannot be built, changed, copied or
 pickled: an outbox that kept one would carry a yes past a withdrawal.
@@ -15,13 +16,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NoReturn
+from weakref import WeakSet
 
 from pyroaring import BitMap64
 from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
 from cdp import ledger, policy, vault
-from cdp.db import chunked
+from cdp.db import chunked, is_snapshot
 from cdp.errors import Refusal
 from cdp.gate.decide import allowed_fields, decide, laws_in, recipient_refusals
 from cdp.gate.model import Disclosed, Permission
@@ -63,7 +65,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who a page may hold, as it was recorded before anything is decided or opened; it allows nothing."""
+    """Who a page may hold, as it was recorded before anything is decided or opened.
+
+    It allows nothing: `ask` believes the record alone, and only once it is committed.
+    """
 
     id: str
     request: PageRequest
@@ -77,12 +82,14 @@ class Lease:
 
 
 class Permit:
-    """The right to open these fields of these people once, before the deadline of its lease."""
+    """The right to open these fields of these people once."""
 
-    __slots__ = ("at", "grants", "lease")
+    __slots__ = ("__weakref__", "at", "grants", "grown", "lease")
 
     lease: Lease
     grants: Mapping[int, Grant]
+    grown: tuple[int, ...]
+    """People of the lease who are others by now: somebody joined them, whose own no would not find this lease."""
     at: datetime
 
     def __init__(self, issuer: object, **what: Any) -> None:
@@ -108,15 +115,14 @@ class Permit:
         return f"<Permit {self.lease.id}: {use.purpose} for {use.recipient}, {len(self.grants)} people>"
 
 
-_unused: set[str] = set()
+_unused: WeakSet[Permit] = WeakSet()
 
 
 def redeem(permit: Permit) -> None:
     """Take a permit for its one opening; raises PermissionError for one that was not issued or was used."""
-    try:
-        _unused.remove(permit.lease.id)
-    except KeyError:
-        raise PermissionError("this permit was not issued here, or has been used") from None
+    if permit not in _unused:
+        raise PermissionError("this permit was not issued here, or has been used")
+    _unused.discard(permit)
 
 
 def check_request(terms: Policy, request: PageRequest, at: datetime) -> Refusal | Law:
@@ -151,24 +157,38 @@ def record(session: Session, request: PageRequest, people: Iterable[int], at: da
 
 
 def ask(session: Session, lease: Lease, at: datetime) -> Permit:
-    """Decide each person of a committed lease again; people who are refused by now are not in the permit."""
+    """Decide each person of a lease again; people who are refused by now are not in the permit.
+
+    Raises PermissionError for a lease that is not on record, not committed, or over.
+    """
+    _check(session, lease)
     terms, use = policy.of(session), lease.request.use
     allowed = _permitted(session, use, lease.denied, lease.subjects, at)
+    situations = load(session, allowed, at, use.channel)
+    grown = {one for one, situation in situations.items() if not lease.subjects[one].issuperset(situation.subjects)}
     grants = {
         person: grant
-        for person, situation in load(session, allowed, at, use.channel).items()
-        if (grant := _grant(terms, use, situation, at)) is not None
+        for person, situation in situations.items()
+        if person not in grown and (grant := _grant(terms, use, situation, at)) is not None
     }
-    permit = Permit(_ISSUER, lease=lease, grants=grants, at=at)
-    _unused.add(lease.id)
+    permit = Permit(_ISSUER, lease=lease, grants=grants, grown=tuple(sorted(grown)), at=at)
+    _unused.add(permit)
     return permit
+
+
+def _check(session: Session, lease: Lease) -> None:
+    """Believe the record alone, read by a transaction that could not have written it."""
+    query = select(col(Disclosed.people)).where(col(Disclosed.id) == lease.id, col(Disclosed.state) == "open")
+    if not is_snapshot(session) or session.scalar(query) != bitmap(lease.subjects.values()):
+        raise PermissionError("this lease is not on record, or is over")
 
 
 def _permitted(session: Session, use: Use, denied: Law, people: Iterable[int], at: datetime) -> list[int]:
     found: list[int] = []
     for some in chunked(people):
         query = select(col(Permission.person)).where(col(Permission.person).in_(some))
-        found.extend(session.scalars(query.where(permitted(session, use, denied, at))))
+        query = query.where(permitted(session, use, denied, at)).order_by(col(Permission.person))
+        found.extend(session.scalars(query))
     return found
 
 
@@ -196,7 +216,7 @@ def _allows(terms: Policy, use: Use, standing: Standing, reach: Reach, on: date)
 
 def _write(session: Session, lease: Lease) -> None:
     request, use = lease.request, lease.request.use
-    people = everyone(lease.subjects.values())
+    people = bitmap(lease.subjects.values())
     header = {
         "disclosure": lease.id,
         "recipient": use.recipient,
@@ -229,6 +249,6 @@ def _write(session: Session, lease: Lease) -> None:
     session.execute(insert(Disclosed), row)
 
 
-def everyone(subjects: Iterable[Iterable[int]]) -> bytes:
-    """Return the people of a disclosure as its row keeps them: the bitmap of all their subjects."""
+def bitmap(subjects: Iterable[Iterable[int]]) -> bytes:
+    """Return the people of a disclosure as its row keeps them: all their subjects."""
     return BitMap64(number for some in subjects for number in some).serialize()

@@ -37,7 +37,8 @@ def plan(right: str, requester: str, asked_: Mapping[str, Any]) -> Steps:
     if asked_.get("by_hand"):
         return (("decide", None), ("wait", restriction.end))
     if asked_.get("restrict_meanwhile"):
-        begin, end = (("stop", stop), ("decide", None)), (("tell", None), ("lift", lift))
+        begin = (("stop", stop), ("wait", restriction.wait), ("decide", None))
+        end: Steps = (("tell", None), ("lift", lift))
         return (*begin, ("correct", correct), *end)
     return (("correct", correct), ("wait", restriction.end))
 

@@ -86,8 +86,17 @@ def plan(right: str, requester: str, asked: Mapping[str, Any]) -> Steps:
     return (("tell", told), ("lift", _ending(kinds, purpose)))
 
 
+def wait(grounds: Grounds, request_id: str) -> None:
+    """Go on once no page in flight holds the people."""
+    _wait(grounds, request_id, is_last=False)
+
+
 def end(grounds: Grounds, request_id: str) -> None:
     """Close the request once no page in flight holds the people."""
+    _wait(grounds, request_id, is_last=True)
+
+
+def _wait(grounds: Grounds, request_id: str, *, is_last: bool) -> None:
     with grounds.database.snapshot() as session:
         subjects = steps.subjects_of(session, steps.load(session, request_id))
     at = gate.wait_until_clear(grounds.database, subjects)
@@ -96,7 +105,8 @@ def end(grounds: Grounds, request_id: str) -> None:
         if request is None:
             return
         steps.checkpoint(session, request, "wait", at)
-        steps.finish(session, request, at)
+        if is_last:
+            steps.finish(session, request, at)
 
 
 def _beginning(kinds: Collection[str], purpose: str) -> Step:
@@ -177,4 +187,4 @@ def _in_force(
 def _changed(session: Session, subjects: list[int], kind: str, what: str, at: datetime) -> None:
     digests = [vault.of(session).digest("ledger.subject", str(subject).encode()).hex() for subject in subjects]
     ledger.note(session, f"objection.{what}", {"kind": kind, "subjects": digests}, at)
-    unsettle(session, identity.people_of(session, subjects).values())
+    unsettle(session, {*subjects, *identity.people_of(session, subjects).values()})

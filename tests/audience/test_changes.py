@@ -241,7 +241,7 @@ def test_whom_the_gate_refuses_at_the_last_instant_is_told_to_have_left(day: Day
     follow(day)
     reader = reader_of(day.policy, EVERYONE, *SERVICE)
 
-    def close(session: Session, people: object) -> None:
+    def close(session: Session, people: object, at: object) -> None:
         session.execute(update(Permission).where(col(Permission.person) == 2).values(restricted=True, codes=b""))
 
     found = gate.feed.read(day.database, reader.followed, reader.request, None, 10, close)

@@ -1,5 +1,6 @@
 """Two hosts whose clocks differ: whatever one of them wrote as a no, the other hears, however far it is behind."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -7,6 +8,8 @@ import pytest
 
 from cdp import consent, gate, identity, policy, rights
 from cdp.db import Database, unsettle
+from cdp.errors import Unavailable
+from cdp.gate.model import Disclosed
 from cdp.gate.permission import settle_due
 from tests.conftest import StandingClock
 from tests.gate.test_permission import allowed, assert_equal_to_fresh, make_person, say
@@ -117,3 +120,30 @@ def test_a_question_about_the_past_hears_nothing_of_later(house, no):
         back_then = gate.explain(session, person, use, then, as_of=then)
         now = gate.explain(session, person, use, house.clock.now())
     assert (back_then.decision.allow, now.decision.allow) == (True, False)
+
+
+def test_a_lease_holds_a_withdrawal_up_on_a_host_whose_clock_is_ahead(house: Database) -> None:
+    person = make_person(house)
+    say(house, person, "given")
+    page = gate.read_page(house, request_for(house, lease_seconds=0.5), lambda session, at: [person])
+    ahead = another_host(house, seconds=-30)
+    say(ahead, person, "withdrawn")
+    began = time.monotonic()
+    gate.wait_until_clear(ahead, [person])
+    assert time.monotonic() - began >= 0.4
+    with pytest.raises(Unavailable):
+        page.hand_over()
+    ahead.dispose()
+
+
+def test_a_withdrawal_takes_effect_after_the_pages_before_it_by_whatever_clock(house: Database) -> None:
+    person = make_person(house)
+    say(house, person, "given")
+    page = gate.read_page(house, request_for(house), lambda session, at: [person])
+    behind = another_host(house, milliseconds=20)
+    say(behind, person, "withdrawn")
+    page.hand_over()
+    effective = gate.wait_until_clear(behind, [person])
+    behind.dispose()
+    with house.snapshot() as session:
+        assert session.get_one(Disclosed, page.id).handed_over_at <= effective

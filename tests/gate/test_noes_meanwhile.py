@@ -1,7 +1,9 @@
 """A no that is said between the recording of a page and its opening: it is not in the page, nor in the record of it."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +14,9 @@ from sqlmodel import select
 
 from cdp import consent, gate, identity
 from cdp.connector.kit import Claim
-from cdp.db import Database
+from cdp.db import Database, unsettle
 from cdp.gate.model import Disclosed
+from cdp.identity import correcting
 from cdp.ledger.model import LedgerEntry
 from tests.conftest import StandingClock
 from tests.gate.test_clocks_apart import complains, objects, restricts, unsubscribes, withdraws
@@ -98,23 +101,38 @@ def test_nobody_is_held_up_by_a_page_that_is_being_made(house, two) -> None:
     page = gate.read_page(house, request_for(house, lease_seconds=0.2), lambda session, at: two)
     assert waited
     gate.wait_until_clear(house, [two[0]])
-    assert page.refused == [two[0]]
+    assert page.left_out == [two[0]]
 
 
-def test_what_joins_a_person_while_the_page_is_made_is_not_opened(shop: Day) -> None:
-    """A merge brings Ada subjects that the record does not name: their own no would not wait for this page."""
-    login = Claim("user_id", "login", verified=True)
-    people = [person_at(shop, number) for number in (1, 2)]
-    let(shop.database, lambda: shop.bring(*(shop.item(number, "Product Viewed", login) for number in (1, 2))))
+def test_whoever_is_joined_by_another_while_the_page_is_made_is_recorded_anew(shop: Day) -> None:
+    """The record must name every subject of whom something is opened, and no page may skip the person for it."""
+    people = [shop.person_at(number) for number in (1, 2)]
+    let(shop.database, lambda: log_in(shop))
     use = shop.policy.find_use("service_delivery", "ma_tool", "email")
-    page = gate.read_page(
-        shop.database, gate.PageRequest(use, ("email",), lease_seconds=LEASE), lambda session, at: people
-    )
-    assert person_at(shop, 1) == person_at(shop, 2) == people[0], "they are one person now"
+    request = gate.PageRequest(use, ("email",), lease_seconds=LEASE)
+    page = gate.read_page(shop.database, request, lambda session, at: people)
+    assert shop.person_at(1) == shop.person_at(2) == min(people), "they are one person now"
     page.hand_over()
-    assert page.refused == [people[1]]
-    assert [row.person for row in page.rows] == [people[0]]
-    assert page.rows[0].fields.get("email") in (None, address(1))
+    assert (page.left_out, [row.person for row in page.rows]) == ([], [min(people)])
+    assert page.rows[0].fields["email"] in (address(1), address(2))
+    with shop.database.snapshot() as session:
+        kept = {row.handed_over_at is not None: row for row in session.exec(select(Disclosed)).all()}
+        assert set(BitMap64.deserialize(kept[True].people)) == set(identity.subjects_of(session, min(people)))
+        assert (kept[False].count, kept[False].state) == (0, "closed"), "the page that was thrown away went to nobody"
+
+
+def test_a_reader_of_changes_is_told_a_merge_whole(shop: Day) -> None:
+    """Two become one while the first page is made: the one enters with their own address and its own link."""
+    reader = reader_of(shop.policy, "audience:everyone", MARKETING, "ma_tool", "email")
+    let(shop.database, lambda: log_in(shop))
+    reader.catch_up(shop)
+    assert len(reader.held) == 1
+    assert reader.held == reader.members(shop)
+    (entered,) = [change.entered for change in reader.told if change.entered]
+    token = entered.links["unsubscribe"].rsplit("/", 1)[1]
+    with shop.database.snapshot() as session:
+        point, _ = consent.read_unsubscribe_token(session, token)
+        assert point == consent.point(session, "email", "", entered.fields["email"])
 
 
 def test_whom_a_page_of_changes_left_out_enters_when_they_may(shop: Day) -> None:
@@ -130,13 +148,71 @@ def test_whom_a_page_of_changes_left_out_enters_when_they_may(shop: Day) -> None
     assert reader.held == reader.members(shop)
 
 
-def withdraw(shop: Day, mail: str) -> None:
-    """Commit the no, without waiting for pages under way: this very page is one."""
+def test_a_page_of_changes_that_left_somebody_out_says_that_there_is_more(shop: Day) -> None:
+    """A reader who held Ada goes on reading, and hears that she left."""
+    first, second = (reader_of(shop.policy, "audience:everyone", MARKETING, "ma_tool", "email") for _ in range(2))
+    for reader in (first, second):
+        reader.catch_up(shop)
+    for said in ("withdrawn", "given"):
+        shop.clock.pass_(minutes=1)
+        withdraw(shop, address(1)) if said == "withdrawn" else shop.say(address(1), MARKETING, said)
+        second.catch_up(shop)
+    shop.clock.pass_(minutes=1)
+    let(shop.database, lambda: withdraw(shop, address(1)))
+    first.catch_up(shop)
+    assert len(first.held) == 1
+
+
+def test_a_withdrawal_waits_for_a_page_of_before_a_merge_that_was_undone(shop: Day) -> None:
+    one, other = (shop.person_at(number) for number in (1, 2))
+    page = gate.read_page(shop.database, request_for(shop.database, lease_seconds=LEASE), lambda session, at: [other])
+    with shop.database.transaction() as session:
+        decision = identity.must(session, one, other, "desk", "desk", shop.clock.now())
+    subjects = withdraw(shop, address(1))
+    with shop.database.transaction() as session:
+        identity.revoke(session, decision, "desk", shop.clock.now())
+    with waiting(shop.database, subjects):  # the no was written for both, and the page of one of them is still open
+        page.hand_over()
+
+
+def test_a_withdrawal_over_http_waits_though_the_address_is_taken_away_meanwhile(shop: Day) -> None:
+    """Whom it waits for is kept by its records, not looked up by an identifier that a rectification removed."""
+    ada = shop.person_at(1)
+    page = gate.read_page(shop.database, request_for(shop.database, lease_seconds=LEASE), lambda session, at: [ada])
+    with shop.database.transaction() as session:
+        point = consent.point(session, "email", "", address(1))
+        records, _ = consent.withdraw(session, point, shop.clock.now(), purpose=MARKETING)
+    with shop.database.transaction() as session:
+        subjects = identity.subjects_of(session, ada)
+        named = identity.spell(shop.policy, "email", address(1))
+        assert correcting.remove(session, subjects, named, "request", shop.clock.now())
+        unsettle(session, [ada])
+    with shop.database.snapshot() as session:
+        said = consent.said_for(session, records)
+    with waiting(shop.database, said):
+        page.hand_over()
+
+
+@contextmanager
+def waiting(database: Database, subjects: Iterable[int]) -> Iterator[None]:
+    """An acknowledgement waits when the block begins, and no longer when it is over."""
+    thread = threading.Thread(target=gate.wait_until_clear, args=(database, list(subjects)), daemon=True)
+    thread.start()
+    thread.join(0.3)
+    assert thread.is_alive()
+    yield
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def log_in(shop: Day) -> None:
+    """Both customers log in by one name: they are one person from now on."""
+    login = Claim("user_id", "login", verified=True)
+    shop.bring(*(shop.item(number, "Product Viewed", login) for number in (1, 2)))
+
+
+def withdraw(shop: Day, mail: str) -> set[int]:
+    """Commit the no, without waiting for pages under way: this very page is one. Returns whom it is written for."""
     with shop.database.transaction() as session:
         point = consent.point(session, "email", "", mail)
-        consent.withdraw(session, point, shop.database.clock.now(), purpose=MARKETING)
-
-
-def person_at(shop: Day, number: int) -> int | None:
-    with shop.database.snapshot() as session:
-        return identity.find(session, "email", "", address(number))
+        return consent.withdraw(session, point, shop.database.clock.now(), purpose=MARKETING)[1]

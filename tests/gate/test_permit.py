@@ -2,11 +2,12 @@
 
 import copy
 import pickle
+from dataclasses import replace
 
 import pytest
 
 from cdp import gate, policy, vault
-from cdp.errors import Refusal
+from cdp.errors import Refusal, Unavailable
 from cdp.gate.disclosure import disclose
 from cdp.gate.opened import gather
 from cdp.gate.permit import Permit, ask, record
@@ -57,6 +58,29 @@ def test_it_opens_once(house, permit):
         disclose(permit, material, keys)
 
 
+def test_a_lease_that_is_not_committed_gives_none(house, permit):
+    person = next(iter(permit.grants))
+    with house.transaction() as session:
+        lease = record(session, request_for(house), [person], house.clock.now())
+        with pytest.raises(PermissionError):
+            ask(session, lease, house.clock.now())
+
+
+@pytest.mark.parametrize("forged", [{"id": "nowhere"}, {"subjects": {1: frozenset({1}), 2: frozenset({2})}}])
+def test_a_lease_that_is_not_on_record_gives_none(house, permit, forged):
+    with house.snapshot() as session, pytest.raises(PermissionError):
+        ask(session, replace(permit.lease, **forged), house.clock.now())
+
+
+def test_a_lease_that_is_over_gives_none(house, permit):
+    page = gate.read_page(house, request_for(house), lambda session, at: list(permit.grants))
+    page.hand_over()
+    with house.snapshot() as session, pytest.raises(PermissionError):
+        ask(session, page.lease, house.clock.now())
+    with pytest.raises(Unavailable):
+        page.hand_over()
+
+
 def test_it_shows_no_value(house, permit):
     person = next(iter(permit.grants))
     page = gate.read_page(house, request_for(house), lambda session, at: [person])
@@ -85,7 +109,6 @@ def test_two_recipients_cannot_join_their_copies(house):
 
 
 def test_a_late_page_is_not_handed_over_and_counts_as_disclosed(house):
-    from cdp.errors import Unavailable
     from cdp.gate.model import Disclosed
 
     person = make_person(house)

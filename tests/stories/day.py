@@ -235,10 +235,17 @@ class Day:
     def withdraw_from(self, mail: str, purpose: str | None) -> None:
         with self.database.transaction() as session:
             point = consent.point(session, "email", "", mail)
-            _, people = consent.withdraw(session, point, self.clock.now(), purpose=purpose, channel=None)
-        gate.wait_until_clear(self.database, people)
-        if people:
+            _, subjects = consent.withdraw(session, point, self.clock.now(), purpose=purpose, channel=None)
+        gate.wait_until_clear(self.database, subjects)
+        if subjects:
             self.said_no |= {(mail, one) for one in ((purpose,) if purpose else (MARKETING, SHARING))}
+
+    def person_at(self, number: int) -> int:
+        """Return the one person with a customer's address."""
+        with self.database.snapshot() as session:
+            person = identity.find(session, "email", "", address(number))
+        assert person is not None
+        return person
 
     def for_person(self, mail: str, do: Callable[[Session, list[int]], object]) -> bool:
         """Do it for the person of this address, and wait until no page holds them; False for nobody."""
@@ -246,8 +253,9 @@ class Day:
             person = identity.find(session, "email", "", mail)
             if person is None:
                 return False
-            do(session, identity.subjects_of(session, person))
-        gate.wait_until_clear(self.database, [person])
+            subjects = identity.subjects_of(session, person)
+            do(session, subjects)
+        gate.wait_until_clear(self.database, subjects)
         return True
 
     def _lift(self, kind: str) -> None:

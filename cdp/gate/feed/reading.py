@@ -58,8 +58,8 @@ class Changes:
     page: Page | None = None
 
 
-Beside = Callable[[Session, Sequence[int]], None]
-"""Looks up what else is told of those who entered, within the transaction that decides on them."""
+Beside = Callable[[Session, Sequence[int], datetime], None]
+"""Looks up what else is told of those who entered, within the transaction that records them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def read(
     request: PageRequest,
     since: Place | None,
     limit: int,
-    beside: Beside = lambda session, people: None,
+    beside: Beside = lambda session, people, at: None,
 ) -> Changes | Refusal:
     """Return up to `limit` changes since a place; without one, everybody who is in the list enters.
 
@@ -140,7 +140,7 @@ def _rows(session: Session, feed: Feed, reader: _Reader) -> list[FeedMember]:
 
 
 def _advance(session: Session, reader: _Reader, seen: _Seen) -> _Noted | Refusal:
-    """Write down what changed, decide on who entered, and record what is about to be told."""
+    """Write down what changed, and record who is about to be told as entered."""
     use, clock = reader.request.use, session.info["clock"]
     feed = log.lock(session, reader.followed.name, use, clock.now())
     at = clock.now()
@@ -177,7 +177,7 @@ def _record(
     entered = [row.person for row in told if row.present and row.person is not None]
     if not entered:
         return None
-    reader.beside(session, entered)
+    reader.beside(session, entered, at)
     lease = record(session, reader.request, entered, at)
     if isinstance(lease, Lease):
         refused = [person for person in entered if person not in lease.subjects]
@@ -204,7 +204,7 @@ def _opened(database: Database, reader: _Reader, noted: _Noted) -> Changes:
         for row in noted.rows
         if (change := _change(database, reader.request.use.recipient, row, disclosed)) is not None
     )
-    return Changes(told, noted.place, noted.has_more, page)
+    return Changes(told, noted.place, noted.has_more or bool(page and page.left_out), page)
 
 
 def _open(database: Database, reader: _Reader, lease: Lease) -> Page:
@@ -214,9 +214,9 @@ def _open(database: Database, reader: _Reader, lease: Lease) -> Page:
     def leave(session: Session) -> None:
         at = database.clock.now()
         feed = log.lock(session, reader.followed.name, reader.request.use, at)
-        log.leave(session, feed, reader.followed, reader.request.use, page.refused, at)
+        log.leave(session, feed, reader.followed, reader.request.use, page.left_out, at)
 
-    if page.refused:
+    if page.left_out:
         database.attempt(leave)
     return page
 

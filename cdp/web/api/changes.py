@@ -6,6 +6,7 @@ they were not given. It refuses a place that is too old to be continued (410).
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Response
@@ -64,8 +65,9 @@ def answer(
     request = people.request_for(use, asking.fields_for(use, query.get("fields_")), "changes", about)
     stages: dict[int, str] = {}
 
-    def beside(session: Session, entered: Sequence[int]) -> None:
-        stages.update(journey.stage_of(session, entered, current.now(), in_journey))
+    def beside(session: Session, entered: Sequence[int], at: datetime) -> None:
+        nonlocal stages
+        stages = journey.stage_of(session, entered, at, in_journey)
 
     place = Place(*since) if since else None
     found = gate.feed.read(current.database(), followed, request, place, int(query["limit"]), beside)

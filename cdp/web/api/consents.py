@@ -173,9 +173,8 @@ def withdraw(body: dict[str, Any]) -> Response:
 
     def wait(answered: dict[str, Any]) -> dict[str, Any]:
         with current.database().snapshot() as session:
-            subjects = consent.subjects_at(session, _point(session, body["identifier"]))
-            people = set(identity.people_of(session, subjects).values())
-        effective_at = gate.wait_until_clear(current.database(), people)
+            subjects = consent.said_for(session, answered["withdrawn"])
+        effective_at = gate.wait_until_clear(current.database(), subjects)
         return {**answered, "effective_at": effective_at.isoformat()}
 
     return replay.once(act, 200, wait)

@@ -23,7 +23,7 @@ Candidates = Callable[[Session, datetime, int, int], Sequence[int]]
 
 @dataclass(slots=True)
 class _Chosen:
-    """What was chosen inside the deciding transaction, and is needed after it."""
+    """What was chosen inside the recording transaction, and is needed after it."""
 
     last: int | None = None
     stages: dict[int, str] = field(default_factory=dict)
@@ -68,16 +68,16 @@ def answer_page(
 def read_one(
     use: Use, fields: tuple[str, ...], find: Callable[[Session], int | None]
 ) -> tuple[gate.Page, dict[int, str]]:
-    """Open a page of at most one person, found inside the deciding transaction."""
-    stages: dict[int, str] = {}
+    """Open a page of at most one person, found inside the recording transaction."""
+    chosen = _Chosen()
 
     def choose(session: Session, at: datetime) -> Iterable[int]:
         person = find(session)
         people = [] if person is None else [person]
-        stages.update(journey.stage_of(session, people, at))
+        chosen.stages = journey.stage_of(session, people, at)
         return people
 
-    return _read(use, fields, choose, "lookup", ""), stages
+    return _read(use, fields, choose, "lookup", ""), chosen.stages
 
 
 def row(one: gate.Disclosure, stages: Mapping[int, str]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Readings(Collector):
         is_open = col(Disclosed.state) == "open"
         alive = _count(Disclosed, is_open, col(Disclosed.deadline) > now)
         ended = _count(Disclosed, is_open, col(Disclosed.deadline) <= now)
-        yield _gauge("sekisho_leases_open", "Pages decided and not yet handed over", session.scalar(alive))
+        yield _gauge("sekisho_leases_open", "Pages recorded and not yet handed over", session.scalar(alive))
         yield _gauge("sekisho_leases_expired", "Pages never closed; each counts as disclosed", session.scalar(ended))
         oldest = session.scalar(select(func.min(LedgerEntry.at)).where(col(LedgerEntry.tree_index).is_(None)))
         lag = (now - oldest).total_seconds() if oldest else 0.0

@@ -40,12 +40,12 @@ def unsubscribe_page(token: str) -> Response:
 def unsubscribe(token: str) -> Response:
     """Unsubscribe at once, as a mail program asks with one click; when it answers, it holds."""
     try:
-        people = current.database().attempt(
+        subjects = current.database().attempt(
             lambda session: consent.unsubscribe(session, _bounded(token), current.now())
         )
     except Problem:
         return _page("unknown_link", 404, contact=True)
-    gate.wait_until_clear(current.database(), people)
+    gate.wait_until_clear(current.database(), subjects)
     return _page("unsubscribed", done=True)
 
 
