@@ -6,6 +6,7 @@ It refuses what YAML lets pass silently: a key written twice, `NO` read as false
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,11 +126,17 @@ def shaped(shape: type[Shape], tree: object, where: str, failures: Failures) -> 
         failures.add(where, "keys and values are expected here")
         return None
     try:
-        return dict(shape().load(tree))
+        return dict(_schema(shape).load(tree))
     except ValidationError as error:
         for place, what in _flat(error.messages):
             failures.add(where, f"{place}: {what}" if place else what)
         return None
+
+
+@cache
+def _schema(shape: type[Shape]) -> Shape:
+    """Make each schema once: that takes longer than what it loads."""
+    return shape()
 
 
 def _flat(messages: Any, place: str = "") -> Iterator[tuple[str, str]]:
