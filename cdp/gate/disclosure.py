@@ -70,20 +70,19 @@ class Page:
         """Close the lease; raises Unavailable if its time ran out, and then the page must not leave."""
         now = self.database.clock.now()
         if self._holds(now):
-            self.database.attempt(lambda session: self._close(session, now))
+            self._close([row.person for row in self.rows], now, now)
         if not self._holds(self.database.clock.now()):
             raise Unavailable("lease")
 
     def discard(self) -> None:
         """Close the lease of a page that goes to nobody."""
-        now = self.database.clock.now()
-        self.database.attempt(lambda session: _close(session, self.lease, (), None, now))
+        self._close((), None, self.database.clock.now())
 
     def _holds(self, now: datetime) -> bool:
         return now < self.lease.deadline and time.monotonic() < self.lease.ends
 
-    def _close(self, session: Session, now: datetime) -> None:
-        _close(session, self.lease, [row.person for row in self.rows], now, now)
+    def _close(self, people: Collection[int], handed_over_at: datetime | None, at: datetime) -> None:
+        self.database.attempt(lambda session: _close(session, self.lease, people, handed_over_at, at))
 
 
 def _close(
