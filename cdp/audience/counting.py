@@ -21,7 +21,7 @@ from cdp.gate import reasons
 from cdp.gate.decide import recipient_refusals
 from cdp.gate.model import Permission
 from cdp.gate.question import Reason
-from cdp.gate.telling import SMALLEST, told
+from cdp.gate.rounding import SMALLEST, told
 from cdp.policy.terms import Law, Use
 from cdp.profile.model import Person
 

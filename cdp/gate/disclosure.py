@@ -22,9 +22,10 @@ from cdp import ledger, policy, vault
 from cdp.consent import Point, unsubscribe_token
 from cdp.db import Database
 from cdp.errors import Refusal, Unavailable
+from cdp.gate import records
 from cdp.gate.model import Disclosed
 from cdp.gate.opened import Material, gather, open_fields
-from cdp.gate.permit import Grant, Lease, PageRequest, Permit, ask, bitmap, record, redeem
+from cdp.gate.permit import Grant, Lease, PageRequest, Permit, ask, record, redeem
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.016  # seconds
 
@@ -91,7 +92,7 @@ def _close(
     """Make the record say whom the page really holds; raises Unavailable where it is closed already."""
     values: dict[str, Any] = {"state": "closed", "handed_over_at": handed_over_at}
     if len(people) < len(lease.subjects):
-        narrowed = bitmap(lease.subjects[person] for person in people)
+        narrowed = records.bitmap(number for person in people for number in lease.subjects[person])
         digest = vault.of(session).digest("ledger.people", narrowed).hex()
         ledger.note(session, "page.narrowed", {"disclosure": lease.id, "people": len(people), "digest": digest}, at)
         values |= {"people": narrowed, "count": len(people)}

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from cdp import policy
+from cdp import identity, policy
+from cdp.gate import records
 from cdp.gate.decide import decide
 from cdp.gate.question import Decision, Standing
 from cdp.gate.standing import load
+from cdp.ids import new_id
 from cdp.policy.terms import Policy, Use
 
 
@@ -34,6 +36,32 @@ def explain(
         return None
     decision = best(policy.of(session), use, situation.standing, at)
     return Explanation(decision, situation.standing, situation.changes_at)
+
+
+def record_explanation(
+    session: Session, use: Use, person: int, client: str, audience: str, clauses: bool, entry: str, at: datetime
+) -> str:
+    """Record that a client was told why somebody is in an audience or not, a disclosure like any other; returns its id.
+
+    `clauses`: the truth of the rule about the person was told, not refusals alone. `entry` is the
+    ledger's entry of it.
+    """
+    name = new_id()
+    records.write(
+        session,
+        name=name,
+        kind="explain",
+        recipient=use.recipient,
+        purpose=use.purpose,
+        channel=use.channel,
+        people=records.bitmap(identity.subjects_of(session, person)),
+        at=at,
+        entry=entry,
+        client=client,
+        fields="clauses" if clauses else "",
+        audience=audience,
+    )
+    return name
 
 
 def best(terms: Policy, use: Use, standing: Standing, at: datetime) -> Decision:

@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pyroaring import BitMap64
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from cdp import consent, ledger, policy, vault
 from cdp.db import chunked
 from cdp.errors import KeyDestroyed
-from cdp.gate.model import Disclosed
-from cdp.gate.permission import policy_number
+from cdp.gate import records
 from cdp.gate.permit import Grant, Permit
 from cdp.holders import Held
 from cdp.identity.model import Identifier
@@ -123,25 +121,19 @@ def _open_held(one: Held, rows: Mapping[int, SubjectKey], keys: vault.Vault) -> 
 def _record_export(session: Session, subjects: Iterable[int], at: datetime, client: str) -> None:
     name = new_id()
     header = {"disclosure": name, "recipient": "subject", "client": client, "purpose": _ANSWERING, "people": 1}
-    row = {
-        "id": name,
-        "recipient": "subject",
-        "client": client,
-        "purpose": _ANSWERING,
-        "channel": "none",
-        "fields": "*",
-        "kind": "export",
-        "audience": "",
-        "policy": policy_number(session),
-        "people": BitMap64(subjects).serialize(),
-        "count": 1,
-        "opened_at": at,
-        "deadline": at,
-        "state": "closed",
-        "handed_over_at": at,
-        "entry": ledger.note(session, "page.opened", header, at),
-    }
-    session.execute(insert(Disclosed), row)
+    records.write(
+        session,
+        name=name,
+        kind="export",
+        recipient="subject",
+        purpose=_ANSWERING,
+        channel="none",
+        people=records.bitmap(subjects),
+        at=at,
+        entry=ledger.note(session, "page.opened", header, at),
+        client=client,
+        fields="*",
+    )
 
 
 def _owners(session: Session, grants: Mapping[int, Grant]) -> dict[int, int]:

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from cdp import identity, policy
 from cdp.db import Database, chunked, insert_ignoring, unsettle, upsert
-from cdp.gate import sharing
+from cdp.gate import neighbours
 from cdp.gate.collecting import may_collect
 from cdp.gate.decide import person_codes
 from cdp.gate.model import Permission, PolicyVersion
@@ -29,7 +29,7 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     Whoever waited here for others who joined or parted these people decides the people that came of it, too.
     """
     changed = set(people)
-    wanted = sorted(changed | sharing.ageless_beside(session, changed))
+    wanted = sorted(changed | neighbours.ageless_beside(session, changed))
     _lock(session, wanted)
     unsettle(session, set(identity.people_of(session, changed).values()) - changed, first="gate")
     situations = load(session, wanted, at)

@@ -15,19 +15,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NoReturn
 from weakref import WeakSet
 
-from pyroaring import BitMap64
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from cdp import ledger, policy, vault
 from cdp.db import chunked, is_snapshot
 from cdp.errors import Refusal
+from cdp.gate import records
 from cdp.gate.decide import allowed_fields, decide, laws_in, recipient_refusals
 from cdp.gate.model import Disclosed, Permission
-from cdp.gate.permission import permitted, policy_number
+from cdp.gate.permission import permitted
 from cdp.gate.question import Reach, Standing
 from cdp.gate.standing import DEVICE_NAMESPACE, ContactPoint, Situation, load
 from cdp.ids import new_id
@@ -79,6 +80,11 @@ class Lease:
     deadline: datetime
     ends: float
     """The same by a clock that nobody sets: where the wall clock is put back, a lease grows no longer."""
+
+    @property
+    def people(self) -> bytes:
+        """Everybody, as the record keeps them."""
+        return records.bitmap(chain.from_iterable(self.subjects.values()))
 
 
 class Permit:
@@ -179,7 +185,7 @@ def ask(session: Session, lease: Lease, at: datetime) -> Permit:
 def _check(session: Session, lease: Lease) -> None:
     """Believe the record alone, read by a transaction that could not have written it."""
     query = select(col(Disclosed.people)).where(col(Disclosed.id) == lease.id, col(Disclosed.state) == "open")
-    if not is_snapshot(session) or session.scalar(query) != bitmap(lease.subjects.values()):
+    if not is_snapshot(session) or session.scalar(query) != lease.people:
         raise PermissionError("this lease is not on record, or is over")
 
 
@@ -216,7 +222,6 @@ def _allows(terms: Policy, use: Use, standing: Standing, reach: Reach, on: date)
 
 def _write(session: Session, lease: Lease) -> None:
     request, use = lease.request, lease.request.use
-    people = bitmap(lease.subjects.values())
     header = {
         "disclosure": lease.id,
         "recipient": use.recipient,
@@ -225,30 +230,22 @@ def _write(session: Session, lease: Lease) -> None:
         "client": request.client,
         "fields": list(request.fields),
         "people": len(lease.subjects),
-        "digest": vault.of(session).digest("ledger.people", people).hex(),
+        "digest": vault.of(session).digest("ledger.people", lease.people).hex(),
         "policy": policy.of(session).digest,
     }
-    row = {
-        "id": lease.id,
-        "recipient": use.recipient,
-        "client": request.client,
-        "purpose": use.purpose,
-        "channel": use.channel,
-        "fields": " ".join(request.fields),
-        "kind": request.kind,
-        "audience": request.audience,
-        "policy": policy_number(session),
-        "people": people,
-        "count": len(lease.subjects),
-        "opened_at": lease.at,
-        "deadline": lease.deadline,
-        "state": "open",
-        "handed_over_at": None,
-        "entry": ledger.note(session, "page.opened", header, lease.at),
-    }
-    session.execute(insert(Disclosed), row)
-
-
-def bitmap(subjects: Iterable[Iterable[int]]) -> bytes:
-    """Return the people of a disclosure as its row keeps them: all their subjects."""
-    return BitMap64(number for some in subjects for number in some).serialize()
+    records.write(
+        session,
+        name=lease.id,
+        kind=request.kind,
+        recipient=use.recipient,
+        purpose=use.purpose,
+        channel=use.channel,
+        people=lease.people,
+        at=lease.at,
+        entry=ledger.note(session, "page.opened", header, lease.at),
+        client=request.client,
+        fields=" ".join(request.fields),
+        audience=request.audience,
+        count=len(lease.subjects),
+        deadline=lease.deadline,
+    )

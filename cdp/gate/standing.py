@@ -19,11 +19,11 @@ from cdp.clock import FOREVER
 from cdp.consent.model import Objection
 from cdp.consent.rules import Said, as_written, effective
 from cdp.db import chunked
-from cdp.gate import sharing
+from cdp.gate import neighbours
 from cdp.gate.decide import OLDEST_AGE_OF_CONSENT
 from cdp.gate.laws import laws_for
+from cdp.gate.neighbours import Born
 from cdp.gate.question import Consent, Reach, Standing
-from cdp.gate.sharing import Born
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS, Policy
 from cdp.profile.model import Person, Subject
@@ -146,7 +146,7 @@ def _aged(
         for person, mine in points.items()
         if person not in known
     }
-    return known | sharing.youngest_at(session, ageless, at)
+    return known | neighbours.youngest_at(session, ageless, at)
 
 
 def _points(session: Session, owner: dict[int, int]) -> dict[int, list[ContactPoint]]:

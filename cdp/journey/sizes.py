@@ -15,7 +15,7 @@ from cdp import policy
 from cdp.db import is_sqlite
 from cdp.gate import listing
 from cdp.gate.model import Permission
-from cdp.gate.telling import told
+from cdp.gate.rounding import told
 from cdp.journey.declared import find
 from cdp.journey.model import Stage, Transition
 from cdp.journey.stages import holds

@@ -12,7 +12,7 @@ from cdp import audience, gate, ledger
 from cdp.errors import Refusal
 from cdp.policy.terms import Use
 from cdp.web import current
-from cdp.web.api import asking, changes, explaining, people
+from cdp.web.api import asking, changes, explaining, pages
 from cdp.web.api.fields import (
     Channel,
     Json,
@@ -117,7 +117,7 @@ def members(query: dict[str, Any], name: str) -> Response:
             asking.refuse(small)
         return audience.page(session, name, use, at, after, limit)
 
-    return people.answer_page(use, query, {"audience": name}, candidates, about=name)
+    return pages.answer_page(use, query, {"audience": name}, candidates, about=name)
 
 
 @blueprint.get("/<string:name>/changes")

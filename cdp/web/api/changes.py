@@ -19,7 +19,7 @@ from cdp.gate.feed import Change, Changes, List, Place
 from cdp.journey.stages import DEFAULT_JOURNEY
 from cdp.policy.terms import Use
 from cdp.web import current
-from cdp.web.api import asking, paging, people
+from cdp.web.api import asking, pages, paging
 from cdp.web.api.fields import PeopleQuery, RowSchema, Text
 
 CAUSES = (
@@ -62,7 +62,7 @@ def answer(
     caller, keys = current.caller(), current.deployment().vault
     bound = {"changes": followed.name, "purpose": use.purpose, "channel": use.channel}
     since = paging.read_cursor(keys, caller.client_id, bound, query.get("since"))
-    request = people.request_for(use, asking.fields_for(use, query.get("fields_")), "changes", about)
+    request = pages.request_for(use, asking.fields_for(use, query.get("fields_")), "changes", about)
     stages: dict[int, str] = {}
 
     def beside(session: Session, entered: Sequence[int], at: datetime) -> None:
@@ -91,11 +91,11 @@ def _row(change: Change, stages: Mapping[int, str]) -> dict[str, Any]:
     told = {"cause": change.cause, "at": change.at.isoformat()}
     if change.entered is None:
         return {"change": "left", "id": change.pseudonym, **told}
-    return {"change": "entered", **people.row(change.entered, stages), **told}
+    return {"change": "entered", **pages.row(change.entered, stages), **told}
 
 
 def _hand_over(found: Changes, body: dict[str, Any]) -> Response:
     if found.page is not None:
-        return people.hand_over(found.page, body)
+        return pages.hand_over(found.page, body)
     content = json.dumps(body, ensure_ascii=False)
     return Response(content, content_type="application/json", headers={"Cache-Control": "no-store"})

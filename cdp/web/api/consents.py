@@ -25,7 +25,7 @@ from cdp.identity.normalise import Canonical
 from cdp.policy.terms import CONTACT_CHANNELS
 from cdp.profile.model import Subject
 from cdp.web import current
-from cdp.web.api import asking, persons, replay
+from cdp.web.api import asking, idempotency, identifiers
 from cdp.web.api.fields import Channel, IdentifierSchema, Instant, Json, Name, Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
@@ -139,11 +139,11 @@ def record(body: dict[str, Any]) -> Response:
     _check_notice(body)
 
     def act(session: Session) -> dict[str, Any]:
-        known = persons.spelled(session, body["identifier"])
+        known = identifiers.spelled(session, body["identifier"])
         _check_contact(channel, known)
         return _record(session, _statement(session, body, channel, known), known)
 
-    return replay.once(act, 201)
+    return idempotency.once(act, 201)
 
 
 @blueprint.post("/withdraw")
@@ -177,7 +177,7 @@ def withdraw(body: dict[str, Any]) -> Response:
         effective_at = gate.wait_until_clear(current.database(), subjects)
         return {**answered, "effective_at": effective_at.isoformat()}
 
-    return replay.once(act, 200, wait)
+    return idempotency.once(act, 200, wait)
 
 
 @blueprint.get("")
@@ -213,11 +213,11 @@ def read(query: dict[str, Any]) -> Response:
 def look_up(body: dict[str, Any]) -> Response:
     """Read what somebody said, named in the body"""
     with current.database().transaction() as session:
-        return _said(session, persons.find(session, body["identifier"]), body)
+        return _said(session, identifiers.find(session, body["identifier"]), body)
 
 
 def _point(session: Session, named: Mapping[str, Any]) -> consent.Point:
-    known = persons.spelled(session, named)
+    known = identifiers.spelled(session, named)
     return consent.point(session, known.namespace, known.scope, known.value)
 
 
@@ -304,7 +304,7 @@ def _person_of_request(session: Session, query: Mapping[str, Any]) -> int | None
         return gate.find_by_pseudonym(session, current.caller().recipient, query["subject"])
     try:
         named = json.loads(request.headers.get(IDENTIFIER_HEADER, "null"))
-        return persons.find(session, IdentifierSchema().load(named))
+        return identifiers.find(session, IdentifierSchema().load(named))
     except (ValueError, ValidationError):
         detail = f"Name a subject, or an identifier in the header {IDENTIFIER_HEADER} (as JSON)."
         raise Problem(400, "identifier_needed", detail) from None

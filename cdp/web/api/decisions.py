@@ -11,7 +11,7 @@ from cdp.errors import FieldError, Problem
 from cdp.gate.explanation import Explanation
 from cdp.policy.terms import Use
 from cdp.web import current
-from cdp.web.api import asking, persons
+from cdp.web.api import asking, identifiers
 from cdp.web.api.fields import Channel, IdentifierSchema, Instant, Name, ReasonSchema, Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
@@ -78,7 +78,7 @@ def decide(body: dict[str, Any]) -> Response:
 def _person(session: Session, body: dict[str, Any]) -> int | None:
     if "subject" in body:
         return gate.find_by_pseudonym(session, current.caller().recipient, body["subject"])
-    return persons.find(session, body["identifier"])
+    return identifiers.find(session, body["identifier"])
 
 
 def _check_categories(categories: list[str]) -> None:

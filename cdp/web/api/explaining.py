@@ -9,11 +9,10 @@ from sqlmodel import Session
 
 from cdp import audience, gate
 from cdp.errors import Problem
-from cdp.gate.explained import record_explained
-from cdp.gate.explanation import Explanation
+from cdp.gate.explanation import Explanation, record_explanation
 from cdp.policy.terms import Use
 from cdp.web import current
-from cdp.web.api import asking, persons
+from cdp.web.api import asking, identifiers
 from cdp.web.api.fields import Channel, IdentifierSchema, Name, ReasonSchema, Strict
 
 
@@ -53,14 +52,14 @@ def answer(asked: dict[str, Any], name: str, rule: Any) -> Response:
     use = asking.declared_use(asked["purpose"], asked.get("channel"), current.caller().recipient)
     with current.database().transaction() as session:
         at = current.now()
-        person = persons.find(session, asked["identifier"])
+        person = identifiers.find(session, asked["identifier"])
         decided = None if person is None else gate.explain(session, person, use, at)
         entry = asking.note_explained(session, use, person, decided)
         body: dict[str, Any] | None = None
         if person is not None and decided is not None and not _is_set_aside(decided):
             body = _explained(session, name, rule, use, person, decided, at)
             told, client = body["member"] is not None, current.caller().client_id
-            record_explained(session, use, person, client, name, told, entry, at)
+            record_explanation(session, use, person, client, name, told, entry, at)
     if body is None:
         raise Problem(404, "not_found", "Nobody is known by this.")
     return jsonify(**body, entry=entry)

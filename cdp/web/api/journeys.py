@@ -12,7 +12,7 @@ from cdp.errors import Problem, Refusal
 from cdp.journey.sizes import Flow
 from cdp.policy.terms import Use
 from cdp.web import current
-from cdp.web.api import asking, changes, people
+from cdp.web.api import asking, changes, pages
 from cdp.web.api.fields import Channel, Name, PageQuery, PeoplePageSchema, Strict
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
@@ -139,7 +139,7 @@ def members(query: dict[str, Any], name: str, stage: str) -> Response:
             asking.refuse(small)
         return audience.page(session, rule, use, at, after, limit)
 
-    return people.answer_page(use, query, {"journey": name, "stage": stage}, candidates, f"{name}/{stage}", name)
+    return pages.answer_page(use, query, {"journey": name, "stage": stage}, candidates, f"{name}/{stage}", name)
 
 
 @blueprint.get("/<string:name>/stages/<string:stage>/changes")

@@ -11,7 +11,7 @@ from cdp import audience, gate
 from cdp.errors import Problem, Refusal
 from cdp.policy.terms import Use
 from cdp.web import current
-from cdp.web.api import asking, people, persons
+from cdp.web.api import asking, identifiers, pages
 from cdp.web.api.fields import Channel, IdentifierSchema, Name, RowSchema, Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
@@ -53,12 +53,12 @@ def look_up(body: dict[str, Any]) -> Response:
     if audience.smallest(current.policy(), "", use) > 1:
         asking.refuse(Refusal("small_audience"))
     fields_ = asking.fields_for(use, body.get("fields_"))
-    page, stages = people.read_one(use, fields_, lambda session: persons.find(session, body["identifier"]))
+    page, stages = pages.read_one(use, fields_, lambda session: identifiers.find(session, body["identifier"]))
     if not page.rows:
         page.hand_over()
         raise _not_found(use, body["identifier"])
     extra = {"use_by": page.use_by.isoformat(), "disclosure": page.id}
-    return people.hand_over(page, {**people.row(page.rows[0], stages), **extra})
+    return pages.hand_over(page, {**pages.row(page.rows[0], stages), **extra})
 
 
 def _not_found(use: Use, identifier: Mapping[str, Any]) -> Problem:
@@ -70,7 +70,7 @@ def _not_found(use: Use, identifier: Mapping[str, Any]) -> Problem:
 
 
 def _reasons(session: Session, use: Use, identifier: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    person = persons.find(session, identifier)
+    person = identifiers.find(session, identifier)
     explained = gate.explain(session, person, use, current.now()) if person is not None else None
     asking.note_explained(session, use, person, explained)
     return [] if explained is None else [asking.reason_body(one) for one in explained.decision.reasons if one.deny]

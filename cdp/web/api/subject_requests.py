@@ -16,7 +16,7 @@ from cdp.rights.model import SubjectRequest
 from cdp.rights.plans import REQUESTERS, RIGHTS
 from cdp.rights.words import OUTCOMES
 from cdp.web import current
-from cdp.web.api import paging, persons, replay
+from cdp.web.api import idempotency, identifiers, paging
 from cdp.web.api.fields import Flag, IdentifierSchema, Instant, Json, Name, Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import insufficient, requires
@@ -139,7 +139,7 @@ def receive(body: dict[str, Any]) -> Response:
     _check_vouching(body)
 
     def act(session: Session) -> dict[str, Any]:
-        known = persons.spelled(session, body["identifier"])
+        known = identifiers.spelled(session, body["identifier"])
         corrections = body.get("corrections")
         request = rights.receive(
             session,
@@ -155,7 +155,7 @@ def receive(body: dict[str, Any]) -> Response:
         )
         return _received(request)
 
-    return replay.once(act, 202, _carried_on)
+    return idempotency.once(act, 202, _carried_on)
 
 
 @blueprint.get("")
@@ -249,7 +249,7 @@ def _say(id: str, word: Callable[[Session, str, datetime], SubjectRequest]) -> R
     def act(session: Session) -> dict[str, Any]:
         return _received(word(session, _own(session, id).id, current.now()))
 
-    return replay.once(act, 200, _carried_on)
+    return idempotency.once(act, 200, _carried_on)
 
 
 def _carried_on(received: dict[str, Any]) -> dict[str, Any]:
