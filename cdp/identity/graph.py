@@ -58,7 +58,7 @@ def load(session: Session, subjects: Iterable[int]) -> Region:
 def load_locked(session: Session, subjects: Iterable[int], fresh: Iterable[int] = ()) -> Region:
     """Load the components and lock their subjects in order; loads again until nothing joined meanwhile.
 
-    `fresh` are subjects that this transaction made, which nobody else can see.
+    `fresh` are subjects that this transaction made, which nobody else can see, or has locked already.
     """
     wanted, known = set(subjects), set(fresh)
     while True:
@@ -90,6 +90,23 @@ def lock_subjects(session: Session, subjects: Iterable[int]) -> dict[int, int]:
         rows = session.execute(query.order_by(col(Subject.number)).with_for_update())
         found.update({row[0]: row[1] for row in rows})
     return found
+
+
+def hold(session: Session, subjects: Iterable[int], states: Mapping[TokenKey, str]) -> set[int]:
+    """Lock these subjects with all of their people, and whoever new evidence with these tokens may join, in one order.
+
+    Returns those that are there. `states` are of locked tokens. SQLite's single writer needs no locks.
+    """
+    wanted = set(subjects)
+    if is_sqlite(session):
+        return wanted
+    walkable = [key for key, state in states.items() if state not in UNWALKED]
+    wanted |= load(session, _linking(session, walkable, policy.of(session).namespaces)).subjects
+    for some in chunked(sorted(wanted), MANY):
+        people = select(col(Subject.person)).where(col(Subject.number).in_(some))
+        together: Any = session.scalars(select(col(Subject.number)).where(col(Subject.person).in_(people)))
+        wanted.update(together)
+    return set(lock_subjects(session, wanted))
 
 
 def holders(session: Session, keys: Iterable[TokenKey]) -> set[int]:

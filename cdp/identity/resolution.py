@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -62,16 +62,16 @@ def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attac
     """
     prints = [fingerprint(session, arrival) for arrival in arrivals]
     by_print = dict(zip(prints, arrivals, strict=True))
-    known = _known(session, by_print)
-    made = _make(session, {name: one for name, one in by_print.items() if name not in known}, at)
+    met = _meet(session, list(zip(prints, arrivals, strict=True)))
+    made = _make(session, {name: one for name, one in by_print.items() if name not in met.known}, at)
     fresh = {made[name]: by_print[name] for name in made}
-    known |= _known(session, [name for name in by_print if name not in known and name not in made])
-    numbers = known | made
+    numbers = met.known | made
     attached = Attached([numbers[name] for name in prints], _mint(session, fresh))
     attached.mismatches = _write_identifiers(session, fresh, attached.made, at)
     _write_phone_countries(session, fresh, at)
-    touched = set(fresh) | _verify(session, zip(attached.subjects, arrivals, strict=True), fresh)
-    resolve(session, touched, at, "arrival", fresh)
+    _verify(session, met.vouched)
+    touched = {*fresh, *(number for number, _, _ in met.vouched)}
+    resolve(session, touched, at, "arrival", met.held | fresh.keys())
     return attached
 
 
@@ -81,6 +81,7 @@ def resolve(
     """Recompute the people of the components of these subjects; returns subject → person for all of them.
 
     Writes the differences, aliases for those who keep our numbers, and the ledger; unsettles everyone touched.
+    `fresh` are subjects that this transaction made, or locked.
     """
     wanted = set(subjects)
     if not wanted:
@@ -125,18 +126,55 @@ def cell(subject: int, namespace: str, token: bytes) -> vault.Cell:
     return vault.Cell(subject, "identifier", "sealed", namespace.encode() + b":" + token)
 
 
+class _Met(NamedTuple):
+    """What arrivals meet, locked."""
+
+    known: dict[bytes, int]
+    """Fingerprint → the subject that is there: an erasure of it waits for us."""
+    vouched: set[tuple[int, str, bytes]]
+    """Identifiers of known subjects that arrive verified for the first time."""
+    held: set[int]
+
+
+def _meet(session: Session, arriving: Sequence[tuple[bytes, Arrival]]) -> _Met:
+    """Lock what these arrivals may change: tokens first, then every subject, each in one order for all.
+
+    Whoever was made by others while we waited for a token is known, whoever was erased is new.
+    """
+    prints = {name for name, _ in arriving}
+    while True:
+        known = _known(session, prints)
+        vouched = _vouched(session, known, arriving)
+        keys = {(namespace, token) for _, namespace, token in vouched}
+        states = graph.lock_tokens(session, keys | _keys(session, (one for name, one in arriving if name not in known)))
+        late = _known(session, prints - known.keys())
+        vouched |= _vouched(session, late, arriving)
+        known |= late
+        held = graph.hold(session, known.values(), states)
+        if held.issuperset(known.values()):
+            return _Met(known, vouched, held)
+
+
 def _known(session: Session, prints: Iterable[bytes]) -> dict[bytes, int]:
-    """Lock and return the subjects that are there, by fingerprint: an erasure of one waits for us."""
     found: dict[bytes, int] = {}
     for some in chunked(sorted(prints), graph.MANY):
         query = select(col(Subject.fingerprint), col(Subject.number)).where(col(Subject.fingerprint).in_(some))
-        rows = session.execute(query.order_by(col(Subject.number)).with_for_update())
-        found.update({bytes(row[0]): row[1] for row in rows})
+        found.update({bytes(row[0]): row[1] for row in session.execute(query)})
     return found
 
 
+def _keys(session: Session, arrivals: Iterable[Arrival]) -> set[TokenKey]:
+    keys = vault.of(session)
+    return {
+        (name.namespace, token)
+        for arrival in arrivals
+        for name in arrival.names
+        for token in keys.tokens(name.namespace, name.scope, name.value).values()
+    }
+
+
 def _make(session: Session, new: Mapping[bytes, Arrival], at: datetime) -> dict[bytes, int]:
-    """Insert subjects in the order of their fingerprints; those that another process made first are absent."""
+    """Insert subjects in the order of their fingerprints: nobody else makes one, without its tokens."""
     if not new:
         return {}
     insert_new = sqlite.insert(_SUBJECTS) if is_sqlite(session) else postgresql.insert(_SUBJECTS)
@@ -151,7 +189,7 @@ def _make(session: Session, new: Mapping[bytes, Arrival], at: datetime) -> dict[
         }
         for name, one in sorted(new.items())
     ]
-    statement = insert_new.on_conflict_do_nothing().returning(_SUBJECTS.c.fingerprint, _SUBJECTS.c.number)
+    statement = insert_new.returning(_SUBJECTS.c.fingerprint, _SUBJECTS.c.number)
     return {bytes(row[0]): row[1] for row in session.execute(statement, rows)}
 
 
@@ -167,7 +205,6 @@ def _write_identifiers(
 ) -> int:
     """Write the evidence of new subjects in every live epoch; returns how many token hits did not match."""
     found = _named(session, fresh)
-    graph.lock_tokens(session, {key for _, _, _, key in found})
     wrong = _mismatches(session, found)
     rows = [
         {
@@ -256,31 +293,36 @@ def _write_phone_countries(session: Session, fresh: Mapping[int, Arrival], at: d
     traits.write_coarse(session, stated)
 
 
-def _verify(session: Session, arrived: Iterable[tuple[int, Arrival]], fresh: Mapping[int, Arrival]) -> set[int]:
-    """Mark identifiers of known subjects that arrive verified for the first time; returns their subjects."""
+def _vouched(
+    session: Session, known: Mapping[bytes, int], arriving: Iterable[tuple[bytes, Arrival]]
+) -> set[tuple[int, str, bytes]]:
+    """Return the identifiers (subject, namespace, token) that are vouched for now, and were only claimed so far."""
     keys = vault.of(session)
     verified = {
-        (number, name.namespace, token)
-        for number, arrival in arrived
+        (known[print_], name.namespace, token)
+        for print_, arrival in arriving
+        if print_ in known
         for name in arrival.names
-        if name.verified and number not in fresh
+        if name.verified
         for token in keys.tokens(name.namespace, name.scope, name.value).values()
     }
-    news: set[tuple[int, str, bytes]] = set()
+    found: set[tuple[int, str, bytes]] = set()
     for some in chunked(sorted({number for number, _, _ in verified}), graph.MANY):
         query = select(col(Identifier.subject), col(Identifier.namespace), col(Identifier.token))
         rows = session.execute(query.where(col(Identifier.subject).in_(some), ~col(Identifier.verified)))
-        news |= {(row[0], row[1], bytes(row[2])) for row in rows} & verified
-    graph.lock_tokens(session, {(namespace, token) for _, namespace, token in news})
-    if news:
-        vouched = [{"of": number, "within": namespace, "named": token} for number, namespace, token in sorted(news)]
+        found |= {(row[0], row[1], bytes(row[2])) for row in rows} & verified
+    return found
+
+
+def _verify(session: Session, vouched: Iterable[tuple[int, str, bytes]]) -> None:
+    rows = [{"of": number, "within": namespace, "named": token} for number, namespace, token in sorted(vouched)]
+    if rows:
         where = (
             _IDENTIFIERS.c.subject == bindparam("of"),
             _IDENTIFIERS.c.namespace == bindparam("within"),
             _IDENTIFIERS.c.token == bindparam("named"),
         )
-        session.connection().execute(update(_IDENTIFIERS).where(*where).values(verified=True), vouched)
-    return {number for number, _, _ in news}
+        session.connection().execute(update(_IDENTIFIERS).where(*where).values(verified=True), rows)
 
 
 def _move(session: Session, before: Mapping[int, int], people: Mapping[int, int]) -> None:
