@@ -103,7 +103,7 @@ class PeopleQuery(UseQuery):
     """People, so many at a time."""
 
     fields_ = DelimitedList(
-        Text(validate=validate.Length(1, 64)),
+        Text(validate=validate.Length(1, 64), metadata={"pattern": "^[^,\\u0000]+$"}),  # a comma parts two names
         data_key="fields",
         metadata={"description": "Left out: every field that purpose and recipient allow"},
     )
