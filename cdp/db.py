@@ -117,7 +117,6 @@ class Database:
             self._run_settlers(session, batch, len(self.settlers))
             for person in batch:
                 del unsettled[person]
-            session.info["settled"] = True
 
     def settle_early(self, session: Session, people: Iterable[int], through: str) -> None:
         """Bring those of these people who are unsettled up to date as far as this settler; the rest follows."""

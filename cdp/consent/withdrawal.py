@@ -12,6 +12,8 @@ from cdp.consent import records, suppression
 from cdp.consent.model import ConsentRecord
 from cdp.consent.records import Statement
 from cdp.db import chunked
+from cdp.identity import graph
+from cdp.identity.holder import let_go_of
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS
 from cdp.profile.model import Subject
@@ -50,13 +52,17 @@ def withdraw(
     It is written for every subject of the people: a split later leaves the no on either side.
     `scoped`: only for the contact point, as an unsubscribe link means it. Without a purpose the
     point itself falls silent on the channel, also when nobody is known behind it: then there is
-    nothing to record, and no record id.
+    nothing to record, and no record id. Whoever brings the point, joins its people or parts them waits.
     """
+    key = (at_point.namespace, at_point.token)
+    graph.lock_tokens(session, [key])
+    graph.hold(session, _subjects_at(session, at_point), {})
     subjects = _members(session, set(identity.people_of(session, _subjects_at(session, at_point)).values()))
     if purpose is None or not subjects:
         for silent in _channels(at_point.namespace, channel):
             suppression.suppress(session, at_point.namespace, at_point.suppression_token, silent, "unsubscribe", at)
     if not subjects:
+        let_go_of(session, {key})
         return [], set()
     said = Statement(
         purpose=purpose or "*",

@@ -26,12 +26,12 @@ _NO_VERSION = -1
 def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     """Decide every use again for these people, and those whose age they lend, and write their rows.
 
-    Whoever waited here for others who joined or parted these people decides the people that came of it, too.
+    Whoever waited here for others who joined or parted these people settles the people that came of it, too.
     """
     changed = set(people)
     wanted = sorted(changed | neighbours.ageless_beside(session, changed))
     _lock(session, wanted)
-    unsettle(session, set(identity.people_of(session, changed).values()) - changed, first="gate")
+    unsettle(session, set(identity.people_of(session, wanted).values()).difference(wanted))
     situations = load(session, wanted, at)
     number = _register(session)
     rows = [_row(policy.of(session), situations[one], number, at) for one in wanted if one in situations]
@@ -44,10 +44,19 @@ def _lock(session: Session, people: Iterable[int]) -> None:
     """Let nobody else decide these people until the commit: what is read next is what all others wrote before.
 
     The rows that are written, in the order in which they are: whoever settles neighbours blocks nobody for ever.
+    A row that came while we waited for another was not locked with it: who has none is looked for again.
     """
-    for some in chunked(people):
+    missing = set(people)
+    while missing and (locked := _locked(session, missing)):
+        missing -= locked
+
+
+def _locked(session: Session, people: Iterable[int]) -> set[int]:
+    found: set[int] = set()
+    for some in chunked(sorted(people)):
         query = select(col(Permission.person)).where(col(Permission.person).in_(some))
-        session.execute(query.order_by(col(Permission.person)).with_for_update()).all()
+        found.update(session.scalars(query.order_by(col(Permission.person)).with_for_update()))
+    return found
 
 
 def permitted(session: Session, use: Use, denied: Law, at: datetime) -> ColumnElement[bool]:

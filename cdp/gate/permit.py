@@ -2,8 +2,9 @@
 
 First a lease is recorded for whoever the rows say yes to; only when it has been committed is the permit asked
 for, which decides each of them again. A no that the permit did not see was therefore committed after the lease,
-and finds it: withdrawals, objections, restrictions and erasures wait for it before they are acknowledged. Nobody
-holds a lock on people while somebody else reads them.
+and finds it: withdrawals, refusals, objections, restrictions and erasures of the API and the pages wait for it
+before they are acknowledged. (What sources bring does not wait: a page that is under way may still arrive.)
+Nobody holds a lock on people while somebody else reads them.
 
 A permit is issued by this module only, opens once, and cannot be built, changed, copied or
 pickled: an outbox that kept one would carry a yes past a withdrawal.

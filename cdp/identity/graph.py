@@ -71,8 +71,18 @@ def load_locked(session: Session, subjects: Iterable[int], fresh: Iterable[int] 
 
 
 def lock_tokens(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, str]:
-    """Make the token rows where needed and lock them in order; returns their states."""
-    ordered = sorted(set(keys))
+    """Make the token rows where needed and lock them in order; returns their states.
+
+    A row that others let go of while we waited for it is made again.
+    """
+    missing, states = set(keys), dict[TokenKey, str]()
+    while missing:
+        states |= _locked(session, sorted(missing))
+        missing -= states.keys()
+    return states
+
+
+def _locked(session: Session, ordered: list[TokenKey]) -> dict[TokenKey, str]:
     insert_ignoring(session, _TOKENS, [{"namespace": ns, "token": token, "state": "active"} for ns, token in ordered])
     states: dict[TokenKey, str] = {}
     for some in chunked(ordered, MANY):

@@ -7,7 +7,7 @@ on the order of arrival; numbers do, so who keeps our numbers follows the aliase
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -61,7 +61,11 @@ def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attac
     Locks tokens, then subjects, each in order. Every arrival needs at least one identifier.
     """
     prints = [fingerprint(session, arrival) for arrival in arrivals]
-    by_print = dict(zip(prints, arrivals, strict=True))
+    by_print: dict[bytes, Arrival] = {}
+    for name, one in zip(prints, arrivals, strict=True):
+        same = by_print.get(name)
+        # The same identifiers twice: what either vouches for is vouched for.
+        by_print[name] = replace(one, names=same.names + one.names) if same else one
     met = _meet(session, list(zip(prints, arrivals, strict=True)))
     made = _make(session, {name: one for name, one in by_print.items() if name not in met.known}, at)
     fresh = {made[name]: by_print[name] for name in made}

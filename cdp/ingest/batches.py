@@ -5,6 +5,7 @@ Two processes that meet may make the database break one of them off; the broken 
 group again. What was committed stays: a repeated call finds it received.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -52,7 +53,8 @@ def take(
     rest = iter(items)
     first = list(islice(rest, group))
     if len(first) < group and len(first) <= FEW and isinstance(database, Database):
-        return _small.take(_Small(database, Brought(source, _pointed(first, 0), at))) if first else Report()
+        small = _Small(database, Brought(source, _pointed(first, 0), at))
+        return _gatherings[source.name].take(small) if first else Report()
     report = Report()
     for number, some in enumerate(chain([first], chunked(rest, group))):
         (told,) = store(database, [Brought(source, _pointed(some, number * group), at)])
@@ -125,8 +127,8 @@ def _store_small(calls: Sequence[_Small]) -> list[Report]:
     return [reports[n] for n in range(len(calls))]
 
 
-_small = Gathering(_store_small)
-"""Where the small calls of this process come together."""
+_gatherings: dict[str, Gathering[_Small, Report]] = defaultdict(lambda: Gathering(_store_small))
+"""Where the small calls of a source come together: two sources in one transaction would lock in two orders."""
 
 
 __all__ = ["FEW", "GROUP", "Brought", "Outcome", "Report", "store", "take"]

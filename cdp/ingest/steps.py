@@ -122,7 +122,7 @@ def stored(batch: Batch, context: Context) -> Batch:
     walked = {entry.subject for entry in batch if entry.fact}
     touched = {entry.subject for entry in batch if _is_telling(entry)} | facts.retract(session, retracted)
     people = identity.people_of(session, walked | touched)
-    unsettle(session, (people[one] for one in touched if one in people))
+    unsettle(session, {*touched, *(people[one] for one in touched if one in people)})
     unsettle(session, people.values(), first="journey")
     remembering.forget(session, context.source.name, context.entries)
     erased.let_go(context)

@@ -68,7 +68,8 @@ def stop(grounds: Grounds, request_id: str) -> None:
         request = steps.begin(session, request_id, "stop")
         if request is None:
             return
-        subjects = steps.subjects_of(session, request)
+        subjects = steps.cluster(session, steps.subjects_of(session, request))
+        steps.name_subjects(session, request, subjects)
         began = restriction.object_to(session, subjects, restriction.RESTRICTED, at, cause=request.id)
         steps.checkpoint(session, request, "stop", at, restriction=began)
 
@@ -115,6 +116,7 @@ def revoke(grounds: Grounds, request_id: str) -> None:
         if request is None:
             return
         earlier = str(steps.asked_of(request)["revokes"])
+        graph.hold(session, steps.subjects_of(session, request), {})
         traits = profile.corrections.revoke(session, earlier)
         changed = correcting.revoke(session, earlier, at)
         subjects = steps.cluster(session, {*steps.subjects_of(session, request), *changed})

@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 from cdp import gate, identity, ledger, vault
 from cdp.consent.model import Objection
 from cdp.db import chunked, unsettle
+from cdp.identity import graph
 from cdp.rights import reach, steps
 from cdp.rights.asked import KINDS, OWN_WORD
 from cdp.rights.grounds import Grounds
@@ -34,6 +35,7 @@ def object_to(
 
     `cause` names the dispute that it lasts for: it then ends with that one, and no other ends.
     """
+    graph.hold(session, subjects, {})
     wanted = steps.cluster(session, subjects)
     standing = _in_force(session, wanted, kind, purpose, cause)
     fresh = [subject for subject in wanted if subject not in standing]

@@ -143,7 +143,13 @@ def record(body: dict[str, Any]) -> Response:
         _check_contact(channel, known)
         return _record(session, _statement(session, body, channel, known), known)
 
-    return idempotency.once(act, 201)
+    def wait(answered: dict[str, Any]) -> dict[str, Any]:
+        with current.database().snapshot() as session:
+            subjects = consent.said_for(session, [answered["record_id"]])
+        gate.wait_until_clear(current.database(), subjects)
+        return answered
+
+    return idempotency.once(act, 201, wait if body["status"] == "refused" else None)
 
 
 @blueprint.post("/withdraw")
