@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from pyroaring import BitMap64
@@ -22,7 +21,7 @@ from tests.conftest import StandingClock
 from tests.gate.test_clocks_apart import complains, objects, restricts, unsubscribes, withdraws
 from tests.gate.test_permission import make_person, say
 from tests.gate.test_permit import request_for
-from tests.stories.day import MARKETING, Day, a_day, address
+from tests.stories.day import MARKETING, Day, address
 from tests.stories.following import LEASE, reader_of
 
 NOES = [withdraws, unsubscribes, complains, objects, restricts]
@@ -59,18 +58,6 @@ def two(house: Database) -> list[int]:
     for person, mail in zip(people, ("ada@example.com", "ben@example.com"), strict=True):
         say(house, person, "given", mail=mail)
     return people
-
-
-@pytest.fixture
-def shop(house: Database, clock: StandingClock, tmp_path: Path) -> Day:
-    """A shop with two customers who said yes to its letters."""
-    day = a_day(house, clock, tmp_path)
-    day.customers = 2
-    day.bring(*(day.item(number, "Order Completed", minutes=60) for number in (1, 2)))
-    for number in (1, 2):
-        assert day.say(address(number), MARKETING, "given")
-    clock.pass_(minutes=1)
-    return day
 
 
 @pytest.mark.parametrize("say_no", NOES)

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +11,8 @@ from cdp import consent, identity, rights
 from cdp.connector.kit import Claim
 from cdp.consent.withdrawal import point
 from cdp.db import Database, unsettle
-from tests.conftest import StandingClock
 from tests.gate.test_permission import allowed, assert_equal_to_fresh, make_person, say
-from tests.stories.day import MARKETING, Day, a_day, address
+from tests.stories.day import MARKETING, Day, address
 from tests.stories.following import reader_of
 
 ADA = "ada@example.com"
@@ -62,18 +60,6 @@ def test_an_acknowledged_no_outlives_a_settling_that_began_before_it(house: Data
     house.clock.pass_(minutes=1)
     assert not allowed(house, person)
     assert_equal_to_fresh(house, person)
-
-
-@pytest.fixture
-def shop(house: Database, clock: StandingClock, tmp_path: Path) -> Day:
-    """Two customers who said yes to letters."""
-    day = a_day(house, clock, tmp_path)
-    day.customers = 2
-    day.bring(*(day.item(number, "Order Completed", minutes=60) for number in (1, 2)))
-    for number in (1, 2):
-        assert day.say(address(number), MARKETING, "given")
-    clock.pass_(minutes=1)
-    return day
 
 
 def merge(shop: Day) -> None:
