@@ -55,12 +55,12 @@ def load(session: Session, subjects: Iterable[int]) -> Region:
     return region
 
 
-def load_locked(session: Session, subjects: Iterable[int], fresh: Iterable[int] = ()) -> Region:
+def load_locked(session: Session, subjects: Iterable[int], held: Iterable[int] = ()) -> Region:
     """Load the components and lock their subjects in order; loads again until nothing joined meanwhile.
 
-    `fresh` are subjects that this transaction made, which nobody else can see, or has locked already.
+    `held` are subjects that this transaction made, which nobody else can see, or has locked already.
     """
-    wanted, known = set(subjects), set(fresh)
+    wanted, known = set(subjects), set(held)
     while True:
         region = load(session, wanted)
         others = region.subjects - known
@@ -105,7 +105,8 @@ def lock_subjects(session: Session, subjects: Iterable[int]) -> dict[int, int]:
 def hold(session: Session, subjects: Iterable[int], states: Mapping[TokenKey, str]) -> set[int]:
     """Lock these subjects with all of their people, and whoever new evidence with these tokens may join, in one order.
 
-    Returns those that are there. `states` are of locked tokens. SQLite's single writer needs no locks.
+    Returns those that are there; of SQLite's, whose single writer needs no locks, the subjects alone. `states` are
+    of locked tokens.
     """
     wanted = set(subjects)
     if is_sqlite(session):

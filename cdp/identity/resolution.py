@@ -80,17 +80,17 @@ def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attac
 
 
 def resolve(
-    session: Session, subjects: Iterable[int], at: datetime, cause: str, fresh: Iterable[int] = ()
+    session: Session, subjects: Iterable[int], at: datetime, cause: str, held: Iterable[int] = ()
 ) -> dict[int, int]:
     """Recompute the people of the components of these subjects; returns subject → person for all of them.
 
     Writes the differences, aliases for those who keep our numbers, and the ledger; unsettles everyone touched.
-    `fresh` are subjects that this transaction made, or locked.
+    `held` are subjects that this transaction made, or has locked.
     """
     wanted = set(subjects)
     if not wanted:
         return {}
-    region = graph.load_locked(session, wanted, fresh)
+    region = graph.load_locked(session, wanted, held)
     terms = policy.of(session).namespaces
     partition = rules.resolve(region.evidence, region.links, terms, region.unwalked)
     people = {number: partition.people.get(number, number) for number in region.subjects}
