@@ -56,8 +56,9 @@ def withdraw(
     """
     key = (at_point.namespace, at_point.token)
     graph.lock_tokens(session, [key])
-    graph.hold(session, _subjects_at(session, at_point), {})
-    subjects = _members(session, set(identity.people_of(session, _subjects_at(session, at_point)).values()))
+    seen = _subjects_at(session, at_point)
+    graph.hold(session, seen, {})
+    subjects = _members(session, set(identity.people_of(session, seen).values()))
     if purpose is None or not subjects:
         for silent in _channels(at_point.namespace, channel):
             suppression.suppress(session, at_point.namespace, at_point.suppression_token, silent, "unsubscribe", at)

@@ -1,6 +1,6 @@
 """Takes what a source brings, a group per transaction: nothing is answered before it is durable.
 
-Large calls go in groups of their own; small ones that come at once share a transaction (`gathering`).
+Large calls go in groups of their own; a source's small ones that come at once share a transaction (`gathering`).
 Two processes that meet may make the database break one of them off; the broken one begins its
 group again. What was committed stays: a repeated call finds it received.
 """

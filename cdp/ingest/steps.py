@@ -120,9 +120,10 @@ def stored(batch: Batch, context: Context) -> Batch:
     retracted = [remembering.ref(context, entry.item.retracts) for entry in batch if entry.item.retracts]
     remembering.retract(context, retracted)
     walked = {entry.subject for entry in batch if entry.fact}
-    touched = {entry.subject for entry in batch if _is_telling(entry)} | facts.retract(session, retracted)
+    bereft = facts.retract(session, retracted)  # of whomever: nobody holds their subjects
+    touched = {entry.subject for entry in batch if _is_telling(entry)} | bereft
     people = identity.people_of(session, walked | touched)
-    unsettle(session, {*touched, *(people[one] for one in touched if one in people)})
+    unsettle(session, {*bereft, *(people[one] for one in touched if one in people)})
     unsettle(session, people.values(), first="journey")
     remembering.forget(session, context.source.name, context.entries)
     erased.let_go(context)
