@@ -18,9 +18,9 @@ from cdp.audience.compile import compile
 from cdp.audience.declared import load
 from cdp.audience.rule import Rule
 from cdp.gate import reasons
-from cdp.gate.decide import recipient_refusals
+from cdp.gate.decide import beyond_of, recipient_refusals
 from cdp.gate.model import Permission
-from cdp.gate.question import Reason
+from cdp.gate.question import NOTHING_BEYOND, Reason
 from cdp.gate.rounding import SMALLEST, told
 from cdp.policy.terms import Law, Use
 from cdp.profile.model import Person
@@ -47,7 +47,9 @@ class Counted:
 def count(session: Session, asked: str | Rule, use: Use, at: datetime) -> Counted:
     """Count an audience by name, or an unsaved rule; raises what `rule.load` raises."""
     rule = load(policy.of(session), asked) if isinstance(asked, str) else asked
-    denied = recipient_refusals(policy.of(session), use, at.date())
+    terms = policy.of(session)
+    beyond = beyond_of(terms, asked) if isinstance(asked, str) else NOTHING_BEYOND
+    denied = recipient_refusals(terms, use, at.date(), beyond)
     found: Counter[str] = Counter()
     for code, laws, believed, people in session.execute(_by_answer(session, rule, use, at)):
         found[_reason(code, laws, believed, denied)] += people
@@ -110,6 +112,6 @@ def _reason(code: bytes | None, laws: int | None, believed: bool | None, denied:
     """Return the first refusing rule's code, or "" for a yes; what nobody decided is `not_settled`."""
     if not believed or not code or laws is None:
         return NOT_SETTLED
-    numbers = [reasons.NUMBERS[reason.code] for law, reason in denied.items() if law & laws]
-    numbers += [code[0]] if code[0] else []
-    return reasons.CODES.get(min(numbers), NOT_SETTLED) if numbers else ""
+    codes = [reason.code for law, reason in denied.items() if law & laws]
+    codes += [reasons.CODES.get(code[0], NOT_SETTLED)] if code[0] else []
+    return min(codes, key=reasons.RANKS.__getitem__) if codes else ""

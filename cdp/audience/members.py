@@ -14,10 +14,10 @@ from cdp.audience.declared import load
 from cdp.audience.rule import Rule
 from cdp.errors import Refusal
 from cdp.gate import listing
+from cdp.gate.rounding import smallest_list
 from cdp.policy.terms import Policy, Use
 from cdp.profile.model import Person
 
-SMALLEST_FOR_THIRD_PARTIES = 100
 SMALL = "small_audience"
 
 
@@ -25,7 +25,7 @@ def page(session: Session, asked: str | Rule, use: Use, at: datetime, after: int
     """Return up to `limit` permitted people with numbers above `after`, ascending; raises what `rule.load` raises."""
     rule = load(policy.of(session), asked) if isinstance(asked, str) else asked
     query = (
-        listing.listed(session, compile(session, rule, at), use, at)
+        listing.listed(session, compile(session, rule, at), use, at, _name(asked))
         .where(col(Person.person) > after)
         .order_by(col(Person.person))
         .limit(limit)
@@ -42,17 +42,15 @@ def refuse_small(session: Session, asked: str | Rule, use: Use, at: datetime, le
     if least <= 1:
         return None
     rule = load(policy.of(session), asked) if isinstance(asked, str) else asked
-    return Refusal(SMALL) if listing.is_fewer(session, compile(session, rule, at), use, at, least) else None
+    matching = compile(session, rule, at)
+    return Refusal(SMALL) if listing.is_fewer(session, matching, use, at, least, _name(asked)) else None
 
 
 def smallest(terms: Policy, asked: str | Rule, use: Use) -> int:
-    """Return the fewest people that this recipient may be given of this audience, or of no audience (""), at once.
-
-    100 for third parties and none for a processor, or more where recipient or audience declare it;
-    what the person asked for (essential purposes) passes every size limit (ruling R4).
-    """
-    if terms.purposes[use.purpose].kind == "essential":
-        return 0
-    recipient = terms.recipients[use.recipient]
+    """Return the fewest people that this recipient may be given of this audience, or of no audience (""), at once."""
     declared = terms.audiences.get(asked, {}).get("min_size", 0) if isinstance(asked, str) else 0
-    return max(int(declared), recipient.min_list, SMALLEST_FOR_THIRD_PARTIES if recipient.role == "third_party" else 0)
+    return smallest_list(terms, use, int(declared))
+
+
+def _name(asked: str | Rule) -> str:
+    return asked if isinstance(asked, str) else ""

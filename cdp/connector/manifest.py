@@ -71,6 +71,20 @@ EVERY_SOURCE: Mapping[str, SettingTerm] = MappingProxyType(
         "establishment": SettingTerm("ISO 3166 country of the establishment whose activity it is", pattern=r"[A-Z]{2}"),
         "offers_to": SettingTerm("ISO 3166 countries it offers to, by comma", pattern=r"[A-Z]{2}(,[A-Z]{2})*"),
         "brand": SettingTerm("brand that it speaks for"),
+        "collected_for": SettingTerm(
+            "purposes that were told when its data were collected, by comma; left out: no narrower limit",
+            pattern=r"[a-z0-9_]+(,[a-z0-9_]+)*",
+        ),
+        "addresses": SettingTerm(
+            "how its addresses were come by: given in writing, published for business (with or without a refusal of "
+            "advertising), or of a legal entity",
+            choices=("written", "published", "published_no_ads", "entity"),
+        ),
+        "people": SettingTerm("whom it speaks of", choices=("consumers", "employees")),
+        "acquired_by": SettingTerm("how who gave them to us may give them", choices=("consent", "opt_out")),
+        "eu_adequacy": SettingTerm(
+            "whether its data came from the EU or UK on their adequacy decisions", choices=("true", "false")
+        ),
         "readmits": SettingTerm("whether an act of an erased person may start anew", choices=("true", "false")),
         "notice": SettingTerm("notice shown where this source asks for consent"),
         "notice_version": SettingTerm("version of that notice"),

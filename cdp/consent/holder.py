@@ -63,8 +63,12 @@ def _suppressions(session: Session, subjects: Sequence[int]) -> list[Held]:
     )
     owners = {token: (subject, namespace) for token, subject, namespace in session.execute(query)}
     return [
-        Held("suppression", owners[token][0], {"contact_point": namespace, "channel": channel, "reason": reason})
-        for namespace, token, channel, reason in suppression.in_force(session, owners)
+        Held(
+            "suppression",
+            owners[one.token][0],
+            {"contact_point": one.namespace, "channel": one.channel, "reason": one.said},
+        )
+        for one in suppression.in_force(session, owners)
     ]
 
 

@@ -41,22 +41,25 @@ def unsubscribe_token(keys: vault.Vault, point: Point, channel: str, brand: str 
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
-def read_unsubscribe_token(session: Session, token: str) -> tuple[Point, str]:
-    """Return the contact point and channel of a link; raises Problem 404 for one that is not ours."""
+def read_unsubscribe_token(session: Session, token: str) -> tuple[Point, str, str]:
+    """Return the contact point, channel and brand of a link; raises Problem 404 for one that is not ours."""
     try:
         sealed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         said: dict[str, Any] = json.loads(vault.of(session).open_credentials(_LINK, sealed))
     except (binascii.Error, ValueError, CiphertextCorrupt):
         raise Problem(404, "unknown_link", "This link is not one of ours, or was damaged on its way.") from None
     point = Point(said["namespace"], bytes.fromhex(said["token"]), bytes.fromhex(said["suppression"]))
-    return point, str(said["channel"])
+    return point, str(said["channel"]), str(said.get("brand", ""))
 
 
-def unsubscribe(session: Session, token: str, at: datetime) -> set[int]:
-    """Silence the link's contact point on its channel; returns the subjects behind it."""
-    point, channel = read_unsubscribe_token(session, token)
-    silenced = withdraw(session, point, at, channel=channel, method="one_click", source="unsubscribe_link", scoped=True)
-    return silenced[1]
+def unsubscribe(session: Session, token: str, at: datetime, every_brand: bool = False) -> set[int]:
+    """Silence the link's contact point on its channel, for its brand or every one; returns the subjects behind it."""
+    point, channel, brand = read_unsubscribe_token(session, token)
+    said = "" if every_brand else brand
+    _, subjects = withdraw(
+        session, point, at, channel=channel, method="one_click", source="unsubscribe_link", scoped=True, brand=said
+    )
+    return subjects
 
 
 def request(session: Session, subject: int, statement: Statement, at: datetime) -> tuple[str, str]:

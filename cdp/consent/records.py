@@ -10,6 +10,7 @@ from sqlalchemy import Table, insert, select
 from sqlmodel import Session, col
 
 from cdp import identity, ledger, vault
+from cdp.clock import EARLIEST
 from cdp.consent import suppression
 from cdp.consent.model import ConsentRecord
 from cdp.consent.rules import INVALID_METHODS, Said
@@ -27,7 +28,8 @@ class Statement:
     channel: str
     status: str
     method: str
-    event_time: datetime
+    event_time: datetime | None
+    """None where nobody knows: early for a yes, late for a no (law.md 4.5)."""
     source: str
     act: bool = True
     namespace: str = ""
@@ -101,14 +103,19 @@ _SAID = (
     col(ConsentRecord.event_time),
     col(ConsentRecord.received_time),
     col(ConsentRecord.valid_until),
+    col(ConsentRecord.source),
+    col(ConsentRecord.brand),
 )
+
+
+def given_by(status: str, method: str) -> str:
+    """Return the status as it counts: a yes asked for in a way that is no consent is invalidated (GDPR 4(11))."""
+    return "invalidated" if status == "given" and method in INVALID_METHODS else status
 
 
 def _row(subject: int, statement: Statement, key: vault.Dek | None, at: datetime) -> dict[str, Any]:
     name = new_id()
-    status = statement.status
-    if status == "given" and statement.method in INVALID_METHODS:
-        status = "invalidated"
+    status = given_by(statement.status, statement.method)
     sealed = None
     if statement.proof and key is not None:
         cell = vault.Cell(subject, "consent_record", "sealed_evidence", name)
@@ -133,11 +140,17 @@ def _row(subject: int, statement: Statement, key: vault.Dek | None, at: datetime
         "actor": statement.actor,
         "source": statement.source,
         "brand": statement.brand,
-        "event_time": min(statement.event_time, at),
+        "event_time": _said_at(statement, at),
         "received_time": at,
         "valid_until": statement.valid_until,
         "confirm_digest": statement.confirm_digest,
     }
+
+
+def _said_at(statement: Statement, at: datetime) -> datetime:
+    if statement.event_time is None:
+        return EARLIEST if statement.status == "given" else at
+    return min(statement.event_time, at)
 
 
 def _act(session: Session, row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -155,5 +168,10 @@ def _lifts(statement: Statement, row: dict[str, Any]) -> bool:
 
 def _lift(statement: Statement, row: dict[str, Any]) -> suppression.Lift:
     return suppression.Lift(
-        statement.namespace, statement.lifts, statement.channel, row["event_time"], str(row["record"])
+        statement.namespace,
+        statement.lifts,
+        statement.channel,
+        row["event_time"],
+        str(row["record"]),
+        statement.brand,
     )

@@ -44,6 +44,8 @@ class Said:
     at: datetime
     received: datetime
     valid_until: datetime | None = None
+    source: str = ""
+    brand: str = ""
 
     @property
     def says_no(self) -> bool:
@@ -65,15 +67,23 @@ class Effective:
     explicit: bool
     by_guardian: bool
     valid_until: datetime | None
+    at: datetime
+    """The instant of the act."""
+    source: str
+    once_given: bool
+    """A no that took an earlier yes back."""
 
 
-def effective(said: Iterable[Said], purpose: str, channel: str, token: bytes, at: datetime) -> Effective | None:
+def effective(
+    said: Iterable[Said], purpose: str, channel: str, token: bytes, at: datetime, brand: str = ""
+) -> Effective | None:
     """Return what holds for the purpose on the channel at the contact point, or None if nothing was said.
 
-    `token` is the contact point's or device's blind index; empty asks for the person as a whole.
+    `token` is the contact point's or device's blind index; empty asks for the person as a whole. `brand` is the
+    purpose's: a no to everything that was said to another brand is not about it (ruling R12).
     """
     spoken = (one for one in said if one.says_no or one.at <= at)
-    relevant = as_written([one for one in spoken if _covers(one, purpose, channel, token)])
+    relevant = as_written([one for one in spoken if _covers(one, purpose, channel, token, brand)])
     winner = _decisive(relevant) or _newest([one for one in relevant if not one.says_no and not one.says_yes])
     if winner is None:
         return None
@@ -85,6 +95,9 @@ def effective(said: Iterable[Said], purpose: str, channel: str, token: bytes, at
         explicit=winner.act and winner.evidence == "full",
         by_guardian=winner.actor == "guardian",
         valid_until=winner.valid_until,
+        at=winner.at,
+        source=winner.source,
+        once_given=winner.says_no and any(one.says_yes for one in relevant),
     )
 
 
@@ -103,8 +116,10 @@ def _not_before(no: Said, yeses: Iterable[Said]) -> Said:
     return replace(no, at=max([no.at, *passed]))
 
 
-def _covers(one: Said, purpose: str, channel: str, token: bytes) -> bool:
+def _covers(one: Said, purpose: str, channel: str, token: bytes, brand: str) -> bool:
     if one.purpose not in (purpose, "*") or one.channel not in (channel, "*"):
+        return False
+    if one.purpose == "*" and one.brand and brand and one.brand != brand:
         return False
     if one.says_no:
         return one.token in (b"", token) or token == b""

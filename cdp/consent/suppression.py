@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlmodel import Session, col
 
-from cdp import ledger
+from cdp import ledger, policy
 from cdp.consent import journal
 from cdp.consent.journal import Silence
 from cdp.consent.model import Suppression
@@ -32,6 +32,22 @@ class Lift(NamedTuple):
     channel: str
     said_at: datetime
     record: str
+    brand: str = ""
+
+
+class Silent(NamedTuple):
+    """One suppression in force."""
+
+    namespace: str
+    token: bytes
+    channel: str
+    reason: str
+    brand: str = ""
+
+    @property
+    def said(self) -> str:
+        """The reason, with the brand that it is limited to (ruling R12)."""
+        return f"{self.reason}:{self.brand}" if self.brand else self.reason
 
 
 def suppress(
@@ -47,7 +63,7 @@ def suppress_all(
     """Silence many contact points for one reason; those already silent for it stay as they are."""
     wanted = set(points)
     tokens = [token for _, token in wanted]
-    standing = {(namespace, token) for namespace, token, _, _ in in_force(session, tokens, reason, channel)}
+    standing = {one[:2] for one in in_force(session, tokens, reason, channel) if one.brand in ("", brand)}
     rows = [
         {
             "namespace": namespace,
@@ -81,18 +97,29 @@ def lift(session: Session, yeses: Iterable[Lift], at: datetime) -> None:
     """
     said = list(yeses)
     ended: dict[int, str] = {}
+    narrowed: list[tuple[Any, str]] = []
     for silent in _liftable(session, sorted({one.token for one in said})):
         point = (silent.namespace, bytes(silent.token), silent.channel)
         for one in said:
-            if one[:3] == point and silent.at < one.said_at:
-                ended.setdefault(silent.id, one.record)
+            is_about = not silent.brand or not one.brand or silent.brand == one.brand
+            if one[:3] == point and silent.at < one.said_at and is_about and silent.id not in ended:
+                ended[silent.id] = one.record
+                narrowed += [(silent, one.brand)] if one.brand and not silent.brand else []
     if not ended:
         return
+    for silent, spoken in narrowed:
+        _keep_for_others(session, silent, spoken)
     rows = [{"which": number, "lifted_at": at, "lifted_by": by} for number, by in sorted(ended.items())]
     table = Suppression.__table__  # type: ignore[attr-defined]
     statement = update(table).where(table.c.id == bindparam("which"), table.c.lifted_at.is_(None))
     session.connection().execute(statement, rows)
     unsettle(session, holders_of(session, sorted({one.token for one in said})), first="gate")
+
+
+def _keep_for_others(session: Session, silent: Any, spoken: str) -> None:
+    """Leave silence for every brand standing for all but the one that the yes was said to (ruling R12)."""
+    for brand in sorted({purpose.brand for purpose in policy.of(session).purposes.values()} - {"", spoken}):
+        suppress(session, silent.namespace, bytes(silent.token), silent.channel, silent.reason, silent.at, brand)
 
 
 def readmit(session: Session, points: Iterable[tuple[str, bytes]], at: datetime) -> None:
@@ -111,28 +138,30 @@ def readmit(session: Session, points: Iterable[tuple[str, bytes]], at: datetime)
 
 
 def _liftable(session: Session, tokens: Iterable[bytes]) -> list[Any]:
-    columns = (col(getattr(Suppression, name)) for name in ("id", "namespace", "token", "channel", "at"))
+    columns = (
+        col(getattr(Suppression, name)) for name in ("id", "namespace", "token", "channel", "reason", "brand", "at")
+    )
     query = select(*columns).where(col(Suppression.reason).in_(LIFTABLE), col(Suppression.lifted_at).is_(None))
     return [row for some in chunked(tokens) for row in session.execute(query.where(col(Suppression.token).in_(some)))]
 
 
 def in_force(
     session: Session, tokens: Iterable[bytes], reason: str = "", channel: str = "", as_of: datetime | None = None
-) -> list[tuple[str, bytes, str, str]]:
-    """List `(namespace, token, channel, reason)` of the suppressions on these tokens that nothing has lifted.
+) -> list[Silent]:
+    """List the suppressions on these tokens that nothing has lifted.
 
     They count whatever instant they bear: another host's clock may be ahead. With `as_of`, what held at a past one.
     """
-    found: list[tuple[str, bytes, str, str]] = []
+    found: list[Silent] = []
+    columns = (col(getattr(Suppression, name)) for name in Silent._fields)
+    wanted = select(*columns)
     for some in chunked(tokens):
-        query = select(
-            col(Suppression.namespace), col(Suppression.token), col(Suppression.channel), col(Suppression.reason)
-        ).where(col(Suppression.token).in_(some), _holds(as_of))
+        query = wanted.where(col(Suppression.token).in_(some), _holds(as_of))
         if reason:
             query = query.where(col(Suppression.reason) == reason)
         if channel:
             query = query.where(col(Suppression.channel) == channel)
-        found.extend((row[0], row[1], row[2], row[3]) for row in session.execute(query))
+        found.extend(Silent(*row) for row in session.execute(query))
     return found
 
 
@@ -146,7 +175,7 @@ def _holds(as_of: datetime | None) -> ColumnElement[bool]:
 
 def suppressed_tokens(session: Session, tokens: Iterable[bytes], reason: str) -> set[bytes]:
     """Return those of the suppression tokens that are suppressed for this reason."""
-    return {token for _, token, _, _ in in_force(session, tokens, reason)}
+    return {silent.token for silent in in_force(session, tokens, reason)}
 
 
 def holders_of(session: Session, tokens: Iterable[bytes]) -> set[int]:

@@ -46,13 +46,14 @@ def withdraw(
     method: str = "api",
     source: str = "api",
     scoped: bool = False,
+    brand: str = "",
 ) -> tuple[list[str], set[int]]:
     """Withdraw consent for a purpose and channel (None = all); returns the record ids and the subjects.
 
     It is written for every subject of the people: a split later leaves the no on either side.
-    `scoped`: only for the contact point, as an unsubscribe link means it. Without a purpose the
-    point itself falls silent on the channel, also when nobody is known behind it: then there is
-    nothing to record, and no record id. Whoever brings the point, joins its people or parts them waits.
+    `scoped`: only for the contact point, as an unsubscribe link means it. `brand`: only what that brand says
+    (ruling R12). Without a purpose the point itself falls silent on the channel, also when nobody is known behind
+    it: then there is nothing to record, and no record id. Whoever brings the point, joins or parts its people waits.
     """
     key = (at_point.namespace, at_point.token)
     graph.lock_tokens(session, [key])
@@ -61,7 +62,9 @@ def withdraw(
     subjects = _members(session, set(identity.people_of(session, seen).values()))
     if purpose is None or not subjects:
         for silent in _channels(at_point.namespace, channel):
-            suppression.suppress(session, at_point.namespace, at_point.suppression_token, silent, "unsubscribe", at)
+            suppression.suppress(
+                session, at_point.namespace, at_point.suppression_token, silent, "unsubscribe", at, brand
+            )
     if not subjects:
         let_go_of(session, {key})
         return [], set()
@@ -75,6 +78,7 @@ def withdraw(
         verified=True,
         namespace=at_point.namespace if scoped else "",
         token=at_point.token if scoped else b"",
+        brand=brand,
     )
     return records.record_all(session, [(subject, said) for subject in subjects], at), set(subjects)
 

@@ -8,7 +8,7 @@ from cdp.gate.explanation import Explanation, explain
 from cdp.gate.given import Given, find_by_pseudonym, given
 from cdp.gate.holder import holder
 from cdp.gate.opened import open_for_subject, open_words
-from cdp.gate.permission import code_of, register_policy, settle, settle_due, settled
+from cdp.gate.permission import code_of, expire_source, register_policy, settle, settle_due, settled
 from cdp.gate.permit import PageRequest, check_request
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "code_of",
     "collectable",
     "erasing",
+    "expire_source",
     "explain",
     "feed",
     "find_by_pseudonym",

@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cdp.gate import reasons
-from cdp.gate.laws import appi, channel, consenting, gdpr, integrity, laws_for
+from cdp.gate.laws import appi, channel, consenting, gdpr, integrity, laws_for, provision
 from cdp.gate.laws.rule import AboutPerson, AboutUse, Case, Declared, Rule, declared_use
-from cdp.gate.question import Decision, Reach, Reason, Standing
+from cdp.gate.question import NOTHING_BEYOND, Beyond, Decision, Reach, Reason, Standing
 from cdp.policy.terms import CONTACT_CHANNELS, Law, Policy, Use
 
 RULES: tuple[Rule, ...] = (*integrity.RULES, *gdpr.RULES, *appi.RULES, *channel.RULES)
@@ -33,23 +33,38 @@ class _Refused(NamedTuple):
     article: str = ""
 
 
-def decide(policy: Policy, use: Use, standing: Standing, reach: Reach | None, on: date) -> Decision:
+def decide(
+    policy: Policy,
+    use: Use,
+    standing: Standing,
+    reach: Reach | None,
+    on: date,
+    beyond: Beyond = NOTHING_BEYOND,
+) -> Decision:
     """Answer one use for one person by one way on one day, with every reason in the order of the law.
 
     `reach` is None where the person has no way on this channel; a channel that calls on nobody needs none.
     """
     laws = _laws(policy, standing)
-    declared = declared_use(policy, use)
+    declared = declared_use(policy, use, beyond)
     if declared is None:
-        refused = [_Refused("unknown_use", "", laws)]
-    else:
-        case = Case(declared, standing, reach)
-        refused = [no for rule in RULES if (no := _refused(rule, case, on, laws))]
-    denials = tuple(_once(reason for no in refused for reason in _told(no, use.channel)))
-    if denials or declared is None:
-        return Decision(False, denials, (), ())
+        return Decision(False, tuple(_once(_told(_Refused("unknown_use", "", laws), use.channel))), (), ())
     case = Case(declared, standing, reach)
+    refused = [no for rule in RULES if (no := _refused(rule, case, on, laws))]
+    if refused:
+        return Decision(False, tuple(_once(reason for no in refused for reason in _told(no, use.channel))), (), ())
     return Decision(True, tuple(_grounds(case, laws)), tuple(_bases(case, laws)), tuple(_obligations(case, laws)))
+
+
+def refusing(
+    policy: Policy, use: Use, standing: Standing, reach: Reach | None, on: date, beyond: Beyond = NOTHING_BEYOND
+) -> list[Rule]:
+    """Return the rules that say no: where there is one, it alone decides."""
+    declared = declared_use(policy, use, beyond)
+    if declared is None:
+        return []
+    case, laws = Case(declared, standing, reach), _laws(policy, standing)
+    return [rule for rule in RULES if _refused(rule, case, on, laws)]
 
 
 @lru_cache(maxsize=1 << 17)
@@ -80,9 +95,9 @@ def _codes(policy: Policy, standing: Standing) -> bytes:
     return bytes(person_code.__wrapped__(policy, use, standing) for use in policy.uses)
 
 
-def recipient_refusals(policy: Policy, use: Use, on: date) -> dict[Law, Reason]:
+def recipient_refusals(policy: Policy, use: Use, on: date, beyond: Beyond = NOTHING_BEYOND) -> dict[Law, Reason]:
     """Return, for each law that refuses the use to everybody on this day, its first reason."""
-    declared = declared_use(policy, use)
+    declared = declared_use(policy, use, beyond)
     found: dict[Law, Reason] = {}
     for law in policy.packs:
         if declared is None:
@@ -93,6 +108,14 @@ def recipient_refusals(policy: Policy, use: Use, on: date) -> dict[Law, Reason]:
                 found[law] = reasons.reason(code, rule.cite, law)
                 break
     return found
+
+
+def beyond_of(policy: Policy, listed: str) -> Beyond:
+    """Return what being on a list says of people; `listed` is an audience's name, or `audience:<name>`."""
+    declared = policy.audiences.get(listed.removeprefix("audience:"))
+    if not declared or not (declared.get("infers") or declared.get("unlawful_discrimination_risk")):
+        return NOTHING_BEYOND
+    return Beyond(frozenset(declared.get("infers", ())), bool(declared.get("unlawful_discrimination_risk")))
 
 
 def laws_in(refusals: Iterable[Law]) -> Law:
@@ -111,10 +134,7 @@ def ways(standing: Standing, channel_name: str) -> tuple[Reach | None, ...]:
 def allowed_fields(policy: Policy, use: Use) -> tuple[str, ...]:
     """Return the fields that this recipient may get for this purpose at most, in the purpose's order."""
     declared = declared_use(policy, use)
-    if declared is None:
-        return ()
-    may_get = frozenset(declared.recipient.fields)
-    return tuple(name for name in declared.purpose.fields if name in may_get)
+    return declared.fields if declared else ()
 
 
 def _in_person(channel_name: str) -> Reach | None:
@@ -152,7 +172,7 @@ def _rules_about_person(laws: Law) -> tuple[AboutPerson, ...]:
 def _told(refused: _Refused, channel_name: str) -> Iterator[Reason]:
     """Yield the refusal once for each law that it rests on; mail in Japan is spoken of by the law of mail."""
     if refused.cite:
-        yield reasons.reason(refused.code, refused.cite, article=refused.article)
+        yield reasons.reason(refused.code, refused.cite, refused.law, refused.article)
         return
     for law in Law:
         if law in refused.law:
@@ -169,33 +189,23 @@ def _grounds(case: Case, laws: Law) -> Iterator[Reason]:
         yield reasons.ground(_gdpr_ground(case))
     if Law.APPI in laws:
         yield reasons.ground(_appi_ground(case))
-        route = _route(case.declared)
-        if route:
-            yield reasons.ground(route)
+        door = provision.route(case.declared)
+        if door and door != case.declared.kind(Law.APPI):
+            yield reasons.ground(door)
+        if _is_guessed(case.declared):
+            yield reasons.ground("jp_inference_not_special_care")
     if not case.standing.country:
         yield reasons.ground("residence_unknown")
 
 
 def _gdpr_ground(case: Case) -> str:
-    basis = case.declared.basis(Law.GDPR)
-    kind = basis.kind if basis else "consent"
-    if kind == "soft_opt_in" and consenting.refusal(case) is None:
-        return "consent"
-    return kind
+    kind = case.declared.kind(Law.GDPR) or "consent"
+    return "consent" if kind == "soft_opt_in" and consenting.refusal(case) is None else kind
 
 
 def _appi_ground(case: Case) -> str:
-    basis = case.declared.basis(Law.APPI)
-    kind = basis.kind if basis else "consent"
-    return kind if kind == "notified_purpose" else f"jp_{kind}"
-
-
-def _route(declared: Declared) -> str:
-    """Return by which door of Article 27 the data may go, if it is another than consent."""
-    role = declared.recipient.role
-    if role == "joint_user" and declared.purpose.name in declared.recipient.joint_purposes:
-        return "joint_use"
-    return {"processor": "entrustment", "non_handling_host": "not_handled"}.get(role, "")
+    kind = case.declared.kind(Law.APPI) or "consent"
+    return kind if kind in ("notified_purpose", "opt_out") else f"jp_{kind}"
 
 
 def _bases(case: Case, laws: Law) -> Iterator[str]:
@@ -213,28 +223,45 @@ def _obligations(case: Case, laws: Law) -> Iterator[str]:
     declared = case.declared
     if declared.purpose.advertising and case.channel in consenting.ADDRESSED:
         yield "identify_sender_and_offer_opt_out"
+    if Law.APPI in laws and channel.strips_promotion(case):
+        yield "strip_promotional"
+    if Law.APPI in laws and _is_guessed(declared):
+        yield "review_inference"
     if not declared.is_outside:
         return
     yield "log_disclosure"
-    if Law.APPI not in laws:
-        return
-    if declared.recipient.role == "processor":
+    if Law.APPI in laws:
+        yield from _obligations_of_provision(declared, laws)
+
+
+def _obligations_of_provision(declared: Declared, laws: Law) -> Iterator[str]:
+    if declared.role == "processor":
         yield "supervise_entrustee"
-    if appi.provision_is_recorded(declared):
+    if provision.is_recorded(declared):
         yield "record_provision_three_years"
+        # A duty of Japanese law alone holds back no erasure under the GDPR (17(3)(b)).
+        if Law.GDPR in laws:
+            yield "pseudonymise_record_on_erasure"
     ground = declared.recipient.transfer(Law.APPI)
     if ground and ground.kind == "jp_equivalent":
         yield "explain_foreign_measures_on_demand"
 
 
+def _is_guessed(declared: Declared) -> bool:
+    """Whether the list lets one guess at what would be special care if it were known."""
+    return "special_care" in declared.classes("appi_class", declared.beyond.infers)
+
+
 __all__ = [
     "RULES",
     "allowed_fields",
+    "beyond_of",
     "decide",
     "laws_for",
     "laws_in",
     "person_code",
     "person_codes",
     "recipient_refusals",
+    "refusing",
     "ways",
 ]

@@ -146,7 +146,7 @@ def disclose(permit: Permit, material: Material, keys: vault.Vault) -> list[Disc
         if opened is None:
             continue
         pseudonym = keys.pseudonym(request.use.recipient, person)
-        found.append(Disclosure(pseudonym, person, opened, _links(request, grant, keys)))
+        found.append(Disclosure(pseudonym, person, opened, _links(request, grant, keys, permit.brand)))
     return found
 
 
@@ -202,10 +202,10 @@ def _use_by(permit: Permit, max_age_seconds: int) -> datetime:
     return min([permit.at + timedelta(seconds=max_age_seconds), *ends])
 
 
-def _links(request: PageRequest, grant: Grant, keys: vault.Vault) -> dict[str, str]:
+def _links(request: PageRequest, grant: Grant, keys: vault.Vault, brand: str) -> dict[str, str]:
     links = {"preferences": f"{request.base_url}/privacy"}
     if grant.point is not None and not grant.is_for_device:
         point = Point(grant.point.namespace, grant.point.token, grant.point.suppression_token)
-        token = unsubscribe_token(keys, point, request.use.channel)
+        token = unsubscribe_token(keys, point, request.use.channel, brand)
         links["unsubscribe"] = f"{request.base_url}/privacy/unsubscribe/{token}"
     return links

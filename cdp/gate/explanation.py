@@ -1,18 +1,19 @@
 """Why: one decision about one person, with every reason, for those who may have it explained."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from cdp import identity, policy
 from cdp.gate import records
-from cdp.gate.decide import decide
-from cdp.gate.question import Decision, Standing
+from cdp.gate.decide import allowed_fields, decide
+from cdp.gate.question import NOTHING_BEYOND, Beyond, Decision, Standing
 from cdp.gate.standing import load
 from cdp.ids import new_id
 from cdp.policy.terms import Policy, Use
+
+LONGEST = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,19 @@ class Explanation:
     decision: Decision
     standing: Standing
     expires_at: datetime
+    """A decision is never used again beyond a minute, or beyond what time alone changes (ruling R9)."""
+    fields: tuple[str, ...] = ()
+    """The most that may be given; none with a no."""
 
 
 def explain(
-    session: Session, person: int, use: Use, at: datetime, *, as_of: datetime | None = None
+    session: Session,
+    person: int,
+    use: Use,
+    at: datetime,
+    beyond: Beyond = NOTHING_BEYOND,
+    *,
+    as_of: datetime | None = None,
 ) -> Explanation | None:
     """Decide one use for one person afresh, with all reasons; None for a person without subjects.
 
@@ -34,8 +44,11 @@ def explain(
     situation = load(session, [person], at, as_of=as_of).get(person)
     if situation is None:
         return None
-    decision = best(policy.of(session), use, situation.standing, at)
-    return Explanation(decision, situation.standing, situation.changes_at)
+    terms, standing = policy.of(session), situation.standing
+    decision = best(terms, use, standing, at, beyond)
+    open_to = allowed_fields(terms, use) if decision.allow else ()
+    kept = tuple(name for name in open_to if terms.category_of(name) not in standing.lapsed)
+    return Explanation(decision, standing, min(situation.changes_at, at + LONGEST), kept)
 
 
 def record_explanation(
@@ -64,11 +77,8 @@ def record_explanation(
     return name
 
 
-def best(terms: Policy, use: Use, standing: Standing, at: datetime) -> Decision:
+def best(terms: Policy, use: Use, standing: Standing, at: datetime, beyond: Beyond = NOTHING_BEYOND) -> Decision:
     """Decide over every way to the person on the channel: a yes if any is one, else the first way's no."""
-    decisions = [decide(terms, use, standing, reach, at.date()) for reach in standing.on(use.channel)]
-    return next((one for one in decisions if one.allow), _first(decisions, terms, use, standing, at))
-
-
-def _first(decisions: Iterable[Decision], terms: Policy, use: Use, standing: Standing, at: datetime) -> Decision:
-    return next(iter(decisions), None) or decide(terms, use, standing, None, at.date())
+    ways = standing.on(use.channel) or (None,)
+    decisions = [decide(terms, use, standing, reach, at.date(), beyond) for reach in ways]
+    return next((one for one in decisions if one.allow), decisions[0])

@@ -21,7 +21,7 @@ from cdp.gate.permit import Grant, Permit
 from cdp.holders import Held
 from cdp.identity.model import Identifier
 from cdp.ids import new_id
-from cdp.policy.terms import CONTACT_CHANNELS, Use
+from cdp.policy.terms import CONTACT_CHANNELS, Policy, Use
 from cdp.profile.model import Trait
 from cdp.vault.model import SubjectKey
 from cdp.vault.opening import open_sealed
@@ -60,8 +60,16 @@ def gather(session: Session, permit: Permit) -> Material:
     found: dict[int, dict[str, Sealed]] = defaultdict(dict)
     _gather_identifiers(session, grants, owner, namespaces, use, found)
     _gather_traits(session, owner, traits, found)
+    _leave_out_lapsed(policy.of(session), permit, found)
     used = {sealed.cell.subject for some in found.values() for sealed in some.values() if sealed.cell}
     return Material(found, _keys(session, used))
+
+
+def _leave_out_lapsed(terms: Policy, permit: Permit, found: dict[int, dict[str, Sealed]]) -> None:
+    """Open nothing of a category whose period is over: it waits to be deleted (GDPR 5(1)(e), APPI 22)."""
+    for person, grant in permit.grants.items():
+        for name in [one for one in found[person] if terms.category_of(one) in grant.situation.standing.lapsed]:
+            del found[person][name]
 
 
 def open_fields(material: Material, person: int, keys: vault.Vault) -> dict[str, Any] | None:
@@ -182,7 +190,7 @@ def _gather_identifiers(
 def _silent(session: Session, use: Use, rows: Sequence[Identifier]) -> set[bytes]:
     if policy.of(session).purposes[use.purpose].kind not in _MARKETING:
         return set()
-    return {token for _, token, _, _ in consent.in_force(session, {row.suppression_token for row in rows})}
+    return {silent.token for silent in consent.in_force(session, {row.suppression_token for row in rows})}
 
 
 def _gather_traits(

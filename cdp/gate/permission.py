@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, or_, select, update
 from sqlmodel import Session, col
 
 from cdp import identity, policy
@@ -19,6 +19,7 @@ from cdp.gate.decide import person_codes
 from cdp.gate.model import Permission, PolicyVersion
 from cdp.gate.standing import Situation, load
 from cdp.policy.terms import Law, Policy, Use
+from cdp.profile.model import Subject
 
 _NO_VERSION = -1
 
@@ -109,6 +110,15 @@ def due(session: Session, at: datetime, limit: int = 200) -> list[int]:
         .limit(limit)
     )
     return list(session.scalars(query))
+
+
+def expire_source(session: Session, source: str) -> None:
+    """Believe no permission of a source's people until it is decided again: what the source declares has changed."""
+    now = session.info["clock"].now()
+    theirs = select(col(Subject.person)).where(col(Subject.source) == source)
+    session.execute(
+        update(Permission).where(col(Permission.person).in_(theirs)).values(holds_until=now, next_change_at=now)
+    )
 
 
 def settle_due(database: Database, limit: int = 200) -> int:

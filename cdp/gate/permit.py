@@ -27,10 +27,10 @@ from cdp import ledger, policy, vault
 from cdp.db import chunked, is_snapshot
 from cdp.errors import Refusal
 from cdp.gate import records
-from cdp.gate.decide import allowed_fields, decide, laws_in, recipient_refusals
+from cdp.gate.decide import allowed_fields, beyond_of, decide, laws_in, recipient_refusals
 from cdp.gate.model import Disclosed, Permission
 from cdp.gate.permission import permitted
-from cdp.gate.question import Reach, Standing
+from cdp.gate.question import Beyond, Reach, Standing
 from cdp.gate.standing import DEVICE_NAMESPACE, ContactPoint, Situation, load
 from cdp.ids import new_id
 from cdp.policy.terms import Law, Policy, Use
@@ -91,9 +91,11 @@ class Lease:
 class Permit:
     """The right to open these fields of these people once."""
 
-    __slots__ = ("__weakref__", "at", "grants", "grown", "lease")
+    __slots__ = ("__weakref__", "at", "brand", "grants", "grown", "lease")
 
     lease: Lease
+    brand: str
+    """Of the purpose: what a link in these messages unsubscribes from."""
     grants: Mapping[int, Grant]
     grown: tuple[int, ...]
     """People of the lease who are others by now: somebody joined them, whose own no would not find this lease."""
@@ -141,7 +143,7 @@ def check_request(terms: Policy, request: PageRequest, at: datetime) -> Refusal 
     beyond = [field for field in request.fields if field not in allowed]
     if beyond:
         return Refusal("field_not_allowed", beyond[0])
-    refused = recipient_refusals(terms, request.use, at.date())
+    refused = recipient_refusals(terms, request.use, at.date(), beyond_of(terms, request.audience))
     if refused and all(law in refused for law in terms.packs):
         return Refusal(next(iter(refused.values())).code)
     return laws_in(refused)
@@ -176,9 +178,10 @@ def ask(session: Session, lease: Lease, at: datetime) -> Permit:
     grants = {
         person: grant
         for person, situation in situations.items()
-        if person not in grown and (grant := _grant(terms, use, situation, at)) is not None
+        if person not in grown and (grant := _grant(terms, lease.request, situation, at)) is not None
     }
-    permit = Permit(_ISSUER, lease=lease, grants=grants, grown=tuple(sorted(grown)), at=at)
+    brand = terms.purposes[use.purpose].brand
+    permit = Permit(_ISSUER, lease=lease, brand=brand, grants=grants, grown=tuple(sorted(grown)), at=at)
     _unused.add(permit)
     return permit
 
@@ -208,17 +211,17 @@ def _subjects(session: Session, people: Sequence[int]) -> dict[int, frozenset[in
     return {person: frozenset(numbers) for person, numbers in members.items()}
 
 
-def _grant(terms: Policy, use: Use, situation: Situation, at: datetime) -> Grant | None:
-    standing = situation.standing
+def _grant(terms: Policy, request: PageRequest, situation: Situation, at: datetime) -> Grant | None:
+    standing, beyond = situation.standing, beyond_of(terms, request.audience)
     for reach, point in zip(standing.reaches, situation.points, strict=True):
-        if _allows(terms, use, standing, reach, at.date()):
+        if _allows(terms, request.use, standing, reach, at.date(), beyond):
             return Grant(situation, point)
     return None
 
 
 @lru_cache(maxsize=50_000)
-def _allows(terms: Policy, use: Use, standing: Standing, reach: Reach, on: date) -> bool:
-    return decide(terms, use, standing, reach, on).allow
+def _allows(terms: Policy, use: Use, standing: Standing, reach: Reach, on: date, beyond: Beyond) -> bool:
+    return decide(terms, use, standing, reach, on, beyond).allow
 
 
 def _write(session: Session, lease: Lease) -> None:

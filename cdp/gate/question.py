@@ -6,6 +6,7 @@ the same situation are equal and one decision serves both.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from cdp.policy.terms import Law
 
@@ -22,6 +23,12 @@ class Consent:
     explicit: bool = False
     """A declared act with full evidence, not a reported state."""
     by_guardian: bool = False
+    age: int = 0
+    """How old the person was when they said it, where that is known and below every age of consent; else 0."""
+    once_given: bool = False
+    """A no that took a yes back."""
+    free: bool = True
+    """False: said to their employer, which is presumed not to be free (GDPR 7(4), Recital 43)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,7 +38,9 @@ class Reach:
     channel: str
     consents: tuple[Consent, ...] = ()
     suppressed: tuple[str, ...] = ()
-    """Reasons in force at this contact point: unsubscribe, complaint, bounce, objection, erasure."""
+    """Reasons in force at this contact point, for every brand (`unsubscribe`) or for one (`unsubscribe:north`)."""
+    address: str = ""
+    """How it was come by: written | published | published_no_ads | entity (a legal entity's); empty = otherwise."""
 
     def consent(self, purpose: str) -> Consent | None:
         """Return what holds for the purpose here, or None if nothing was ever said."""
@@ -56,10 +65,51 @@ class Standing:
     reaches: tuple[Reach, ...] = ()
     collected_for: tuple[str, ...] = ("*",)
     """Purposes told when this person's data were collected; `*` = the sources set no narrower limit."""
+    deceased: bool = False
+    quarantined: bool = False
+    """A source brought them whose origin nobody confirmed (APPI 30), or who were not told of it (GDPR 14)."""
+    held: bool = False
+    """A legal hold: kept for a duty of law, and used for nothing else (GDPR 17(3), 18)."""
+    provision_stopped: bool = False
+    """The person stopped provision to third parties (APPI 27(2), 35(3))."""
+    from_opt_out: bool = False
+    """Received from somebody who provided them by an opt-out (APPI 27(2) proviso)."""
+    eu_adequacy: bool = False
+    """Received from the EU on its adequacy decision for Japan: bound by the Supplementary Rules for life."""
+    lapsed: tuple[str, ...] = ()
+    """Categories whose period of retention is over (GDPR 5(1)(e), APPI 22)."""
 
     def on(self, channel: str) -> tuple[Reach, ...]:
         """Return the ways to this person on the channel; empty = cannot be reached there."""
         return tuple(reach for reach in self.reaches if reach.channel == channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Who asks for what is held about a person: the person, or somebody for them (GDPR 12(6), APPI 37(3))."""
+
+    by: str = "subject"
+    """subject | guardian | agent | heir"""
+    verified: bool = True
+    mandate_until: date | None = None
+    mandate_covers: tuple[str, ...] = ()
+    """Rights that an agent's mandate names; empty = every right."""
+    right: str = "access"
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What one question holds beyond its use: what being on a list says of people, which data, and who asks."""
+
+    infers: frozenset[str] = frozenset()
+    """Data categories that membership of the list lets one infer (C-184/20)."""
+    unlawful_discrimination_risk: bool = False
+    categories: frozenset[str] = frozenset()
+    """Data categories asked for; empty = all that the use may have."""
+    requester: Requester | None = None
+
+
+NOTHING_BEYOND = Beyond()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,8 @@ contact points behind its reaches and the instant at which time alone will chang
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
@@ -17,16 +16,16 @@ from sqlmodel import Session, col
 from cdp import consent, policy
 from cdp.clock import FOREVER
 from cdp.consent.model import Objection
-from cdp.consent.rules import Said, as_written, effective
+from cdp.consent.rules import Said, as_written
 from cdp.db import chunked
-from cdp.gate import neighbours
-from cdp.gate.decide import OLDEST_AGE_OF_CONSENT
-from cdp.gate.laws import laws_for
+from cdp.gate import neighbours, situating
 from cdp.gate.neighbours import Born
 from cdp.gate.question import Consent, Reach, Standing
+from cdp.gate.situating import Lives
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS, Policy
-from cdp.profile.model import Person, Subject
+from cdp.profile import origins
+from cdp.profile.model import Origin, Person, Subject
 
 DEVICE_NAMESPACE = "anonymous_id"
 _CONTACT_NAMESPACES = sorted({name for names in CONTACT_CHANNELS.values() for name in names} | {DEVICE_NAMESPACE})
@@ -40,6 +39,8 @@ class ContactPoint(NamedTuple):
     suppression_token: bytes
     subject: int
     verified: bool
+    kind: str = ""
+    """How it was come by, where its sources say so: see `Reach.address`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,14 @@ class _Profile(NamedTuple):
 
     country: str
     customer_since: datetime | None
+    active_on: date | None
     born: Born
 
 
 class _Rows(NamedTuple):
     subjects: dict[int, list[int]]
+    origins: dict[int, list[Origin]]
+    employers: frozenset[str]
     profiles: dict[int, _Profile]
     aged: dict[int, Born]
     points: dict[int, list[ContactPoint]]
@@ -102,21 +106,26 @@ def _load(
 def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime | None) -> _Rows:
     subjects: dict[int, list[int]] = defaultdict(list)
     owner: dict[int, int] = {}
-    query = select(col(Subject.number), col(Subject.person)).where(col(Subject.person).in_(people))
-    for number, person in session.execute(query.order_by(col(Subject.number))):
+    declared = origins.known(session)
+    origin: dict[int, Origin] = {}
+    query = select(col(Subject.number), col(Subject.person), col(Subject.source)).where(col(Subject.person).in_(people))
+    for number, person, source in session.execute(query.order_by(col(Subject.number))):
         subjects[person].append(number)
         owner[number] = person
-    points = _points(session, owner)
+        origin[number] = declared.get(source, origins.UNDECLARED)
+    points = _points(session, owner, origin)
     tokens = {point.suppression_token for some in points.values() for point in some}
     suppressed: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
-    for _, token, channel, reason in consent.in_force(session, tokens, as_of=as_of):
-        suppressed[token].append((channel, reason))
+    for silence in consent.in_force(session, tokens, as_of=as_of):
+        suppressed[silence.token].append((silence.channel, silence.said))
     said: dict[int, list[Said]] = defaultdict(list)
     for number, records in consent.said_by(session, owner, as_of).items():
         said[owner[number]].extend(records)
     profiles = _profiles(session, people)
     return _Rows(
         subjects,
+        {person: [origin[number] for number in numbers] for person, numbers in subjects.items()},
+        frozenset(name for name, one in declared.items() if one.employees),
         profiles,
         _aged(session, profiles, points, at),
         points,
@@ -128,11 +137,11 @@ def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime
 
 
 def _profiles(session: Session, people: Sequence[int]) -> dict[int, _Profile]:
-    names = ("person", "country", "customer_since", "birth_year", "birth_day")
+    names = ("person", "country", "customer_since", "active_on", "birth_year", "birth_day")
     query = select(*(col(getattr(Person, name)) for name in names)).where(col(Person.person).in_(people))
     return {
-        person: _Profile(country, since, Born(year, day))
-        for person, country, since, year, day in session.execute(query)
+        person: _Profile(country, since, active, Born(year, day))
+        for person, country, since, active, year, day in session.execute(query)
     }
 
 
@@ -149,7 +158,7 @@ def _aged(
     return known | neighbours.youngest_at(session, ageless, at)
 
 
-def _points(session: Session, owner: dict[int, int]) -> dict[int, list[ContactPoint]]:
+def _points(session: Session, owner: dict[int, int], origin: dict[int, Origin]) -> dict[int, list[ContactPoint]]:
     found: dict[int, dict[tuple[str, bytes], ContactPoint]] = defaultdict(dict)
     columns = (
         col(Identifier.namespace),
@@ -164,12 +173,20 @@ def _points(session: Session, owner: dict[int, int]) -> dict[int, list[ContactPo
         )
         # The newest subject that gave a contact point stands for it; verified wins.
         for row in session.execute(query.order_by(col(Identifier.verified), col(Identifier.subject))):
-            point = ContactPoint(*row)
+            point = ContactPoint(*row)._replace(kind=origin[row.subject].addresses)
             # What a browser claimed to be somebody's address reaches nobody.
             if not point.verified and point.namespace != DEVICE_NAMESPACE:
                 continue
-            found[owner[point.subject]][(point.namespace, point.token)] = point
+            mine, key = found[owner[point.subject]], (point.namespace, point.token)
+            mine[key] = point._replace(kind=_kind(point.kind, mine[key].kind if key in mine else point.kind))
     return {person: sorted(points.values(), key=_preference) for person, points in found.items()}
+
+
+def _kind(one: str, other: str) -> str:
+    """Return how an address was come by that two sources brought: a refusal published with it counts, else neither."""
+    if "published_no_ads" in (one, other):
+        return "published_no_ads"
+    return one if one == other else ""
 
 
 def _preference(point: ContactPoint) -> tuple[bool, int, bytes]:
@@ -195,23 +212,31 @@ def _erasing(session: Session, people: Sequence[int]) -> set[int]:
 
 def _situation(terms: Policy, rows: _Rows, person: int, at: datetime, channels: Sequence[str]) -> Situation:
     profile = rows.profiles.get(person)
-    country = profile.country if profile else ""
-    age, birthday = _age(rows.aged.get(person), at, terms)
+    lives = Lives(terms, at, rows.aged.get(person), rows.employers)
     said = rows.said.get(person, [])
-    reaches = list(_reaches(terms, rows, person, said, at, channels))
+    reaches = list(_reaches(terms, rows, person, lives, channels))
     objections = rows.objections.get(person, [])
+    states = {one.kind for one in objections}
+    country = profile.country if profile else ""
+    lapsed, lapses = situating.lapsed(terms, country, profile.active_on if profile else None, at)
+    age, birthday = lives.age()
     standing = Standing(
-        laws=laws_for(terms, country),
+        **situating.declared_by(terms, country, rows.origins[person]),
         country=country,
         age=age,
         customer=bool(profile and profile.customer_since and profile.customer_since <= at),
-        restricted=any(one.kind == "restriction" for one in objections),
+        restricted="restriction" in states,
         erasing=person in rows.erasing,
-        objections=tuple(sorted({_objection(one) for one in objections if one.kind != "restriction"})),
+        objections=tuple(sorted({_objection(one) for one in objections if one.kind not in situating.STATES})),
         gpc=_gpc(said, at),
         reaches=tuple(reach for reach, _, _ in reaches),
+        deceased="deceased" in states,
+        held="legal_hold" in states,
+        provision_stopped="provision" in states,
+        lapsed=lapsed,
     )
-    ends = [until for _, _, until in reaches if until is not None] + ([birthday] if birthday else [])
+    ends = [until for _, _, until in reaches if until is not None]
+    ends += [one for one in (birthday, lapses) if one is not None]
     ends += [one.at for one in said if one.at > at and not one.says_no]
     return Situation(
         person,
@@ -227,9 +252,9 @@ def _objection(row: Objection) -> str:
 
 
 def _reaches(
-    terms: Policy, rows: _Rows, person: int, said: list[Said], at: datetime, channels: Sequence[str]
+    terms: Policy, rows: _Rows, person: int, lives: Lives, channels: Sequence[str]
 ) -> Iterator[tuple[Reach, ContactPoint | None, datetime | None]]:
-    points = rows.points.get(person, [])
+    points, said = rows.points.get(person, []), rows.said.get(person, [])
     devices = {one.token for one in said if one.token}
     for channel in channels:
         if channel in CONTACT_CHANNELS:
@@ -237,28 +262,26 @@ def _reaches(
         else:
             ways = [None, *(p for p in points if p.namespace == DEVICE_NAMESPACE and p.token in devices)]
         for point in ways:
-            yield _reach(terms, rows, channel, point, said, at)
+            yield _reach(terms, rows, channel, point, said, lives)
 
 
 def _reach(
-    terms: Policy, rows: _Rows, channel: str, point: ContactPoint | None, said: list[Said], at: datetime
+    terms: Policy, rows: _Rows, channel: str, point: ContactPoint | None, said: list[Said], lives: Lives
 ) -> tuple[Reach, ContactPoint | None, datetime | None]:
     consents: list[Consent] = []
     until: datetime | None = None
     for purpose in terms.purposes.values() if said else ():
         if channel not in purpose.channels:
             continue
-        holds = effective(said, purpose.name, channel, point.token if point else b"", at)
-        if holds is None:
+        found = lives.consent(said, purpose, channel, point.token if point else b"")
+        if found is None:
             continue
-        consents.append(
-            Consent(purpose.name, holds.status, holds.notice, holds.notice_version, holds.explicit, holds.by_guardian)
-        )
-        if holds.valid_until is not None and holds.valid_until > at:
-            until = min(until or holds.valid_until, holds.valid_until)
+        consents.append(found.consent)
+        if found.until is not None and found.until > lives.at:
+            until = min(until or found.until, found.until)
     silent = rows.suppressed.get(point.suppression_token, []) if point else []
     reasons = tuple(sorted({why for where, why in silent if where in (channel, "*")}))
-    return Reach(channel, tuple(sorted(consents)), reasons), point, until
+    return Reach(channel, tuple(sorted(consents)), reasons, point.kind if point else ""), point, until
 
 
 def _gpc(said: list[Said], at: datetime) -> bool:
@@ -269,23 +292,3 @@ def _gpc(said: list[Said], at: datetime) -> bool:
         return False
     answers = [one.at for one in answering]
     return not answers or max(answers) <= max(signals)
-
-
-def _age(born: Born | None, at: datetime, terms: Policy) -> tuple[int | None, datetime | None]:
-    """Return the age in full years and, while age may matter, when it changes next.
-
-    A year without a day counts as born on its last day: the younger reading protects.
-    """
-    if born is None or born.birth_year is None:
-        return None, None
-    zone = ZoneInfo(terms.controller.time_zone)
-    today = at.astimezone(zone).date()
-    month, day = (int(part) for part in (born.birth_day or "12-31").split("-"))
-    had_birthday = (today.month, today.day) >= (month, day)
-    age = today.year - born.birth_year - (0 if had_birthday else 1)
-    if age >= OLDEST_AGE_OF_CONSENT:
-        return age, None
-    year = today.year + (1 if had_birthday else 0)
-    if (month, day) == (2, 29):
-        month, day = 3, 1
-    return age, datetime(year, month, day, tzinfo=zone).astimezone(UTC)

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from cdp import consent
+from cdp.clock import EARLIEST
 from cdp.consent.rules import Said
 from cdp.profile.model import Subject
 
@@ -86,4 +87,4 @@ def _recorded(one: Said) -> Word:
 
 def _coming(subject: int, one: consent.Statement) -> Word:
     terms = (one.token, one.act, one.verified, one.public, one.method, one.evidence, one.notice, one.notice_version)
-    return Word(subject, one.purpose, one.channel, one.status, one.event_time, terms)
+    return Word(subject, one.purpose, one.channel, one.status, one.event_time or EARLIEST, terms)

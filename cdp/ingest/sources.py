@@ -14,7 +14,7 @@ from datetime import date, datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from cdp import connector, ledger, policy, vault
+from cdp import connector, gate, ledger, policy, profile, vault
 from cdp.connector import ConnectorType
 from cdp.connector.kit import SourceConfig
 from cdp.errors import FieldError, Problem
@@ -55,6 +55,7 @@ def add(
     _check_notice(session, settings)
     _check_traits(session, settings)
     told = _register(session, name, kind, connector.check_settings(kind.manifest, settings), at)
+    _tell_origin(session, name, kind, settings)
     told |= {"base_url": base_url, "webhook_url": f"{base_url}/hooks/{name}{told.get('path', '')}"}
     ledger.note(session, "source.added", {"source": name, "type": type}, at)
     config = connector.configure(kind.manifest, name, settings)
@@ -76,6 +77,7 @@ def change(session: Session, name: str, settings: Mapping[str, str], at: datetim
     plain, secret = _parted(kind, connector.check_settings(kind.manifest, {**asked, **settings}))
     source.settings, source.sealed_credentials = plain, _sealed(session, name, {**secret, **made})
     session.add(source)
+    _tell_origin(session, name, kind, json.loads(plain))
     ledger.note(session, "source.changed", {"source": name, "settings": len(settings)}, at)
 
 
@@ -85,6 +87,27 @@ def remove(session: Session, name: str, at: datetime) -> None:
     source.removed_at, source.key_digest, source.sealed_credentials = at, None, None
     session.add(source)
     ledger.note(session, "source.removed", {"source": name}, at)
+
+
+def tell_origins(session: Session) -> None:
+    """Say of every source what it declares of the people it brings; decides those people again where that is new."""
+    for source in session.exec(select(Source)):
+        _tell_origin(session, source.name, type_of(session, source.type), json.loads(source.settings))
+
+
+def _tell_origin(session: Session, name: str, kind: ConnectorType, settings: Mapping[str, str]) -> None:
+    config = connector.configure(kind.manifest, name, settings)
+    declared = {
+        "establishment": config.establishment,
+        "offers_to": ",".join(config.offers_to),
+        "collected_for": settings.get("collected_for", ""),
+        "addresses": settings.get("addresses", ""),
+        "employees": settings.get("people") == "employees",
+        "from_opt_out": settings.get("acquired_by") == "opt_out",
+        "eu_adequacy": settings.get("eu_adequacy") == "true",
+    }
+    if profile.origins.tell(session, name, declared):
+        gate.expire_source(session, name)
 
 
 def find_by_key(session: Session, key: str) -> Source | None:

@@ -49,6 +49,35 @@ class Documents:
                 yield path, Path(path).stem, tree
 
 
+def overlaid(documents: Documents, said: Mapping[str, Any]) -> Documents:
+    """Return the documents with some said otherwise: mappings are merged, all else replaced, `null` takes away.
+
+    A key that ends in `+` adds to a list. A path of a notice holds its text.
+    """
+    trees, notices = dict(documents.trees), dict(documents.notices)
+    for path, tree in said.items():
+        kept: dict[str, Any] = notices if path.endswith(".md") else trees
+        if tree is None:
+            kept.pop(path, None)
+        else:
+            kept[path] = _merged(kept.get(path), tree)
+    return Documents(trees, notices)
+
+
+def _merged(old: Any, new: Any) -> Any:
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return new
+    merged = dict(old)
+    for key, value in new.items():
+        if key.endswith("+") and isinstance(value, list):
+            merged[key[:-1]] = [*merged.get(key[:-1], []), *value]
+        elif value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merged(merged.get(key), value)
+    return merged
+
+
 if TYPE_CHECKING:
     _Loader = yaml.SafeLoader
 else:  # ten times faster where PyYAML was built with libyaml, and the same language

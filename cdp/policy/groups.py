@@ -1,4 +1,4 @@
-"""Reads the shapes of `policies/audiences/`, `retention.yaml` and `scenarios/`.
+"""Reads the shapes of `policies/audiences/` and `retention.yaml`.
 
 Rules of audiences are compiled where they are used; here only names and outlines are checked.
 """
@@ -8,8 +8,6 @@ from typing import Any
 from marshmallow import fields, validate
 
 from cdp.policy.documents import Bilingual, Documents, Failures, Shape, names, shaped
-from cdp.policy.purposes import AskShape, GivenShape, example_of
-from cdp.policy.terms import Example
 
 
 class _AudienceShape(Shape):
@@ -17,6 +15,8 @@ class _AudienceShape(Shape):
     title = fields.Nested(Bilingual, required=True)
     purpose = fields.String(required=True)
     min_size = fields.Integer(strict=True)
+    infers = names(load_default=list)
+    unlawful_discrimination_risk = fields.Boolean(load_default=False)
     rule = fields.Dict(required=True)
 
 
@@ -34,20 +34,9 @@ class _RetentionShape(Shape):
     why = fields.Nested(Bilingual, required=True)
 
 
-class _ScenarioAskShape(AskShape):
-    purpose = fields.String(required=True)
-    channel = fields.String(required=True)
-
-
-class _ScenarioShape(Shape):
-    scenario = fields.String(required=True)
-    title = fields.Nested(Bilingual, required=True)
-    reference = fields.String(load_default="")
-    given = fields.Nested(GivenShape, required=True)
-    asks = fields.List(fields.Nested(_ScenarioAskShape), required=True, validate=validate.Length(1))
-
-
-def read_audiences(documents: Documents, failures: Failures, purposes: set[str]) -> dict[str, dict[str, Any]]:
+def read_audiences(
+    documents: Documents, failures: Failures, purposes: set[str], categories: set[str]
+) -> dict[str, dict[str, Any]]:
     """Return the declared audiences with their rule as written."""
     found: dict[str, dict[str, Any]] = {}
     for path, name, tree in documents.under("audiences"):
@@ -57,6 +46,8 @@ def read_audiences(documents: Documents, failures: Failures, purposes: set[str])
             failures.add(path, f"the file says audience {tree['name']}: a file is named as what it holds")
         if tree["purpose"] not in purposes:
             failures.add(path, f"there is no purpose {tree['purpose']}")
+        for category in sorted(set(tree.get("infers", ())) - categories):
+            failures.add(path, f"infers: there is no category {category}")
         found[name] = tree
     return found
 
@@ -76,14 +67,4 @@ def read_retention(documents: Documents, failures: Failures, known: dict[str, An
             found.append(shape)
     for category in sorted(set(known) - {row["category"] for row in found}):
         failures.add("retention.yaml", f"nothing says how long {category} is kept (GDPR 5(1)(e), APPI 22)")
-    return tuple(found)
-
-
-def read_scenarios(documents: Documents, failures: Failures) -> tuple[Example, ...]:
-    """Return every question of every scenario file."""
-    found: list[Example] = []
-    for path, _, tree in documents.under("scenarios"):
-        shape = shaped(_ScenarioShape, tree, path, failures)
-        for n, ask in enumerate(shape["asks"] if shape else ()):
-            found.append(example_of(f"{path} asks.{n}", ask["purpose"], ask, shape["given"] if shape else {}, ""))
     return tuple(found)

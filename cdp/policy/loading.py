@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from cdp.clock import SystemClock
-from cdp.policy import groups, journeys, laws, notices, purposes, recipients, registry
-from cdp.policy.documents import Documents, Failures, PolicyError, read_folder
+from cdp.policy import groups, journeys, laws, notices, purposes, recipients, registry, scenarios
+from cdp.policy.documents import Documents, Failures, PolicyError, overlaid, read_folder
+from cdp.policy.grounds import EXCEPTIONS
 from cdp.policy.terms import Example, Law, Notice, Pack, Policy, Purpose, Recipient, Use
 
 _SINGLE = {
@@ -33,10 +34,37 @@ def load(folder: Path, on: date | None = None) -> Policy:
     failures = Failures()
     if not folder.is_dir():
         raise PolicyError([f"{folder.name}: there is no such folder"])
-    policy = _read(folder, on or SystemClock().now().date(), failures)
+    policy = _read(read_folder(folder, failures), on or SystemClock().now().date(), failures)
     if failures.lines or policy is None:
         raise PolicyError(sorted(set(failures.lines)))
     return policy
+
+
+def reload(documents: Documents, on: date) -> Policy:
+    """Assemble contents that were loaded before, as they hold on another day; raises PolicyError."""
+    policy, failures = assemble(documents, on)
+    if failures or policy is None:
+        raise PolicyError(failures)
+    return policy
+
+
+def assemble(documents: Documents, on: date) -> tuple[Policy | None, list[str]]:
+    """Return the policy that these contents make, and everything wrong with it.
+
+    What is wrong is in it all the same, as far as it has a shape: the rules refuse on their own.
+    """
+    failures = Failures()
+    policy = _read(documents, on, failures)
+    return policy, sorted(set(failures.lines))
+
+
+def vary(policy: Policy, declares: Mapping[str, Any], on: date) -> tuple[Policy | None, list[str]]:
+    """Return the policy with some files said otherwise, and what is wrong with that; as `assemble`."""
+    return assemble(overlaid(policy.documents, declares), on)
+
+
+_LETS_GO = EXCEPTIONS | {"consent", "opt_out", "legitimate_interests"}
+"""Bases on which data may go to another controller; interests only under the GDPR, where they are weighed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +80,15 @@ class _Parts:
     on: date
 
 
-def _read(folder: Path, on: date, failures: Failures) -> Policy | None:
-    documents = read_folder(folder, failures)
+def _read(documents: Documents, on: date, failures: Failures) -> Policy | None:
     _check_places(documents, failures)
     controller = registry.read_controller(documents, failures)
     categories = registry.read_categories(documents, failures)
     traits = registry.read_traits(documents, failures, categories)
-    namespaces, blocked = registry.read_identifiers(documents, failures)
+    namespaces, blocked = registry.read_identifiers(documents, failures, categories)
     known = frozenset(traits) | frozenset(namespaces)
-    packs = laws.read_packs(documents, failures, on)
+    statutes = laws.read_laws(documents, failures, on)
+    packs = dict(statutes.packs)
     told = notices.read_notices(documents, failures)
     declared, examples = purposes.read_purposes(documents, failures, known, list(packs))
     receivers = recipients.read_recipients(documents, failures, known)
@@ -70,12 +98,13 @@ def _read(folder: Path, on: date, failures: Failures) -> Policy | None:
         told,
         packs,
         categories,
-        {name: term.category for name, term in traits.items()},
+        {name: term.category for name, term in traits.items()}
+        | {name: namespace.category for name, namespace in namespaces.items()},
         on,
     )
     for line in (*_cross_checks(parts), *_check_examples(examples, parts)):
         failures.lines.append(line)
-    if controller is None:
+    if controller is None or not packs:
         return None
     return Policy(
         digest="" if failures.lines else _digest(documents, parts),
@@ -89,11 +118,14 @@ def _read(folder: Path, on: date, failures: Failures) -> Policy | None:
         blocked_values=blocked,
         packs=packs,
         uses=_uses(parts),
-        audiences=groups.read_audiences(documents, failures, set(declared)),
+        audiences=groups.read_audiences(documents, failures, set(declared), set(categories)),
         journeys=journeys.read_journeys(documents, failures),
         events=registry.read_events(documents, failures),
         retention=groups.read_retention(documents, failures, categories),
-        examples=(*examples, *groups.read_scenarios(documents, failures)),
+        examples=examples,
+        scenarios=scenarios.read_scenarios(documents, failures),
+        articles=statutes.articles,
+        documents=documents,
     )
 
 
@@ -132,14 +164,23 @@ def _cross_checks(parts: _Parts) -> Iterator[str]:
         for what in (*_unknown_names(purpose, parts), *_ungrounded(purpose, parts), *_untold(purpose, parts)):
             yield f"{where}: {what}"
     for recipient in parts.recipients.values():
-        for name in recipient.joint_purposes:
-            if name not in parts.purposes:
-                yield f"recipients/{recipient.name}.yaml: there is no purpose {name}"
+        for what in _unknown_terms(recipient, parts):
+            yield f"recipients/{recipient.name}.yaml: {what}"
     for key, notice in parts.notices.items():
         for name in (*sorted(set(notice.purposes) - set(parts.purposes)),):
             yield f"{notices.file_of(key)}: there is no purpose {name}"
         for name in (*sorted(set(notice.recipients) - set(parts.recipients)),):
             yield f"{notices.file_of(key)}: there is no recipient {name}"
+
+
+def _unknown_terms(recipient: Recipient, parts: _Parts) -> Iterator[str]:
+    for name in recipient.joint_use.purposes if recipient.joint_use else ():
+        if name not in parts.purposes:
+            yield f"joint_use: there is no purpose {name}"
+    for block in (recipient.joint_use, recipient.opt_out):
+        for name in block.items if block else ():
+            if name not in parts.categories:
+                yield f"items: there is no category {name}"
 
 
 def _unknown_names(purpose: Purpose, parts: _Parts) -> Iterator[str]:
@@ -150,11 +191,19 @@ def _unknown_names(purpose: Purpose, parts: _Parts) -> Iterator[str]:
         yield f"there is no notice {purpose.notice}"
     elif not purpose.min_notice_version:
         yield f"no published version of the notice {purpose.notice} names this purpose"
+    for one in purpose.extends:
+        if one.purpose not in parts.purposes:
+            yield f"extends: there is no purpose {one.purpose}"
+    brands = {notice.brand for (name, _, _), notice in parts.notices.items() if name == purpose.notice}
+    if brands - {"", purpose.brand}:
+        yield f"its notice {purpose.notice} is of the brand {min(brands - {'', purpose.brand})}"
 
 
 def _ungrounded(purpose: Purpose, parts: _Parts) -> Iterator[str]:
     """Yield where special categories or other controllers are reached without the ground that they need."""
     special = {"GDPR": "gdpr_class", "APPI": "appi_class"}
+    if purpose.data_class == "pseudonymised" and set(purpose.channels) != {"none"}:
+        yield "仮名加工情報 contacts nobody: its only channel is `none` (APPI 41(8))"
     for law, basis in purpose.bases:
         classes = {
             parts.categories[parts.category_of[name]][special[law.name or ""]]
@@ -168,8 +217,10 @@ def _ungrounded(purpose: Purpose, parts: _Parts) -> Iterator[str]:
         receiver = parts.recipients.get(name)
         if receiver and receiver.role == "third_party":
             for law, basis in purpose.bases:
-                if basis.kind not in ("consent", "legal_obligation"):
+                if basis.kind not in _LETS_GO:
                     yield f"gives data to the third party {name} without consent under {law.name} (APPI 27, GDPR 6)"
+                if basis.kind == "opt_out" and receiver.opt_out is None:
+                    yield f"the third party {name} has no filed `opt_out` scheme (APPI 27(2))"
 
 
 def _untold(purpose: Purpose, parts: _Parts) -> Iterator[str]:
@@ -202,6 +253,7 @@ def _digest(documents: Documents, parts: _Parts) -> str:
         "ages": {law.name: pack.consent_ages for law, pack in parts.packs.items()},
         "adequate": {law.name: sorted(pack.adequate) for law, pack in parts.packs.items()},
         "notices": {name: one.notices_current for name, one in parts.purposes.items()},
+        "values": {law.name: pack.values for law, pack in parts.packs.items()},
     }
     contents = {"trees": dict(documents.trees), "notices": dict(documents.notices), "dated": dated}
     canonical = json.dumps(contents, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

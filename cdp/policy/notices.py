@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, TypeAlias
 
 import yaml
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 
 from cdp.policy.documents import Documents, Failures, Shape, names, parse, shaped
 from cdp.policy.terms import Notice, Purpose
@@ -40,10 +40,22 @@ _FILE = re.compile(r"notices/(?P<name>[a-z0-9_]+)\.(?P<version>[0-9A-Za-z_-]+)\.
 _FRONT = re.compile(r"---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 
 
+class _Materiality(fields.Field[Any]):
+    """`true`, `false`, or the purposes for which something material changed."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> bool | tuple[str, ...]:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+            return tuple(value)
+        raise ValidationError("true, false, or a list of purposes.")
+
+
 class _NoticeShape(Shape):
     title = fields.String(required=True)
     published = fields.Date(required=True)
-    material = fields.Boolean(required=True)
+    material = _Materiality(required=True)
+    brand = fields.String(load_default="")
     purposes = names(required=True)
     recipients = names(load_default=list)
     layer_of = fields.String(load_default="")
@@ -96,6 +108,7 @@ def _notice(key: Key, shape: dict[str, Any], text: str, body: str) -> Notice:
         recipients=tuple(shape["recipients"]),
         items=tuple(sorted(shape["items"])),
         title=shape["title"],
+        brand=shape["brand"],
         body=body,
     )
 
@@ -139,6 +152,7 @@ def _terms(notice: Notice) -> tuple[object, ...]:
     return (
         notice.published,
         notice.material,
+        notice.brand,
         sorted(notice.purposes),
         sorted(notice.recipients),
         notice.items,
@@ -155,7 +169,7 @@ def standing_versions(notices: Iterable[Notice], purpose: str, on: date) -> tupl
         naming = [n for n, one in enumerate(versions) if purpose in one.purposes]
         if not naming:
             continue
-        oldest = max(n for n in naming if versions[n].material or n == naming[0])
+        oldest = max(n for n in naming if versions[n].is_material_for(purpose) or n == naming[0])
         for n in naming:
             (current if n >= oldest else superseded).append((name, versions[n].version))
     return current, superseded

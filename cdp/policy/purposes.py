@@ -8,13 +8,22 @@ from typing import Any
 from marshmallow import fields, validate
 
 from cdp.policy.documents import Bilingual, Documents, Failures, Shape, names, shaped
+from cdp.policy.given import GivenShape
+from cdp.policy.grounds import BASES, NECESSARY
 from cdp.policy.recipients import expand
-from cdp.policy.terms import CHANNELS, KINDS, Basis, Example, Law, Purpose
+from cdp.policy.terms import (
+    CHANNELS,
+    DATA_CLASSES,
+    KINDS,
+    RISKS,
+    Assessment,
+    Basis,
+    Example,
+    Extension,
+    Law,
+    Purpose,
+)
 
-BASES = {
-    "GDPR": ("consent", "soft_opt_in", "contract", "legal_obligation", "legitimate_interests"),
-    "APPI": ("consent", "contract", "legal_obligation", "notified_purpose"),
-}
 VAGUE = re.compile(
     r"事業活動に(?:用い|利用|使用)|マーケティング活動(?:のため|に(?:用い|利用|使用))|(?:サービス|お客様満足度?)の?向上のため。?$"
 )
@@ -27,33 +36,20 @@ class _BasisShape(Shape):
     explicit = fields.Boolean(load_default=False)
     assessment = fields.String(load_default="")
     reviewed = fields.Date()
+    necessary_for = fields.String(load_default="")
+    opt_out_offered = fields.Boolean(load_default=False)
+    valid_months = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 600))
 
 
-class _ConsentShape(Shape):
-    status = fields.String(
-        required=True,
-        validate=validate.OneOf(["given", "refused", "requested", "withdrawn", "expired", "invalidated", "unknown"]),
-    )
-    notice = fields.String()
-    notice_version = fields.String()
-    explicit = fields.Boolean()
-    by_guardian = fields.Boolean()
+class _ExtensionShape(Shape):
+    purpose = fields.String(required=True)
+    assessment = fields.String(load_default="")
+    told = fields.Date()
 
 
-class GivenShape(Shape):
-    """Someone's situation, as an example states it; what it leaves out is an ordinary adult's."""
-
-    country = fields.String(required=True)
-    age = fields.Integer(strict=True)
-    customer = fields.Boolean()
-    restricted = fields.Boolean()
-    erasing = fields.Boolean()
-    gpc = fields.Boolean()
-    objections = names()
-    reachable = fields.Boolean()
-    suppressed = names()
-    collected_for = names()
-    consent = fields.Nested(_ConsentShape)
+class _AssessmentShape(Shape):
+    id = fields.String(required=True)
+    approved = fields.Date(required=True)
 
 
 class AskShape(Shape):
@@ -77,8 +73,18 @@ class _PurposeShape(Shape):
     text = fields.Nested(Bilingual, required=True)
     kind = fields.String(required=True, validate=validate.OneOf(KINDS))
     advertising = fields.Boolean(load_default=False)
+    incidental_advertising = fields.Boolean(load_default=False)
+    offers = fields.String(load_default="mail_order", validate=validate.OneOf(["mail_order", "other"]))
     brand = fields.String(load_default="")
-    dpv = fields.String()
+    dpv = fields.String(load_default="")
+    data_class = fields.String(load_default="personal", validate=validate.OneOf(DATA_CLASSES))
+    extends = fields.List(fields.Nested(_ExtensionShape), load_default=list)
+    effect = fields.String(load_default="none", validate=validate.OneOf(["none", "significant"]))
+    human_in_loop = fields.Boolean(load_default=True)
+    risks = fields.List(fields.String(validate=validate.OneOf(RISKS)), load_default=list)
+    dpia = fields.Nested(_AssessmentShape)
+    directed_at_children = fields.Boolean(load_default=False)
+    unlawful_discrimination_risk = fields.Boolean(load_default=False)
     bases = fields.Dict(keys=fields.String(), values=fields.Nested(_BasisShape), required=True)
     channels = fields.List(fields.String(validate=validate.OneOf(CHANNELS)), required=True, validate=validate.Length(1))
     fields_ = names(required=True, data_key="fields")
@@ -112,6 +118,10 @@ def _mistakes(shape: dict[str, Any], fields_known: frozenset[str]) -> Iterator[s
             yield f"fields: there is no trait or identifier {field}"
     elif shape["kind"] != "legal":
         yield "fields: only a purpose of kind `legal` may reach all of them (GDPR 5(1)(c))"
+    if shape["risks"] and "dpia" not in shape:
+        yield "dpia: what runs these risks needs an approved impact assessment (GDPR 35)"
+    if shape["incidental_advertising"] and shape["advertising"]:
+        yield "incidental_advertising: a purpose that advertises is not incidental to a contract (施行規則 6条)"
     if VAGUE.search(shape["text"]["ja"]):
         yield "text.ja: the purpose of use is not specific (利用目的の特定, APPI 17(1))"
     if not any(example["then"] == "deny" for example in shape["examples"]):
@@ -134,8 +144,10 @@ def _mistakes_of_bases(shape: dict[str, Any], laws: list[Law]) -> Iterator[str]:
             yield f"bases: {basis['kind']} is no basis under {law_name}"
         if basis["kind"] == "legitimate_interests" and not (basis["assessment"] and "reviewed" in basis):
             yield f"bases: legitimate interests under {law_name} need an assessment and the day of its review"
-        if basis["kind"] == "soft_opt_in" and not shape["advertising"]:
-            yield "bases: a soft opt-in is for advertising one's own goods (ePrivacy 13(2))"
+        if basis["kind"] == "soft_opt_in" and not (shape["advertising"] and basis["opt_out_offered"]):
+            yield "bases: a soft opt-in advertises one's own goods, with `opt_out_offered: true` (ePrivacy 13(2))"
+        if basis["kind"] in NECESSARY and not basis["necessary_for"]:
+            yield f"bases: {basis['kind']} under {law_name}: say what the data are necessary for (`necessary_for`)"
 
 
 def _purpose(name: str, shape: dict[str, Any], fields_known: frozenset[str]) -> Purpose:
@@ -150,6 +162,17 @@ def _purpose(name: str, shape: dict[str, Any], fields_known: frozenset[str]) -> 
         bases=bases,
         brand=shape["brand"],
         advertising=shape["advertising"],
+        incidental_advertising=shape["incidental_advertising"],
+        offers=shape["offers"],
+        data_class=shape["data_class"],
+        extends=tuple(Extension(**given) for given in shape["extends"]),
+        effect=shape["effect"],
+        human_in_loop=shape["human_in_loop"],
+        risks=tuple(sorted(set(shape["risks"]))),
+        dpia=Assessment(**shape["dpia"]) if "dpia" in shape else None,
+        directed_at_children=shape["directed_at_children"],
+        unlawful_discrimination_risk=shape["unlawful_discrimination_risk"],
+        dpv=shape["dpv"],
         title_ja=shape["title"]["ja"],
         title_en=shape["title"]["en"],
         text_ja=shape["text"]["ja"],

@@ -23,7 +23,8 @@ class _ControllerShape(Shape):
     contact = fields.String(required=True)
     establishments = countries(required=True, validate=validate.Length(1))
     offers_to = countries(load_default=list)
-    eu_representative = fields.String()
+    eu_representative = fields.String(load_default="")
+    dpo = fields.String(load_default="")
     time_zone = fields.String(load_default="Asia/Tokyo")
 
 
@@ -31,6 +32,7 @@ class _CategoryShape(Shape):
     title = fields.Nested(Bilingual, required=True)
     gdpr_class = fields.String(required=True, validate=validate.OneOf(["ordinary", "special_9", "criminal_10"]))
     appi_class = fields.String(required=True, validate=validate.OneOf(["ordinary", "special_care"]))
+    adequacy_class = fields.String(load_default="ordinary", validate=validate.OneOf(["ordinary", "special_care"]))
     direct = fields.Boolean(load_default=False)
     dpv = fields.String()
     fides = fields.String()
@@ -55,6 +57,7 @@ class _NamespaceShape(Shape):
     unique = fields.Boolean(load_default=False)
     max_unique = fields.Integer(strict=True, load_default=2)
     verified_only = fields.Boolean(load_default=False)
+    category = fields.String(load_default="identifier")
 
 
 class _IdentifiersShape(Shape):
@@ -77,6 +80,8 @@ def read_controller(documents: Documents, failures: Failures) -> Controller | No
         contact=shape["contact"],
         establishments=tuple(shape["establishments"]),
         time_zone=shape["time_zone"],
+        dpo=shape["dpo"],
+        eu_representative=shape["eu_representative"],
     )
 
 
@@ -116,7 +121,9 @@ def read_traits(documents: Documents, failures: Failures, categories: dict[str, 
     return found
 
 
-def read_identifiers(documents: Documents, failures: Failures) -> tuple[dict[str, Namespace], tuple[str, ...]]:
+def read_identifiers(
+    documents: Documents, failures: Failures, categories: dict[str, Any]
+) -> tuple[dict[str, Namespace], tuple[str, ...]]:
     """Return the namespaces and the patterns of values that mean nobody."""
     shape = shaped(_IdentifiersShape, documents.trees.get("identifiers.yaml"), "identifiers.yaml", failures)
     if shape is None:
@@ -126,6 +133,9 @@ def read_identifiers(documents: Documents, failures: Failures) -> tuple[dict[str
             re.compile(pattern)
         except re.error:
             failures.add("identifiers.yaml", f"blocked_values: {pattern!r} is no regular expression")
+    for name, given in shape["namespaces"].items():
+        if given["category"] not in categories:
+            failures.add("identifiers.yaml", f"{name}: there is no category {given['category']}")
     return {name: Namespace(name, **given) for name, given in shape["namespaces"].items()}, tuple(
         shape["blocked_values"]
     )

@@ -17,11 +17,19 @@ KINDS = (
     "personalisation",
     "analytics",
     "insight",
+    "statistics",
     "third_party_sharing",
 )
 """What a purpose is for, as far as any law treats it differently."""
 
-ROLES = ("processor", "third_party", "joint_user", "non_handling_host", "internal", "subject")
+ROLES = ("processor", "third_party", "joint_user", "successor", "non_handling_host", "internal", "subject")
+"""What a recipient is to the controller. `successor`: takes the business over (APPI 27(5)(ii))."""
+
+DATA_CLASSES = ("personal", "pseudonymised", "anonymised", "personal_related")
+"""個人データ, 仮名加工情報 (APPI 41), 匿名加工情報 (43), 個人関連情報 (31)."""
+
+RISKS = ("large_scale_profiling", "special_category", "children", "matching")
+"""What makes an impact assessment a duty (GDPR 35)."""
 
 CHANNELS = ("email", "sms", "push", "line", "phone", "post", "web", "store", "ads", "none")
 
@@ -46,7 +54,7 @@ class Basis:
     """The ground a purpose stands on under one law."""
 
     kind: str
-    """consent | soft_opt_in | contract | legal_obligation | legitimate_interests | notified_purpose"""
+    """One of `cdp.policy.grounds.BASES` of its law."""
     iri: str = ""
     explicit: bool = False
     """Only an explicit act of consent counts, as special categories need (GDPR 9(2)(a), APPI 20(2))."""
@@ -54,6 +62,31 @@ class Basis:
     """Legitimate interests: the id of the stored balancing test."""
     reviewed: date | None = None
     """When that assessment was last reviewed; older than 12 months is no basis."""
+    necessary_for: str = ""
+    """Contract, legal obligation, vital interests, public task: what the data are necessary for (GDPR 6(1)(b)-(e))."""
+    opt_out_offered: bool = False
+    """Soft opt-in: a refusal was offered when the address was given, and is in every message (ePrivacy 13(2))."""
+    valid_months: int = 0
+    """Consent: how long an act counts; 0 = until it is withdrawn or its notice changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """An earlier purpose whose data this one may use too (GDPR 6(4); APPI 17(2), 21(3))."""
+
+    purpose: str
+    assessment: str = ""
+    """The compatibility assessment on file; without one nothing is compatible under the GDPR."""
+    told: date | None = None
+    """When the changed purpose was notified or published; before, it is out of purpose under the APPI."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A data-protection impact assessment (GDPR 35): approved, or not there."""
+
+    id: str
+    approved: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +110,24 @@ class Purpose:
     notices_superseded: tuple[tuple[str, str], ...] = ()
     """(notice, version) that once named it; a later version changed something material."""
     advertising: bool = False
+    incidental_advertising: bool = False
+    """Messages about a contract that carry an advertisement beside (特定電子メール法施行規則 6条)."""
+    offers: str = "mail_order"
+    """What is advertised: mail_order (特定商取引法 12条の3) | other (特定電子メール法 3条 alone)."""
+    data_class: str = "personal"
+    """One of DATA_CLASSES: what the data are when they are used for this."""
+    extends: tuple[Extension, ...] = ()
+    effect: str = "none"
+    """none | significant: a decision with legal or similarly significant effect (GDPR 22)."""
+    human_in_loop: bool = True
+    risks: tuple[str, ...] = ()
+    """Those of RISKS that it runs."""
+    dpia: Assessment | None = None
+    directed_at_children: bool = False
+    unlawful_discrimination_risk: bool = False
+    """May promote or induce unlawful or unjust acts (APPI 19): blocked whoever consents."""
+    dpv: str = ""
+    """The term of the Data Privacy Vocabulary."""
     title_ja: str = ""
     title_en: str = ""
     text_ja: str = ""
@@ -84,7 +135,7 @@ class Purpose:
     text_en: str = ""
 
     def basis(self, law: Law) -> Basis | None:
-        return dict(self.bases).get(law)
+        return next((basis for one, basis in self.bases if one is law), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +143,52 @@ class Transfer:
     """What makes handing data to a recipient in another country lawful, under one law."""
 
     kind: str
-    """scc | bcr | dpf (GDPR 45-47) | jp_equivalent | jp_consent (APPI 28); an adequate country needs none."""
+    """scc | bcr | dpf | art49 (GDPR 45-49) | jp_equivalent | jp_consent (APPI 28); an adequate country needs none."""
     evidence: str = ""
     checked: date | None = None
     """When the safeguards were last looked at; older than 12 months they carry nothing."""
+    assessment: str = ""
+    """The transfer impact assessment beside standard clauses or binding rules (C-311/18)."""
+
+
+@dataclass(frozen=True, slots=True)
+class JointUse:
+    """共同利用 as notified before (APPI 27(5)(iii)): who is responsible, for what, with which items."""
+
+    purposes: tuple[str, ...]
+    items: tuple[str, ...]
+    """Data categories; nothing else may go."""
+    responsible: str
+    notified: date
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutScheme:
+    """Provision to third parties with an opt-out, filed with the commission (APPI 27(2)-(4))."""
+
+    filing: str
+    published: date
+    items: tuple[str, ...]
+    """Data categories that were filed; nothing else may go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a recipient who makes 個人関連情報 personal confirmed: that the person consented there (APPI 31)."""
+
+    evidence: str
+    checked: date
+    foreign_information: bool = False
+    """The person was told of country, system and measures, where the recipient is abroad (31(1)(ii))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transmission:
+    """What a tag sends from people's devices to this recipient, as published (電気通信事業法 27条の12)."""
+
+    sends_ja: str
+    sends_en: str
+    published: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +204,16 @@ class Recipient:
     contract_until: date | None = None
     supervised: date | None = None
     transfers: tuple[tuple[Law, Transfer], ...] = ()
-    joint_purposes: tuple[str, ...] = ()
-    """Joint use (APPI 27(5)(iii)): the purposes that were notified for it."""
+    matches_with_own_data: bool = False
+    uses_for_own_purpose: bool = False
+    joint_use: JointUse | None = None
+    opt_out: OptOutScheme | None = None
+    ties_to_person: bool = False
+    """Makes 個人関連情報 personal by what it holds itself (APPI 31)."""
+    confirmation: Confirmation | None = None
+    transmission: Transmission | None = None
     delivery: str = "poll"
+    """poll | push | file, each again and again; `once`: a single occasion."""
     max_age_seconds: int = 3600
     """How long what was given out may be used: the page's `use_by`."""
     min_list: int = 0
@@ -121,9 +221,16 @@ class Recipient:
     title_ja: str = ""
     title_en: str = ""
     address: str = ""
+    representative: str = ""
+
+    @property
+    def role_in_law(self) -> str:
+        """Its role by what it does: who matches or uses data for itself is no processor (PPC Q&A 7-42, GDPR 28(10))."""
+        on_its_own = self.matches_with_own_data or self.uses_for_own_purpose
+        return "third_party" if self.role == "processor" and on_its_own else self.role
 
     def transfer(self, law: Law) -> Transfer | None:
-        return dict(self.transfers).get(law)
+        return next((transfer for one, transfer in self.transfers if one is law), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +241,8 @@ class Notice:
     version: str
     language: str
     sha256: str
-    material: bool
+    material: bool | tuple[str, ...]
+    """Whether it changed something material: for every purpose, for none, or for those named."""
     published: date
     purposes: tuple[str, ...]
     recipients: tuple[str, ...] = ()
@@ -142,8 +250,13 @@ class Notice:
     items: tuple[str, ...] = ()
     """What it tells, by the names of the mandatory items (GDPR 13, APPI 21, 27(5), 28(2))."""
     title: str = ""
+    brand: str = ""
     body: str = field(default="", repr=False)
     """Markdown, as shown."""
+
+    def is_material_for(self, purpose: str) -> bool:
+        """Whether who consented to an earlier version must be asked again for this purpose."""
+        return self.material if isinstance(self.material, bool) else purpose in self.material
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +290,7 @@ class Namespace:
     """Two different values prove two people; a token under more than `max_unique` of them is shared."""
     max_unique: int = 2
     verified_only: bool = False
+    category: str = "identifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +315,10 @@ class Controller:
     establishments: tuple[str, ...]
     """ISO 3166 countries."""
     time_zone: str = "Asia/Tokyo"
+    dpo: str = ""
+    """Data protection officer, or who answers for personal data (GDPR 37, 個人情報保護管理者)."""
+    eu_representative: str = ""
+    """GDPR 27."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +335,10 @@ class Pack:
     """Countries to which a transfer needs nothing more, on the day that the policy was loaded."""
     adequacy: tuple[tuple[str, date, date], ...] = ()
     """(country, first day, last day) of every such decision."""
+    by_establishment: bool = False
+    """Whether it also protects whoever is dealt with by an establishment in its countries (GDPR 3(1))."""
     values: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
+    """Thresholds, periods and switches, as they hold on the day; its enabled amendments included."""
 
     def is_adequate(self, country: str, on: date) -> bool:
         """Whether data may go to the country on this day with nothing more."""
@@ -245,6 +366,16 @@ class Example:
     on: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One worked case of `scenarios/`: people, what the policy says beside, questions and their answers."""
+
+    where: str
+    name: str
+    tree: Mapping[str, Any] = field(hash=False, compare=False)
+    """As written, its shape checked; `cdp.gate.rehearsal` reads it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """Everything that `policies/` says, checked and frozen; compared by identity, versioned by `digest`."""
@@ -268,12 +399,23 @@ class Policy:
     """Declared event names; a source may declare more."""
     retention: tuple[Mapping[str, Any], ...] = ()
     examples: tuple[Example, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
+    articles: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    """Law → article → its title in `ja` and `en`: the register that every reference must stand in."""
+    documents: Any = field(default=None, repr=False)
+    """The contents as read (`cdp.policy.documents.Documents`): what a past version is kept by."""
     positions: Mapping[tuple[str, str, str], Use] = field(init=False, repr=False)
     """(purpose, recipient, channel) → use, so that finding one is a look-up."""
 
     def __post_init__(self) -> None:
         positions = {(use.purpose, use.recipient, use.channel): use for use in self.uses}
         object.__setattr__(self, "positions", positions)
+
+    def category_of(self, field: str) -> str:
+        """Return the data category of a trait or identifier; empty where the field is not declared."""
+        if field in self.traits:
+            return self.traits[field].category
+        return self.namespaces[field].category if field in self.namespaces else ""
 
     def find_use(self, purpose: str, recipient: str, channel: str) -> Use | None:
         """Return the use of these three, or None where the policy declares no such use."""

@@ -89,3 +89,14 @@ def first_orders(session: Session, people: Sequence[int]) -> dict[int, datetime]
         .group_by(col(Subject.person))
     )
     return {row[0]: row[1] for row in session.execute(query)}
+
+
+def last_facts(session: Session, people: Sequence[int]) -> dict[int, datetime]:
+    """Return when each of these people last did anything that was recorded."""
+    query = (
+        select(col(Subject.person), func.max(col(Fact.at)))
+        .join(Fact, col(Fact.subject) == col(Subject.number))
+        .where(col(Subject.person).in_(people))
+        .group_by(col(Subject.person))
+    )
+    return {row[0]: row[1] for row in session.execute(query)}

@@ -1,6 +1,6 @@
 """Tables of what is known of people: subjects, their traits and facts, and the person derived from them."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Column, Index
 from sqlmodel import Field, SQLModel
@@ -27,6 +27,30 @@ class Subject(SQLModel, table=True):
     """Came through a browser or app key: what it states may protect a person more, never less."""
     erasing: bool = False
     """An erasure has begun: the gate is closed for the whole person, whatever its number becomes."""
+
+
+class Origin(SQLModel, table=True):
+    """What a source declares of the people whom it brings, as far as a law asks."""
+
+    __tablename__ = "origin"
+
+    source: str = Field(primary_key=True, max_length=64)
+    establishment: str = Field(default="", max_length=2)
+    """Country of the establishment whose activity it is (GDPR 3(1)); empty = the controller's."""
+    offers_to: str = ""
+    """Countries that it addresses (GDPR 3(2)), by comma; empty = anywhere."""
+    collected_for: str = ""
+    """Purposes that were told when these data were collected, by comma; empty = no narrower limit."""
+    addresses: str = Field(default="", max_length=20)
+    """How its addresses were come by: written | published | published_no_ads | entity; empty = otherwise."""
+    employees: bool = False
+    """It speaks for the employer of these people: consent said there is presumed not to be free."""
+    from_opt_out: bool = False
+    """Who gave it us did so by an opt-out (APPI 27(2))."""
+    eu_adequacy: bool = False
+    """It came from the EU on its adequacy decision: the Supplementary Rules bind it for life."""
+    quarantined: bool = False
+    """Obtained from a third party without a confirmed origin (APPI 30): used for nothing until then."""
 
 
 class Trait(SQLModel, table=True):
@@ -109,6 +133,8 @@ class Person(SQLModel, table=True):
     customer_since: datetime | None = None
     """First completed order: the existing relation that soft opt-in asks for."""
     first_at: datetime
+    active_on: date | None = None
+    """First day of the month of the last fact: periods of retention count from it (GDPR 5(1)(e), APPI 22)."""
     t01: str | None = Field(default=None, index=True, max_length=64)
     t02: str | None = Field(default=None, index=True, max_length=64)
     t03: str | None = Field(default=None, index=True, max_length=64)
@@ -125,4 +151,4 @@ class Person(SQLModel, table=True):
     n06: float | None = None
 
 
-__all__ = ["NUMBER_SLOTS", "TEXT_SLOTS", "Correction", "Fact", "Person", "Subject", "Trait"]
+__all__ = ["NUMBER_SLOTS", "TEXT_SLOTS", "Correction", "Fact", "Origin", "Person", "Subject", "Trait"]

@@ -10,7 +10,7 @@ also where it was said of a subject that joined them since; nor does the very va
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, delete, select
@@ -28,7 +28,11 @@ RESIDENCE = ((traits.STATED_COUNTRY, traits.ADDRESS_COUNTRY), (traits.POSTAL_COU
 _BIRTHDAY = (traits.BIRTH_YEAR, traits.BIRTH_DAY)
 _FROM_ADDRESSES = (traits.ADDRESS_COUNTRY, traits.POSTAL_COUNTRY, traits.PHONE_COUNTRY)
 
-_COLUMNS = ("person", "country", "birth_year", "birth_day", "customer_since", "first_at", *TEXT_SLOTS, *NUMBER_SLOTS)
+_COLUMNS = (
+    *("person", "country", "birth_year", "birth_day", "customer_since", "first_at", "active_on"),
+    *TEXT_SLOTS,
+    *NUMBER_SLOTS,
+)
 
 
 class _Stated(NamedTuple):
@@ -51,9 +55,10 @@ def settle(session: Session, people: set[int], at: datetime) -> None:
     for some in chunked(sorted(people), 5000):
         subjects = _lock(session, some)
         stated = _stated(session, policy.of(session), some)
-        orders = facts.first_orders(session, some)
+        orders, last = facts.first_orders(session, some), facts.last_facts(session, some)
         rows = {
             person: _row(policy.of(session), person, members, stated.get(person, {}), orders.get(person))
+            | {"active_on": _month(members, last.get(person))}
             for person, members in sorted(subjects.items())
         }
         _store(session, some, rows)
@@ -152,6 +157,12 @@ def _row(
         if term.slot in row and (clear := _winner(stated, term.name)) is not None:
             row[term.slot] = clear if term.slot in TEXT_SLOTS else _number(clear)
     return row
+
+
+def _month(members: Sequence[Any], last: datetime | None) -> date:
+    """Return the first day of the month of the last fact, else of the acquaintance: a row changes once a month."""
+    latest = last or max(member.first_at for member in members)
+    return latest.date().replace(day=1)
 
 
 def _winner(stated: Statements, name: str) -> str | None:

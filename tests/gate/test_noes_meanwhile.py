@@ -118,7 +118,7 @@ def test_a_reader_of_changes_is_told_a_merge_whole(shop: Day) -> None:
     (entered,) = [change.entered for change in reader.told if change.entered]
     token = entered.links["unsubscribe"].rsplit("/", 1)[1]
     with shop.database.snapshot() as session:
-        point, _ = consent.read_unsubscribe_token(session, token)
+        point, _, _ = consent.read_unsubscribe_token(session, token)
         assert point == consent.point(session, "email", "", entered.fields["email"])
 
 

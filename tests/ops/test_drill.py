@@ -79,7 +79,7 @@ def test_the_page_brings_everybody_back_but_the_erased_and_the_silent(lost: Home
         assert "person=" in lost.cdp("subject", "find", "--reason", "drill", typed=mail(number) + "\n").stdout
     with lost.opened() as deployment, deployment.database.snapshot() as session:
         tokens = [deployment.vault.suppression_token("email", "", mail(number)) for number in (1, 2)]
-        silent = {token for _, token, channel, _ in consent.in_force(session, tokens) if channel == "email"}
+        silent = {one.token for one in consent.in_force(session, tokens) if one.channel == "email"}
     assert silent == {tokens[0]}
     assert (tmp_path / "kept-after" / "manifest.json").exists()
     kind = lost.settings.url.split(":")[0]

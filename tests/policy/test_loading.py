@@ -26,7 +26,7 @@ WRONG = [
     ("an unknown kind", EMAIL, "kind: direct_marketing", "kind: growth", "kind: Must be one of"),
     ("no basis under a configured law", EMAIL, "  APPI: {kind", "  # APPI: {kind", "no basis under APPI"),
     ("a basis the law does not know", EMAIL, "APPI: {kind: notified_purpose", "APPI: {kind: soft_opt_in", "no basis"),
-    ("a soft opt-in without advertising", EMAIL, "advertising: true", "advertising: false", "soft opt-in is for"),
+    ("a soft opt-in without advertising", EMAIL, "advertising: true", "advertising: false", "soft opt-in advertises"),
     ("a vague purpose of use", EMAIL, "ja: 購買履歴", "ja: マーケティング活動のため、購買履歴", "not specific"),
     (
         "another vague purpose",
@@ -87,7 +87,13 @@ WRONG = [
         "is a third_party",
     ),
     ("a host without access control", "recipients/cloud_host.yaml", "access_control:", "#", "evidence of access"),
-    ("joint use of nothing", "recipients/group_company.yaml", "joint_purposes: [customer_care_insight]\n", "", "joint"),
+    (
+        "joint use of nothing",
+        "recipients/group_company.yaml",
+        "joint_use:\n  purposes: [customer_care_insight]\n",
+        "joint_use:\n",
+        "joint_use.purposes",
+    ),
     ("joint use of an unknown purpose", "recipients/group_company.yaml", "[customer_care_insight]", "[x]", "purpose x"),
     ("a mechanism of another law", "recipients/ma_tool_us.yaml", "kind: scc", "kind: jp_equivalent", "no mechanism"),
     (

@@ -135,7 +135,7 @@ def _forbidden(asked: Asked, people: Sequence[int]) -> dict[int, str]:
     columns = (col(Permission.person), col(Permission.policy), col(Permission.holds_until), col(Permission.laws))
     states = (col(Permission.restricted), col(Permission.erasing), code_of(asked.use).label("code"))
     query = select(*columns, *states).where(col(Permission.person).in_(people))
-    denied = listing.refused_laws(asked.session, asked.use, asked.at)
+    denied = listing.refused_laws(asked.session, asked.use, asked.at, asked.feed.listed)
     rows = {row.person: row for row in asked.session.execute(query)}
     words = ((person, _word(asked, row, denied)) for person, row in rows.items())
     return {person: word for person, word in words if word}

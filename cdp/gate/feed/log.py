@@ -69,7 +69,7 @@ def lock(session: Session, name: str, use: Use, at: datetime) -> Feed:
 def is_small(session: Session, followed: List, use: Use, at: datetime) -> bool:
     """Whether the list has too few people to be given out: then nobody is in it."""
     return followed.least > 1 and listing.is_fewer(
-        session, followed.matching(session, at, None, None), use, at, followed.least
+        session, followed.matching(session, at, None, None), use, at, followed.least, followed.name
     )
 
 
@@ -78,7 +78,8 @@ def differing(session: Session, feed: Feed | None, followed: List, use: Use, at:
     there = _present(feed)
     if is_small(session, followed, use, at):
         return list(session.scalars(there.limit(limit)))
-    wanted = listing.listed(session, followed.matching(session, at, None, None), use, at).cte("wanted")
+    matching = followed.matching(session, at, None, None)
+    wanted = listing.listed(session, matching, use, at, followed.name).cte("wanted")
     here = select(wanted.c.person)
     leaving, entering = except_(there, here).subquery(), except_(here, there).subquery()
     both = union_all(
@@ -93,7 +94,7 @@ def settle(session: Session, feed: Feed, followed: List, use: Use, people: Itera
     asked = causes.Asked(session, feed, followed.matching, use, at)
     for some in chunked(sorted(set(people)), FEW):
         matching = followed.matching(session, at, some, None)
-        query = listing.listed(session, matching, use, at).where(_is_one_of(some))
+        query = listing.listed(session, matching, use, at, followed.name).where(_is_one_of(some))
         wanted = set() if small else set(session.scalars(query))
         present = _standing(session, feed, some)
         entering = [person for person in some if person in wanted and not present.get(person)]

@@ -6,16 +6,37 @@ consent (17, 18, 21). Consent is asked for where data leave to a third party (27
 
 from datetime import date
 
-from cdp.gate.laws import consenting
+from cdp.gate.laws import consenting, provision
 from cdp.gate.laws.rule import AboutPerson, AboutUse, Case, Declared, Rule, is_fresh
+from cdp.policy.grounds import BASES, EXCEPTIONS
 from cdp.policy.terms import Law
 
 APPI = Law.APPI
-BASES = frozenset({"consent", "contract", "legal_obligation", "notified_purpose"})
-FOREIGN_ITEMS = frozenset({"foreign_country", "foreign_system", "foreign_measures"})
-"""What the person must have been told before consenting to provision abroad (28(2), rule 17)."""
-RECEIVERS = frozenset({"processor", "third_party", "joint_user"})
-"""Roles that receive data in the law's eyes: a host that does not handle them is none (Q&A 7-53, ruling R6)."""
+NOT_PERSONAL = frozenset({"personal_related", "anonymised"})
+"""Classes of data that are nobody's personal data where they are: Article 27 does not speak of them."""
+
+
+_NOT_CONSENTED = {"joint_user": "outside_joint_use", "processor": "entrustee_matches"}
+
+
+def pseudonymised_contact(declared: Declared, on: date) -> str | None:
+    """Article 41(8): 仮名加工情報 are used to call on nobody, by whatever way."""
+    contacts = declared.purpose.data_class == "pseudonymised" and declared.use.channel != "none"
+    return "pseudonymised_contact" if contacts else None
+
+
+def pseudonymised_provision(declared: Declared, on: date) -> str | None:
+    """Articles 41(6), 42(1): and go to no third party, whoever consents; entrustment and joint use stay open."""
+    given = declared.purpose.data_class == "pseudonymised" and provision.is_third_party(declared)
+    return "pseudonymised_provision" if given else None
+
+
+def anonymised_relinked(declared: Declared, on: date) -> str | None:
+    """Articles 43(5), 45: 匿名加工情報 hold nothing that identifies, and are not used to reach anybody."""
+    if declared.purpose.data_class != "anonymised":
+        return None
+    direct = any(declared.policy.categories.get(name, {}).get("direct", True) for name in declared.categories)
+    return "anonymised_relinked" if direct or declared.use.channel != "none" else None
 
 
 def restricted(case: Case) -> str | None:
@@ -28,12 +49,18 @@ def objected(case: Case) -> str | None:
     return "objected" if case.is_marketing and "direct_marketing" in case.standing.objections else None
 
 
+def inappropriate_use(declared: Declared, on: date) -> str | None:
+    """Article 19: what may promote unlawful or unjust acts is not done, whoever consents."""
+    risky = declared.purpose.unlawful_discrimination_risk or declared.beyond.unlawful_discrimination_risk
+    return "inappropriate_use" if risky else None
+
+
 def out_of_purpose(declared: Declared, on: date) -> str | None:
     """Articles 17, 18 and 21: a purpose that is declared, and told to people before this day."""
-    basis = declared.basis(APPI)
-    if basis is None or basis.kind not in BASES:
+    kind = declared.kind(APPI)
+    if kind not in BASES["APPI"]:
         return "out_of_purpose"
-    if basis.kind == "legal_obligation":
+    if kind in EXCEPTIONS:
         return None
     notices = declared.policy.notices.values()
     told = any(declared.purpose.name in notice.purposes and notice.published <= on for notice in notices)
@@ -41,20 +68,22 @@ def out_of_purpose(declared: Declared, on: date) -> str | None:
 
 
 def collected_for_something_else(case: Case) -> str | None:
-    """Article 18(1): the purposes told when the data were collected do not hold this one."""
-    collected_for = case.standing.collected_for
-    foreign = "*" not in collected_for and case.purpose.name not in collected_for
-    return "out_of_purpose" if foreign and not case.declared.is_for_the_person else None
+    """Article 18(1): not told when the data were collected, nor since as a change within a related scope (17(2))."""
+    told = case.standing.collected_for
+    if "*" in told or case.purpose.name in told or case.declared.is_for_the_person or _is_excepted(case.declared):
+        return None
+    related = any(one.purpose in told and one.told for one in case.purpose.extends)
+    return None if related else "out_of_purpose"
 
 
 def special_care(declared: Declared, on: date) -> str | None:
-    """Article 20(2): 要配慮個人情報 needs the person's consent, given before."""
-    policy = declared.policy
-    terms = [policy.traits[name] for name in declared.purpose.fields if name in policy.traits]
-    classes = {str(policy.categories.get(term.category, {}).get("appi_class", "special_care")) for term in terms}
+    """Article 20(2): 要配慮個人情報 needs the person's consent, given before; what merely lets one guess is none."""
+    own = declared.categories - declared.beyond.infers
+    if "special_care" not in declared.classes("appi_class", own) or declared.is_for_the_person:
+        return None
     basis = declared.basis(APPI)
     explicit = basis is not None and basis.kind == "consent" and basis.explicit
-    return "special_category" if "special_care" in classes and not explicit and not declared.is_for_the_person else None
+    return None if explicit or _is_excepted(declared) else "special_category"
 
 
 def consent(case: Case) -> str | None:
@@ -66,16 +95,50 @@ def consent(case: Case) -> str | None:
 
 def child(case: Case) -> str | None:
     """Acts of consent below the age need a guardian (Q&A 1-62); first-party notified use asks for none."""
-    if not case.is_under_age(APPI) or not _needs_consent(case):
+    young = case.is_under_age(APPI) or case.consented_under_age(APPI)
+    if not young or not _needs_consent(case):
         return None
     return None if consenting.is_guarded(case) else "child"
 
 
-def third_party(case: Case) -> str | None:
-    """Article 27(1): provision to a third party rests on consent; one that is general is enough (Q&A 7-8, 7-9)."""
-    if not _is_third_party(case.declared) or _has_basis_of_law(case.declared):
+def related_information(declared: Declared, on: date) -> str | None:
+    """Article 31(1): 個人関連情報 goes to who makes it personal once they confirmed the person's consent there."""
+    if declared.purpose.data_class != "personal_related" or not declared.recipient.ties_to_person:
         return None
-    return "third_party" if consenting.refusal(case) else None
+    said = declared.recipient.confirmation
+    informed = said is not None and (said.foreign_information or not provision.is_abroad(declared))
+    return None if said and informed and is_fresh(said.checked, on) else "related_information"
+
+
+def related_information_joined(case: Case) -> str | None:
+    """Article 31(1): and comes into what we hold of a person once that person consented to it here."""
+    joins = case.purpose.data_class == "personal_related" and case.recipient.role == "internal"
+    return "related_information" if joins and consenting.refusal(case) else None
+
+
+def provision_stopped(case: Case) -> str | None:
+    """Articles 27(2), 35(3): the person stopped provision to third parties."""
+    stopped = case.standing.provision_stopped and provision.is_third_party(case.declared)
+    return "provision_stopped" if stopped and not _is_excepted(case.declared) else None
+
+
+def third_party(case: Case) -> str | None:
+    """Article 27: provision rests on a law, entrustment, succession, joint use, consent or a filed opt-out.
+
+    A consent that is general is enough (Q&A 7-8, 7-9).
+    """
+    declared = case.declared
+    if not provision.is_third_party(declared) or _is_excepted(declared):
+        return None
+    if declared.purpose.data_class in NOT_PERSONAL:
+        return None
+    if declared.kind(APPI) == "opt_out":
+        return None if provision.may_go_by_opt_out(declared, case.standing) else "opt_out_forbidden"
+    if declared.purpose.kind == "statistics" and declared.pack(APPI).values.get("statistics_exemption"):
+        return None
+    if not consenting.refusal(case):
+        return None
+    return _NOT_CONSENTED.get(declared.recipient.role, "third_party")
 
 
 def foreign(declared: Declared, on: date) -> str | None:
@@ -83,7 +146,9 @@ def foreign(declared: Declared, on: date) -> str | None:
 
     Holds for processors too: entrusting abroad is not exempt.
     """
-    if not _is_abroad(declared) or declared.pack(APPI).is_adequate(declared.recipient.country, on):
+    if not provision.is_abroad(declared) or _is_excepted(declared):
+        return None
+    if declared.pack(APPI).is_adequate(declared.recipient.country, on):
         return None
     ground = declared.recipient.transfer(APPI)
     if ground is None or ground.kind not in ("jp_equivalent", "jp_consent"):
@@ -95,56 +160,84 @@ def foreign(declared: Declared, on: date) -> str | None:
 
 def foreign_consent(case: Case) -> str | None:
     """Article 28(2): where provision abroad rests on consent, country, system and measures were told first."""
-    if not _rests_on_foreign_consent(case.declared):
+    if not provision.rests_on_foreign_consent(case.declared) or _is_excepted(case.declared):
         return None
     if consenting.refusal(case):
         return "foreign_third_party"
-    return None if consenting.told(case, "items") >= FOREIGN_ITEMS else "foreign_information_missing"
+    return None if consenting.told(case, "items") >= provision.FOREIGN_ITEMS else "foreign_information_missing"
 
 
-def provision_is_recorded(declared: Declared) -> bool:
-    """Article 29: provision to a third party is recorded; provision abroad on consent always, entrustment too."""
-    recorded = _is_third_party(declared) or _rests_on_foreign_consent(declared)
-    return recorded and not _has_basis_of_law(declared)
+def adequacy_purpose(case: Case) -> str | None:
+    """Supplementary Rule 3: data that came on the EU's decision serve the purposes they were transferred for."""
+    told = case.standing.collected_for
+    if not case.standing.eu_adequacy or case.declared.is_for_the_person:
+        return None
+    return None if "*" in told or case.purpose.name in told else "eu_data_out_of_purpose"
+
+
+def adequacy_special_care(case: Case) -> str | None:
+    """Supplementary Rule 1: sex life, orientation and trade-union membership are special care among such data."""
+    declared = case.declared
+    if not case.standing.eu_adequacy or declared.is_for_the_person or _is_excepted(declared):
+        return None
+    basis = declared.basis(APPI)
+    explicit = basis is not None and basis.kind == "consent" and basis.explicit
+    return "special_category" if "special_care" in declared.classes("adequacy_class") and not explicit else None
+
+
+def adequacy_onward(case: Case) -> str | None:
+    """Supplementary Rule 4: out of Japan again by consent to it, or to whoever keeps equivalent measures."""
+    declared, pack = case.declared, case.declared.pack(APPI)
+    leaves = provision.is_abroad(declared) and declared.recipient.country not in pack.adequate
+    if not case.standing.eu_adequacy or not leaves:
+        return None
+    ground = declared.recipient.transfer(APPI)
+    equivalent = ground is not None and ground.kind == "jp_equivalent"
+    informed = consenting.told(case, "items") >= provision.FOREIGN_ITEMS
+    return None if equivalent or (not consenting.refusal(case) and informed) else "eu_onward_transfer"
+
+
+def certified_contact(case: Case) -> str | None:
+    """JIS Q 15001 J.8.7: who holds the mark asks before calling on somebody, whatever the Act lets pass."""
+    certified = case.declared.pack(APPI).values.get("contact_needs_consent")
+    contacts = case.is_marketing and case.channel in consenting.ADDRESSED | {"post"}
+    return consenting.refusal(case) if certified and contacts else None
 
 
 def _needs_consent(case: Case) -> bool:
-    basis = case.declared.basis(APPI)
-    by_basis = basis is not None and basis.kind == "consent"
+    declared = case.declared
+    by_basis = declared.kind(APPI) == "consent"
     by_mail = case.purpose.advertising and case.channel in consenting.ELECTRONIC_MAIL
-    return by_basis or by_mail or _is_third_party(case.declared) or _rests_on_foreign_consent(case.declared)
+    by_provision = provision.is_third_party(declared) and declared.kind(APPI) != "opt_out"
+    by_bill = bool(declared.pack(APPI).values.get("minors_need_representative")) and case.is_marketing
+    return by_basis or by_mail or by_provision or by_bill or provision.rests_on_foreign_consent(declared)
 
 
-def _is_third_party(declared: Declared) -> bool:
-    joint = declared.recipient.role == "joint_user" and declared.purpose.name in declared.recipient.joint_purposes
-    return declared.recipient.role in ("third_party", "joint_user") and not joint
-
-
-def _has_basis_of_law(declared: Declared) -> bool:
-    """Article 27(1)(i): laws and regulations."""
-    basis = declared.basis(APPI)
-    return basis is not None and basis.kind == "legal_obligation"
-
-
-def _is_abroad(declared: Declared) -> bool:
-    home = declared.pack(APPI).values.get("home", "JP")
-    return declared.recipient.role in RECEIVERS and declared.recipient.country != home
-
-
-def _rests_on_foreign_consent(declared: Declared) -> bool:
-    ground = declared.recipient.transfer(APPI)
-    return _is_abroad(declared) and ground is not None and ground.kind == "jp_consent"
+def _is_excepted(declared: Declared) -> bool:
+    """Articles 18(3), 20(2), 27(1)(i)-(vii): laws, life, public health, the state, research."""
+    return declared.kind(APPI) in EXCEPTIONS
 
 
 RULES: tuple[Rule, ...] = (
+    AboutUse(APPI, "APPI", pseudonymised_contact),
+    AboutUse(APPI, "APPI", pseudonymised_provision),
+    AboutUse(APPI, "APPI", anonymised_relinked),
     AboutPerson(APPI, "APPI", restricted),
     AboutPerson(APPI, "APPI", objected),
+    AboutUse(APPI, "APPI", inappropriate_use),
     AboutUse(APPI, "APPI", out_of_purpose),
     AboutPerson(APPI, "APPI", collected_for_something_else),
     AboutUse(APPI, "APPI", special_care),
     AboutPerson(APPI, "APPI", child),
     AboutPerson(APPI, "APPI", consent),
+    AboutUse(APPI, "APPI", related_information),
+    AboutPerson(APPI, "APPI", related_information_joined),
+    AboutPerson(APPI, "APPI", provision_stopped),
     AboutPerson(APPI, "APPI", third_party),
     AboutUse(APPI, "APPI", foreign),
     AboutPerson(APPI, "APPI", foreign_consent),
+    AboutPerson(APPI, "ADEQUACY", adequacy_purpose),
+    AboutPerson(APPI, "ADEQUACY", adequacy_special_care),
+    AboutPerson(APPI, "ADEQUACY", adequacy_onward),
+    AboutPerson(APPI, "PMARK", certified_contact, "J.8.7"),
 )

@@ -27,6 +27,8 @@ def refusal(case: Case, *, explicit: bool = False, named: bool = False) -> str |
         return "no_consent"
     if consent.status != "given":
         return _REFUSALS.get(consent.status, "unproven")
+    if not consent.free:
+        return "not_freely_given"
     if explicit and not consent.explicit:
         return "not_explicit"
     if case.channel in ADDRESSED and not consent.explicit:
@@ -55,6 +57,11 @@ def told(case: Case, what: str) -> frozenset[str]:
     return frozenset.intersection(*lists) if lists else frozenset()
 
 
+def said_no(case: Case) -> bool:
+    """Whether the person's last word on the purpose here is a no."""
+    return case.consent is not None and case.consent.status in ("refused", "withdrawn")
+
+
 def is_guarded(case: Case) -> bool:
     """Whether a guardian gave the consent that holds."""
     return case.consent is not None and case.consent.status == "given" and case.consent.by_guardian
@@ -65,11 +72,10 @@ def has_soft_opt_in(case: Case) -> bool:
 
     Unsubscribes and objections are refused by rules of their own; here a spoken no is enough.
     """
-    said_no = case.consent is not None and case.consent.status in ("refused", "withdrawn")
     return (
         case.standing.customer
         and case.purpose.advertising
         and case.channel in ELECTRONIC_MAIL
-        and case.recipient.role not in ("third_party", "joint_user")
-        and not said_no
+        and case.declared.role not in ("third_party", "joint_user", "successor")
+        and not said_no(case)
     )

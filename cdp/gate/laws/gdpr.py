@@ -3,13 +3,11 @@
 from datetime import date
 
 from cdp.gate.laws import consenting
-from cdp.gate.laws.rule import AboutPerson, AboutUse, Case, Declared, Rule, is_fresh
+from cdp.gate.laws.rule import OTHER_CONTROLLERS, AboutPerson, AboutUse, Case, Declared, Rule, is_fresh
+from cdp.policy.grounds import BASES, NECESSARY
 from cdp.policy.terms import Law
 
 GDPR = Law.GDPR
-BASES = frozenset({"consent", "soft_opt_in", "contract", "legal_obligation", "legitimate_interests"})
-OTHER_CONTROLLERS = frozenset({"third_party", "joint_user"})
-TRANSFERS = frozenset({"scc", "bcr", "dpf"})
 
 
 def restricted(case: Case) -> str | None:
@@ -24,28 +22,39 @@ def objected(case: Case) -> str | None:
 
 def objected_to_interests(case: Case) -> str | None:
     """Article 21(1): stopped until the person takes it back; nobody weighs it, which is stricter than the law."""
-    if _kind(case.declared) != "legitimate_interests":
+    if case.declared.kind(GDPR) != "legitimate_interests":
         return None
     against = {f"legitimate_interests:{case.purpose.name}", "legitimate_interests:*"}
     return "interests_objected" if against & set(case.standing.objections) else None
 
 
+def criminal(declared: Declared, on: date) -> str | None:
+    """Article 10: criminal data are for a duty of law alone."""
+    if declared.purpose.kind == "legal":
+        return None
+    return "criminal_data" if "criminal_10" in declared.classes("gdpr_class") else None
+
+
 def special_category(declared: Declared, on: date) -> str | None:
-    """Article 9: special categories need explicit consent; Article 10: criminal data are never for this."""
-    classes = _classes(declared)
-    if "criminal_10" in classes and declared.purpose.kind != "legal":
-        return "special_category"
-    basis = declared.basis(GDPR)
-    explicit = basis is not None and basis.kind == "consent" and basis.explicit
-    may = explicit or declared.is_for_the_person
-    return "special_category" if "special_9" in classes and not may else None
+    """Article 9: special categories, inferred ones too (C-184/20), need explicit consent."""
+    if declared.is_for_the_person:
+        return None
+    return "special_category" if "special_9" in declared.classes("gdpr_class") and not _explicit(declared) else None
 
 
 def child(case: Case) -> str | None:
-    """Article 8: below the country's age a guardian consents."""
-    if _kind(case.declared) not in ("consent", "soft_opt_in") or not case.is_under_age(GDPR):
+    """Article 8: below the country's age a guardian consents; who said yes then and is older now is asked again."""
+    if case.declared.kind(GDPR) not in ("consent", "soft_opt_in"):
+        return None
+    if not case.is_under_age(GDPR) and not case.consented_under_age(GDPR):
         return None
     return None if consenting.is_guarded(case) else "child"
+
+
+def age_unknown(case: Case) -> str | None:
+    """Article 8(2): a service directed at children finds out who consents."""
+    asks = case.purpose.directed_at_children and case.declared.kind(GDPR) == "consent"
+    return "age_unknown" if asks and case.standing.age is None and not consenting.is_guarded(case) else None
 
 
 def child_advertising(case: Case) -> str | None:
@@ -54,7 +63,11 @@ def child_advertising(case: Case) -> str | None:
 
 
 def no_lawful_basis(declared: Declared, on: date) -> str | None:
-    return None if _kind(declared) in BASES else "no_lawful_basis"
+    """Article 6(1): one of its bases, with what it is necessary for where the law says necessary."""
+    basis = declared.basis(GDPR)
+    if basis is None or basis.kind not in BASES["GDPR"]:
+        return "no_lawful_basis"
+    return "no_lawful_basis" if basis.kind in NECESSARY and not basis.necessary_for else None
 
 
 def interests_not_assessed(declared: Declared, on: date) -> str | None:
@@ -65,66 +78,138 @@ def interests_not_assessed(declared: Declared, on: date) -> str | None:
     return None if basis.assessment and is_fresh(basis.reviewed, on) else "lia_missing_or_stale"
 
 
+def basis_swapped(case: Case) -> str | None:
+    """Articles 6(1), 7(3): who withdrew consent is not dealt with on interests instead (EDPB 05/2020 §§121-123)."""
+    if case.declared.kind(GDPR) != "legitimate_interests" or not consenting.said_no(case):
+        return None
+    return "basis_swap" if case.consent and case.consent.once_given else None
+
+
 def consent(case: Case) -> str | None:
     """Articles 6(1)(a) and 7; a soft opt-in stands in for it where the purpose says so (ruling R4)."""
     basis = case.declared.basis(GDPR)
     if basis is None or basis.kind not in ("consent", "soft_opt_in"):
         return None
-    named = case.recipient.role in OTHER_CONTROLLERS
+    named = case.declared.role in OTHER_CONTROLLERS
     refusal = consenting.refusal(case, explicit=basis.explicit, named=named)
-    if refusal and basis.kind == "soft_opt_in" and consenting.has_soft_opt_in(case):
-        return None
-    return refusal
+    offered = basis.kind == "soft_opt_in" and basis.opt_out_offered
+    return None if refusal and offered and consenting.has_soft_opt_in(case) else refusal
 
 
 def incompatible(case: Case) -> str | None:
-    """Articles 5(1)(b) and 6(4): collected for other purposes than this one."""
-    collected_for = case.standing.collected_for
-    foreign = "*" not in collected_for and case.purpose.name not in collected_for
-    return "purpose_incompatible" if foreign and not case.declared.is_for_the_person else None
+    """Articles 5(1)(b) and 6(4): collected for other purposes, with no assessment that says they go together.
+
+    What was consented to for one purpose goes with no other.
+    """
+    told, declared = case.standing.collected_for, case.declared
+    if "*" in told or case.purpose.name in told or declared.is_for_the_person:
+        return None
+    for one in case.purpose.extends:
+        original = declared.policy.purposes.get(one.purpose)
+        basis = original.basis(GDPR) if original else None
+        if one.purpose in told and one.assessment and basis and basis.kind not in ("consent", "soft_opt_in"):
+            return None
+    return "purpose_incompatible"
 
 
 def third_party(declared: Declared, on: date) -> str | None:
-    """Another controller needs a basis of its own for the disclosure: consent, or assessed interests."""
-    if declared.recipient.role not in OTHER_CONTROLLERS:
+    """Another controller needs a basis of its own for the disclosure: consent, assessed interests, or a duty."""
+    if declared.role not in OTHER_CONTROLLERS:
         return None
-    return None if _kind(declared) in ("consent", "legitimate_interests", "legal_obligation") else "third_party"
+    grounds = {"consent", "legitimate_interests", "legal_obligation", "vital_interests", "public_task"}
+    if declared.kind(GDPR) in grounds:
+        return None
+    return "entrustee_matches" if declared.recipient.role == "processor" else "third_party"
 
 
 def transfer(declared: Declared, on: date) -> str | None:
-    """Articles 44-47: adequacy on this day, or a safeguard on file. A host is a processor here."""
+    """Articles 44-47: adequacy on this day, or a safeguard on file. A host is a processor here.
+
+    Standard clauses and binding rules come with an assessment of the country (C-311/18); a listing under the
+    Data Privacy Framework is looked up every year, as the listed renew it.
+    """
+    if not _is_third_country(declared, on):
+        return None
+    safeguard = declared.recipient.transfer(GDPR)
+    if safeguard is None or not safeguard.evidence:
+        return "transfer"
+    if safeguard.kind == "dpf":
+        return None if is_fresh(safeguard.checked, on) else "transfer"
+    if safeguard.kind in ("scc", "bcr"):
+        return None if safeguard.assessment else "transfer"
+    return None if safeguard.kind == "art49" else "transfer"
+
+
+def repetitive_transfer(declared: Declared, on: date) -> str | None:
+    """Article 49(1)(a), Recital 111: consent to the risk carries a single occasion, never what goes on and on."""
+    return "repetitive_transfer" if _by_consent(declared, on) and declared.recipient.delivery != "once" else None
+
+
+def transfer_consent(case: Case) -> str | None:
+    """Article 49(1)(a): explicit consent, after having been told of the risks."""
+    safeguard = case.recipient.transfer(GDPR)
+    pack = case.declared.pack(GDPR)
+    inside = case.recipient.country in pack.countries | pack.adequate
+    if not case.declared.is_outside or inside or safeguard is None or safeguard.kind != "art49":
+        return None
+    if consenting.refusal(case, explicit=True) or "transfer_risks" not in consenting.told(case, "items"):
+        return "transfer_not_consented"
+    return None
+
+
+def automated_decision(declared: Declared, on: date) -> str | None:
+    """Article 22: what decides about somebody by machine alone needs explicit consent, a contract or a law."""
+    purpose = declared.purpose
+    if purpose.effect != "significant" or purpose.human_in_loop:
+        return None
+    return (
+        None if declared.kind(GDPR) in ("contract", "legal_obligation") or _explicit(declared) else "automated_decision"
+    )
+
+
+def impact_not_assessed(declared: Declared, on: date) -> str | None:
+    """Articles 35-36: what runs such a risk begins after its assessment was approved."""
+    if not declared.purpose.risks:
+        return None
+    done = declared.purpose.dpia
+    return None if done is not None and done.approved <= on else "dpia_missing"
+
+
+def _explicit(declared: Declared) -> bool:
+    basis = declared.basis(GDPR)
+    return basis is not None and basis.kind == "consent" and basis.explicit
+
+
+def _is_third_country(declared: Declared, on: date) -> bool:
     country, pack = declared.recipient.country, declared.pack(GDPR)
     by_decision = any(country == one for one, _, _ in pack.adequacy)
     inside = country in pack.countries and not by_decision
-    if not declared.is_outside or inside or pack.is_adequate(country, on):
-        return None
+    return declared.is_outside and not inside and not pack.is_adequate(country, on)
+
+
+def _by_consent(declared: Declared, on: date) -> bool:
     safeguard = declared.recipient.transfer(GDPR)
-    carries = safeguard is not None and safeguard.kind in TRANSFERS and safeguard.evidence
-    return None if carries else "transfer"
-
-
-def _kind(declared: Declared) -> str:
-    basis = declared.basis(GDPR)
-    return basis.kind if basis else ""
-
-
-def _classes(declared: Declared) -> set[str]:
-    policy = declared.policy
-    terms = [policy.traits[name] for name in declared.purpose.fields if name in policy.traits]
-    return {str(policy.categories.get(term.category, {}).get("gdpr_class", "special_9")) for term in terms}
+    return _is_third_country(declared, on) and safeguard is not None and safeguard.kind == "art49"
 
 
 RULES: tuple[Rule, ...] = (
     AboutPerson(GDPR, "GDPR", restricted),
     AboutPerson(GDPR, "GDPR", objected),
     AboutPerson(GDPR, "GDPR", objected_to_interests),
+    AboutUse(GDPR, "GDPR", criminal),
     AboutUse(GDPR, "GDPR", special_category),
     AboutPerson(GDPR, "GDPR", child),
+    AboutPerson(GDPR, "GDPR", age_unknown),
     AboutPerson(GDPR, "GDPR", child_advertising),
     AboutUse(GDPR, "GDPR", no_lawful_basis),
     AboutUse(GDPR, "GDPR", interests_not_assessed),
+    AboutPerson(GDPR, "GDPR", basis_swapped),
     AboutPerson(GDPR, "GDPR", consent),
     AboutPerson(GDPR, "GDPR", incompatible),
     AboutUse(GDPR, "GDPR", third_party),
     AboutUse(GDPR, "GDPR", transfer),
+    AboutUse(GDPR, "GDPR", repetitive_transfer),
+    AboutPerson(GDPR, "GDPR", transfer_consent),
+    AboutUse(GDPR, "GDPR", automated_decision),
+    AboutUse(GDPR, "GDPR", impact_not_assessed),
 )

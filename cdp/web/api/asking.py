@@ -14,7 +14,8 @@ from cdp import ledger, vault
 from cdp.errors import FieldError, Problem, Refusal
 from cdp.gate.explanation import Explanation
 from cdp.gate.question import Reason
-from cdp.gate.reasons import REGISTER, reason
+from cdp.gate.reasons import reason
+from cdp.gate.register import REGISTER
 from cdp.policy.terms import CHANNELS, Purpose, Use
 from cdp.web import current
 

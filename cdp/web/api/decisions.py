@@ -9,6 +9,7 @@ from sqlmodel import Session
 from cdp import gate
 from cdp.errors import FieldError, Problem
 from cdp.gate.explanation import Explanation
+from cdp.gate.question import Beyond
 from cdp.policy.terms import Use
 from cdp.web import current
 from cdp.web.api import asking, identifiers
@@ -45,7 +46,8 @@ class DecisionSchema(Strict):
     reasons = fields.List(fields.Nested(ReasonSchema))
     basis = fields.List(fields.String())
     obligations = fields.List(fields.String())
-    expires_at = fields.DateTime()
+    fields_ = fields.List(fields.String(), data_key="fields", metadata={"description": "What may be given at most"})
+    expires_at = fields.DateTime(metadata={"description": "Ask again after this; never more than a minute ahead"})
     policy_version = fields.String()
     entry = fields.String(metadata={"description": "Ledger entry of this question"})
 
@@ -66,13 +68,16 @@ def decide(body: dict[str, Any]) -> Response:
         raise Problem(400, "unknown_recipient", "The policy declares no such recipient.", errors)
     use = asking.declared_use(body["purpose"], body.get("channel"), recipient)
     _check_categories(body.get("categories", []))
+    beyond = Beyond(categories=frozenset(body.get("categories", ())))
     with current.database().transaction() as session:
         person = _person(session, body)
-        explained = None if person is None else gate.explain(session, person, use, body.get("at") or current.now())
+        explained = (
+            None if person is None else gate.explain(session, person, use, body.get("at") or current.now(), beyond)
+        )
         entry = asking.note_explained(session, use, person, explained)
     if explained is None:
         raise Problem(404, "not_found", "Nobody is known by this.", extra={"entry": entry})
-    return jsonify({**_body(use, explained, body.get("categories", [])), "entry": entry})
+    return jsonify({**_body(use, explained), "entry": entry})
 
 
 def _person(session: Session, body: dict[str, Any]) -> int | None:
@@ -88,29 +93,14 @@ def _check_categories(categories: list[str]) -> None:
         raise Problem(400, "unknown_category", "The policy declares no such data category.", errors)
 
 
-def _body(use: Use, explained: Explanation, categories: list[str]) -> dict[str, Any]:
+def _body(use: Use, explained: Explanation) -> dict[str, Any]:
     decision, terms = explained.decision, current.policy()
-    reasons = [dict(asking.reason_body(reason)) for reason in decision.reasons]
-    outside = [name for name in categories if name not in asking.categories_of(use)]
-    reasons += [_outside(name) for name in outside]
     return {
-        "decision": "allow" if decision.allow and not outside else "deny",
-        "reasons": reasons,
+        "decision": "allow" if decision.allow else "deny",
+        "reasons": [dict(asking.reason_body(reason)) for reason in decision.reasons],
         "basis": list(decision.bases),
         "obligations": list(decision.obligations),
+        "fields": list(explained.fields),
         "expires_at": explained.expires_at.isoformat(),
         "policy_version": terms.digest,
-    }
-
-
-def _outside(category: str) -> dict[str, Any]:
-    return {
-        "code": "category_not_declared",
-        "law": "GDPR, APPI",
-        "article": "GDPR 5(1)(b)-(c); APPI 17, 18",
-        "ja": f"この利用目的・提供先には、区分「{category}」のデータは宣言されていません。",
-        "en": f"Data of the category “{category}” is not declared for this purpose and recipient.",
-        "remedy_ja": "",
-        "remedy_en": "",
-        "deny": True,
     }

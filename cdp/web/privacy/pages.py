@@ -30,10 +30,10 @@ def unsubscribe_page(token: str) -> Response:
     """Show the button."""
     try:
         with current.database().snapshot() as session:
-            consent.read_unsubscribe_token(session, _bounded(token))
+            _, _, brand = consent.read_unsubscribe_token(session, _bounded(token))
     except Problem:
         return _page("unknown_link", 404, contact=True)
-    return _page("unsubscribe")
+    return _page("unsubscribe", brand=brand)
 
 
 @blueprint.post("/privacy/unsubscribe/<token>")
@@ -41,7 +41,7 @@ def unsubscribe(token: str) -> Response:
     """Unsubscribe at once, as a mail program asks with one click; when it answers, it holds."""
     try:
         subjects = current.database().attempt(
-            lambda session: consent.unsubscribe(session, _bounded(token), current.now())
+            lambda session: consent.unsubscribe(session, _bounded(token), current.now(), _is_for_all())
         )
     except Problem:
         return _page("unknown_link", 404, contact=True)
@@ -77,7 +77,12 @@ def _bounded(token: str) -> str:
     return token
 
 
-def _page(name: str, status: int = 200, done: bool = False, contact: bool = False) -> Response:
+def _is_for_all() -> bool:
+    """Whether the person pressed "all brands"; a mail program's one click is for the link's own (ruling R12)."""
+    return request.form.get("brands") == "all"
+
+
+def _page(name: str, status: int = 200, done: bool = False, contact: bool = False, brand: str = "") -> Response:
     lang = _language()
     controller = current.policy().controller
     response = make_response(
@@ -87,6 +92,7 @@ def _page(name: str, status: int = 200, done: bool = False, contact: bool = Fals
             lang=lang,
             languages=LANGUAGES,
             done=done,
+            brand=brand,
             contact=controller.contact if contact else "",
             controller=controller.name_ja if lang == "ja" else controller.name_en,
         ),

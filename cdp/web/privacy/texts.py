@@ -12,6 +12,8 @@ class Text:
     title: str
     body: str
     button: str = ""
+    every: str = ""
+    """The button for all brands beside the link's own."""
     language: str = "Language"
 
 
@@ -31,16 +33,25 @@ PAGES: dict[str, dict[str, Text]] = {
     },
     "unsubscribe": {
         "ja": Text(
-            "配信の停止", "この宛先へのお知らせの配信を止めます。よろしければ押してください。", "配信を止める", "言語"
+            "配信の停止",
+            "この宛先へのお知らせの配信を止めます。よろしければ押してください。",
+            "配信を止める",
+            "すべてのブランドの配信を止める",
+            "言語",
         ),
-        "en": Text("Unsubscribe", "This stops messages to the address this link was sent to.", "Unsubscribe"),
+        "en": Text(
+            "Unsubscribe",
+            "This stops messages to the address this link was sent to.",
+            "Unsubscribe",
+            "Unsubscribe from all brands",
+        ),
     },
     "unsubscribed": {
         "ja": Text("配信を止めました", "今後、この宛先へお知らせをお送りすることはありません。", language="言語"),
         "en": Text("You are unsubscribed", "You will get no more of these messages at this address."),
     },
     "confirm": {
-        "ja": Text("登録の確認", "お知らせの受け取りに同意される場合は、押してください。", "同意する", "言語"),
+        "ja": Text("登録の確認", "お知らせの受け取りに同意される場合は、押してください。", "同意する", language="言語"),
         "en": Text("Confirm", "Press the button if you agree to receive these messages.", "I agree"),
     },
     "confirmed": {

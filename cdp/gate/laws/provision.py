@@ -1,0 +1,62 @@
+"""By which door of Articles 27 and 28 of the APPI data go to a recipient, and what that door asks for."""
+
+from cdp.gate.laws.rule import Declared
+from cdp.gate.question import Standing
+from cdp.policy.grounds import EXCEPTIONS
+from cdp.policy.terms import Law
+
+APPI = Law.APPI
+FOREIGN_ITEMS = frozenset({"foreign_country", "foreign_system", "foreign_measures"})
+"""What the person must have been told before consenting to provision abroad (28(2), rule 17)."""
+RECEIVERS = frozenset({"processor", "third_party", "joint_user", "successor"})
+"""Roles that receive data in the law's eyes: a host that does not handle them is none (Q&A 7-53, ruling R6)."""
+
+
+def is_joint_use(declared: Declared) -> bool:
+    """Whether purpose and every item lie within the joint use that was notified before (27(5)(iii))."""
+    joint = declared.recipient.joint_use
+    if declared.recipient.role != "joint_user" or joint is None or declared.purpose.name not in joint.purposes:
+        return False
+    given = {declared.policy.category_of(name) for name in declared.fields} | declared.beyond.infers
+    return given <= set(joint.items)
+
+
+def is_third_party(declared: Declared) -> bool:
+    """Whether it is provision to a third party: nobody's entrustee, successor (27(5)(i)-(ii)) or joint user."""
+    return declared.role in ("third_party", "joint_user") and not is_joint_use(declared)
+
+
+def may_go_by_opt_out(declared: Declared, standing: Standing) -> bool:
+    """Whether a filed scheme carries it (27(2)): its items, never special care, nor what came by an opt-out itself."""
+    scheme = declared.recipient.opt_out
+    if scheme is None or standing.from_opt_out or "special_care" in declared.classes("appi_class"):
+        return False
+    return {declared.policy.category_of(name) for name in declared.fields} <= set(scheme.items)
+
+
+def is_abroad(declared: Declared) -> bool:
+    """Whether whoever receives the data is in a foreign country (28)."""
+    home = declared.pack(APPI).values.get("home", "JP")
+    return declared.recipient.role in RECEIVERS and declared.recipient.country != home
+
+
+def rests_on_foreign_consent(declared: Declared) -> bool:
+    """Whether provision abroad rests on the person's consent to it; Article 27 is then answered too."""
+    ground = declared.recipient.transfer(APPI)
+    return is_abroad(declared) and ground is not None and ground.kind == "jp_consent"
+
+
+def is_recorded(declared: Declared) -> bool:
+    """Whether the provision is recorded (29): to a third party; abroad on consent always, entrustment too."""
+    excepted = declared.kind(APPI) in EXCEPTIONS
+    return (is_third_party(declared) or rests_on_foreign_consent(declared)) and not excepted
+
+
+def route(declared: Declared) -> str:
+    """Return by which door the data go, where it is another than consent; empty where it is consent or none."""
+    if is_joint_use(declared):
+        return "joint_use"
+    if declared.kind(APPI) == "opt_out" and is_third_party(declared):
+        return "opt_out"
+    doors = {"processor": "entrustment", "successor": "succession", "non_handling_host": "not_handled"}
+    return doors.get(declared.role, "")
