@@ -2,50 +2,42 @@
 
 GDPR 12(3): one calendar month after receipt, clipped to the month's end; a due date on a Saturday,
 Sunday or public holiday moves to the next working day (Regulation 1182/71, EDPB 01/2022 §157-160).
-APPI 33-35 says 遅滞なく without a number: we hold ourselves to 14 days, since Article 39 opens the
-courts two weeks after the demand.
+Two further months, once, where the person was told in time. APPI 33-35 says 遅滞なく without a number: we
+hold ourselves to 14 days, since Article 39 opens the courts two weeks after the demand. That is a promise and
+no period of the law, so it moves back to the last day on which somebody works, never on.
 """
 
-from calendar import monthrange
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from cdp.policy.terms import Law, Policy
+from cdp.rights.calendar import JAPAN, add_months, end_of, last_working_day, next_working_day
+from cdp.rights.periods import Periods
 
-APPI_DAYS = 14
+USUAL = Periods()
 
 
-def due_at(law: Law, received_at: datetime, country: str, zone: str) -> datetime:
+def due_at(
+    law: Law, received_at: datetime, country: str, zone: str, periods: Periods = USUAL, *, extended: bool = False
+) -> datetime:
     """Return the last instant for an answer: the end of the due day where the controller lives.
 
     Several laws give the earliest of their due days; no law at all is treated as every law.
     """
     received = received_at.astimezone(ZoneInfo(zone)).date()
-    days = [due_day(one, received, country) for one in Law if one in law or not law]
-    return datetime.combine(min(days), time(23, 59, 59), ZoneInfo(zone)).astimezone(UTC)
+    days = [due_day(one, received, country, periods, extended=extended) for one in Law if one in law or not law]
+    return end_of(min(days), zone).astimezone(UTC)
 
 
-def due_day(law: Law, received: date, country: str = "") -> date:
-    """Return the due day under one law; `country` names whose public holidays count (GDPR)."""
+def due_day(law: Law, received: date, country: str = "", periods: Periods = USUAL, *, extended: bool = False) -> date:
+    """Return the due day under one law; `country` names whose public holidays count (GDPR).
+
+    `extended` adds the two further months of the GDPR; the APPI knows no extension.
+    """
     if law is Law.APPI:
-        return received + timedelta(days=APPI_DAYS)
-    return next_working_day(add_month(received), country)
-
-
-def add_month(day: date) -> date:
-    """Return the day of the same number in the next month, or that month's last day."""
-    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
-
-
-def next_working_day(day: date, country: str = "") -> date:
-    """Return the day itself, or the first day after it that is neither weekend nor public holiday."""
-    closed = _public_holidays(country, (day.year, day.year + 1))
-    while day.weekday() >= 5 or day in closed:
-        day += timedelta(days=1)
-    return day
+        return _promised(received, periods.disclosure_days)
+    months = periods.access_months + (periods.extension_months if extended else 0)
+    return next_working_day(add_months(received, months), country)
 
 
 def working_calendar(policy: Policy, country: str) -> str:
@@ -55,11 +47,11 @@ def working_calendar(policy: Policy, country: str) -> str:
     return next((one for one in (country, *policy.controller.establishments) if one in protected), "")
 
 
-def _public_holidays(country: str, years: tuple[int, ...]) -> frozenset[date]:
-    """Public holidays of the country; without a known one, the euro area's bank holidays (TARGET)."""
-    if country in holidays.list_supported_countries():
-        return frozenset(holidays.country_holidays(country, years=years))
-    return frozenset(holidays.financial_holidays("ECB", years=years))
+def _promised(received: date, days: int) -> date:
+    """Return the last working day in Japan within so many days; where there is none, the first after them."""
+    last = received + timedelta(days=days)
+    kept = last_working_day(last, JAPAN)
+    return kept if kept > received else next_working_day(last, JAPAN)
 
 
-__all__ = ["add_month", "due_at", "due_day", "next_working_day", "working_calendar"]
+__all__ = ["due_at", "due_day", "working_calendar"]

@@ -20,7 +20,7 @@ from cdp.ids import new_id
 from cdp.policy.terms import Law
 from cdp.profile.model import Person
 from cdp.rights import asked as asking
-from cdp.rights import deadlines, reach, reasons, rectification, steps
+from cdp.rights import deadlines, periods, reach, reasons, rectification, steps
 from cdp.rights.asked import Asked, Corrections
 from cdp.rights.grounds import Grounds
 from cdp.rights.model import SubjectRequest
@@ -106,13 +106,13 @@ def receive_for(
     subjects = steps.cluster(session, people)
     if asked.revokes:
         rectification.check_revocable(session, asked.revokes, subjects)
-    law, due_at = _due(session, subjects, right, at)
+    laws, due_at = due(session, subjects, right, at)
     request = SubjectRequest(
         id=new_id(),
         right=right,
         requester=requester,
         verified=verified,
-        law=law,
+        law="+".join(str(law.name).lower() for law in laws),
         client=client,
         reason=reasons.check(reason),
         asked=asked.written(),
@@ -216,15 +216,21 @@ def _is_ambiguous(session: Session, right: str, identifier: Named, point: tuple[
     return bool(identity.find_all(session, *identifier))
 
 
-def _due(session: Session, subjects: list[int], right: str, at: datetime) -> tuple[str, datetime]:
-    """Return the laws' names and the due instant; of an unknown person every law counts."""
+def due(
+    session: Session, subjects: list[int], right: str, at: datetime, laws: Law | None = None, *, extended: bool = False
+) -> tuple[Law, datetime]:
+    """Return the laws, where they are not given, and the due instant of what was asked at an instant.
+
+    Of an unknown person every law counts.
+    """
     terms = policy.of(session)
     countries = {""}
     if subjects:
         people = set(identity.people_of(session, subjects).values())
         countries = set(session.exec(select(Person.country).where(col(Person.person).in_(people)))) or {""}
     country = countries.pop() if len(countries) == 1 else ""
-    laws = Law.APPI if right.startswith("appi_") else laws_for(terms, country)
+    if laws is None:
+        laws = Law.APPI if right.startswith("appi_") else laws_for(terms, country)
+    calendar, given = deadlines.working_calendar(terms, country), periods.for_requests(terms)
     zone = terms.controller.time_zone
-    due = deadlines.due_at(laws, at, deadlines.working_calendar(terms, country), zone)
-    return "+".join(str(law.name).lower() for law in laws), due
+    return laws, deadlines.due_at(laws, at, calendar, zone, given, extended=extended)
