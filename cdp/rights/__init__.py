@@ -8,7 +8,7 @@ from cdp.rights.plans import REQUESTERS, RIGHTS
 from cdp.rights.replay import replay, reserve_numbers
 from cdp.rights.requests import advance, by_due, overdue, pending, receive, receive_for, who
 from cdp.rights.restriction import lift, object_to, restrict, unrestrict
-from cdp.rights.words import accept, close, tell, verify
+from cdp.rights.words import accept, close, extend, tell, verify
 
 __all__ = [
     "HOLDERS",
@@ -22,6 +22,7 @@ __all__ = [
     "by_due",
     "close",
     "expire_packages",
+    "extend",
     "lift",
     "object_to",
     "overdue",

@@ -1,15 +1,17 @@
-"""What staff say about a request, each once and noted: who asks is known, the person was told, it is granted."""
+"""What staff say about a request, each once and noted: who asks is known, the person was told, it takes longer."""
 
 from datetime import datetime
 
 from sqlmodel import Session
 
 from cdp import ledger
-from cdp.errors import Problem
-from cdp.rights import plans, reasons, steps
+from cdp.errors import FieldError, Problem
+from cdp.policy.terms import Law
+from cdp.rights import plans, reasons, requests, steps
 from cdp.rights.model import SubjectRequest
 
 OUTCOMES = ("completed", "refused")
+_REASON = FieldError("/reason", "Give one.")
 
 
 def verify(session: Session, request_id: str, at: datetime) -> SubjectRequest:
@@ -43,6 +45,35 @@ def accept(session: Session, request_id: str, at: datetime) -> SubjectRequest:
     _check_awaited(request, "decide")
     steps.checkpoint(session, request, "decide", at)
     return _said(session, request, "accepted", at)
+
+
+def extend(session: Session, request_id: str, told_at: datetime, reason: str, at: datetime) -> SubjectRequest:
+    """Take two further months for a complex request, once, where the person was told why in time (GDPR 12(3)).
+
+    Counted from receipt: `due_at` moves, the step `extend` keeps the first due date. Raises Problem 404; 409 for a
+    closed request, a second extension and a person whom another law protects too; 422 for a reason that is missing
+    or unusable, and for an instant that is to come, before the request or after its due date.
+    """
+    request = _open(session, request_id)
+    if steps.is_taken(request, "extend"):
+        raise Problem(409, "extended_already", "The due date was moved once: the law allows no second time.")
+    if request.law != "gdpr":
+        raise Problem(
+            409, "not_extendable", "Only the GDPR knows an extension, and another law protects this person too."
+        )
+    if not reason.strip():
+        raise Problem(422, "reason_missing", "Say why it takes longer: the person was told.", [_REASON])
+    if not request.received_at <= told_at <= min(at, request.due_at):
+        told = (
+            "Give an instant from the request to its due date, not to come: when the person was told, with the reasons."
+        )
+        raise Problem(422, "not_told_in_time", told, [FieldError("/at", "After the due date it is too late.")])
+    first = request.due_at
+    subjects = steps.subjects_of(session, request)
+    _, request.due_at = requests.due(session, subjects, request.right, request.received_at, Law.GDPR, extended=True)
+    counts = {"first_due": first.isoformat(), "due": request.due_at.isoformat(), "reason": reasons.check(reason)}
+    steps.checkpoint(session, request, "extend", told_at, **counts)
+    return _said(session, request, "extended", at)
 
 
 def close(session: Session, request_id: str, outcome: str, reason: str, at: datetime) -> SubjectRequest:

@@ -109,6 +109,9 @@ TABLE: dict[str, Cell] = {
     "POST /api/subject-requests/<string:id>/close": Cell(
         EVERYTHING, f"{REQUEST}/close", {"outcome": "refused", "reason": "not theirs"}, answers=404
     ),
+    "POST /api/subject-requests/<string:id>/extend": Cell(
+        EVERYTHING, f"{REQUEST}/extend", {"at": "2026-06-01T00:00:00Z", "reason": "many systems"}, answers=404
+    ),
     "POST /api/subject-requests/<string:id>/tell": Cell(
         EVERYTHING, f"{REQUEST}/tell", {"at": "2026-06-01T00:00:00Z"}, answers=404
     ),

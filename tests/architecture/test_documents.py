@@ -49,6 +49,7 @@ COMMANDS = (
     "request verify",
     "request tell",
     "request accept",
+    "request extend",
     "request close",
     "keys status",
     "keys rotate",

@@ -14,7 +14,7 @@ from cdp.rights.words import OUTCOMES
 
 @click.group()
 def request() -> None:
-    """Requests of data subjects: list, show, verify, tell, accept, close.
+    """Requests of data subjects: list, show, verify, tell, accept, extend, close.
 
     \b
     Examples:
@@ -94,6 +94,21 @@ def accept(id: str, reason: str) -> None:
             console.audit(session, deployment, "request.accept", reason, request=id)
             rights.accept(session, id, deployment.clock.now())
         _carry_on(deployment, id)
+
+
+@request.command()
+@click.argument("id")
+@click.option("--at", "told_at", default="", help="When the person was told (ISO 8601); left out: now.")
+@console.REASON
+def extend(id: str, told_at: str, reason: str) -> None:
+    """Take two further months, once, where the person was told why by the due date (GDPR 12(3))."""
+    with console.opened() as deployment, deployment.database.transaction() as session:
+        now = deployment.clock.now()
+        told = console.instant(told_at, "--at") if told_at else now
+        console.audit(session, deployment, "request.extend", reason, request=id)
+        one = rights.extend(session, id, told, reason, now)
+        tell_state(one)
+        click.echo(f"due_at={one.due_at.isoformat()}")
 
 
 @request.command()

@@ -119,6 +119,13 @@ class ToldSchema(Strict):
     at = Instant(required=True)
 
 
+class ExtensionSchema(Strict):
+    """When the person was told that it takes longer, and why."""
+
+    at = Instant(required=True)
+    reason = Text(required=True, validate=validate.Length(1, 1000))
+
+
 class CloseSchema(Strict):
     """How the request ends, and why."""
 
@@ -232,6 +239,17 @@ def tell(body: dict[str, Any], id: str) -> Response:
 def accept(id: str) -> Response:
     """Decide a contested rectification for the person"""
     return _say(id, rights.accept)
+
+
+@blueprint.post("/<string:id>/extend")
+@requires(EVERYTHING)
+@blueprint.arguments(ExtensionSchema)
+@blueprint.response(200, ReceivedSchema)
+@blueprint.alt_response(404, "NOT_FOUND")
+@blueprint.alt_response(409, "CONFLICT")
+def extend(body: dict[str, Any], id: str) -> Response:
+    """Take two further months, once, where the person was told in time (GDPR 12(3))"""
+    return _say(id, lambda session, name, at: rights.extend(session, name, body["at"], body["reason"], at))
 
 
 @blueprint.post("/<string:id>/close")
