@@ -19,6 +19,7 @@ from cdp.holders import Holder
 from cdp.ingest.sources import tell_origins
 from cdp.ledger import Signer
 from cdp.policy.terms import Policy
+from cdp.rights import periods
 from cdp.rights.replay import Progress
 from cdp.rights.tombstones import FILE
 from cdp.settings import Settings, read_settings
@@ -90,7 +91,7 @@ def initialise(settings: Settings) -> list[str]:
 def load_policy(settings: Settings) -> Policy:
     """Load the policies with every rule that they declare; raises PolicyError with all that is wrong."""
     terms = policy.load(settings.policies_path)
-    failures = [*journey.check(terms), *audience.check(terms)]
+    failures = [*journey.check(terms), *audience.check(terms), *periods.check(terms)]
     if failures:
         raise policy.PolicyError(failures)
     return terms

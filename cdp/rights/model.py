@@ -54,3 +54,22 @@ class Concerned(SQLModel, table=True):
     request: str = Field(primary_key=True, max_length=32, index=True)
     unproved: bool = False
     """Only holds one of the identifiers without proof, and goes with the person whose it is."""
+
+
+class BreachStatement(SQLModel, table=True):
+    """One thing said of a breach of security; only ever added. Holds counts and kinds, nobody's data."""
+
+    __tablename__ = "breach_statement"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, primary_key=True)
+    breach: str = Field(max_length=32, index=True)
+    at: datetime
+    act: str = Field(max_length=16)
+    """recorded | amended | reported"""
+    said: str
+    """JSON: the facts, those that changed, or who was told and when."""
+    reason: str = ""
+    """Why it changed, or why it was told late."""
+    entry: str = Field(max_length=32)
+    """The ledger's entry, which holds a digest of what was said."""

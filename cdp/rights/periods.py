@@ -48,6 +48,17 @@ def for_requests(policy: Policy) -> Periods:
     )
 
 
+def check(policy: Policy) -> list[str]:
+    """Return a sentence for everything in the packs that cannot be a period."""
+    wrong = []
+    for look in (for_requests, for_breaches):
+        try:
+            look(policy)
+        except Problem as problem:
+            wrong.append(problem.detail)
+    return wrong
+
+
 def number(policy: Policy, law: Law, name: str) -> int:
     """Return one of the law's numbers; raises Problem 409 where the pack's cannot be one."""
     pack = policy.packs.get(law)
@@ -58,3 +69,42 @@ def number(policy: Policy, law: Law, name: str) -> int:
         told = f"policies/laws/: {law.name}: values.{name} must be a whole number from 1 to {LONGEST}."
         raise Problem(409, "law_value_unusable", told)
     return said
+
+
+@dataclass(frozen=True, slots=True)
+class BreachTerms:
+    """When a breach of security must be told, and from what size on."""
+
+    authority_hours: int = STATUTORY[Law.GDPR]["breach_authority_hours"]
+    authority_from: str = "risk"
+    """The least risk to people that the authority is told of: `risk` or `high`."""
+    processor_hours: int = STATUTORY[Law.GDPR]["breach_processor_hours"]
+    people: int = STATUTORY[Law.APPI]["breach_people"]
+    """More people than this are told of whatever happened."""
+    preliminary_days: int = STATUTORY[Law.APPI]["breach_preliminary_days"]
+    preliminary_last_days: int = STATUTORY[Law.APPI]["breach_preliminary_last_days"]
+    final_days: int = STATUTORY[Law.APPI]["breach_final_days"]
+    final_days_malicious: int = STATUTORY[Law.APPI]["breach_final_days_malicious"]
+
+
+def for_breaches(policy: Policy) -> BreachTerms:
+    """Return what the packs say of breaches; raises Problem 409 for what cannot be a period."""
+    return BreachTerms(
+        authority_hours=number(policy, Law.GDPR, "breach_authority_hours"),
+        authority_from=_least_risk(policy),
+        processor_hours=number(policy, Law.GDPR, "breach_processor_hours"),
+        people=number(policy, Law.APPI, "breach_people"),
+        preliminary_days=number(policy, Law.APPI, "breach_preliminary_days"),
+        preliminary_last_days=number(policy, Law.APPI, "breach_preliminary_last_days"),
+        final_days=number(policy, Law.APPI, "breach_final_days"),
+        final_days_malicious=number(policy, Law.APPI, "breach_final_days_malicious"),
+    )
+
+
+def _least_risk(policy: Policy) -> str:
+    pack = policy.packs.get(Law.GDPR)
+    said = pack.values.get("breach_authority_from", "risk") if pack else "risk"
+    if said not in ("risk", "high"):
+        told = "policies/laws/: GDPR: values.breach_authority_from must be risk or high."
+        raise Problem(409, "law_value_unusable", told)
+    return str(said)

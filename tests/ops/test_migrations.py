@@ -143,7 +143,7 @@ def test_other_requests_of_the_first_version_ask_for_nothing_beside_their_right(
 @pytest.mark.parametrize("to", ["", "base", "ffff", migrations.newest()])
 def test_only_a_revision_that_lies_behind_can_be_gone_back_to(bare: Database, to: str) -> None:
     migrations.upgrade(bare.writer)
-    with pytest.raises(StartRefused, match="these there are: 0001"):
+    with pytest.raises(StartRefused, match=r"these there are: .*0001"):
         migrations.downgrade(bare.writer, to)
     assert migrations.shape(bare.writer) == "current"
 

@@ -13,7 +13,7 @@ from cdp.settings import Settings
 
 LEVELS = ("sound", "note", "hurts")
 
-NAMED = ("look", "what", "thing")
+NAMED = ("look", "what", "thing", "duty")
 """Facts that are names of ours, and have a Japanese one."""
 
 

@@ -531,6 +531,42 @@ TEXTS: dict[str, tuple[Text, Text]] = {
             "今日、回答してください。",
         ),
     ),
+    "breach_overdue": (
+        (
+            "breach {id}: {duty} was due on {due}",
+            "Late is a breach of the law too, and needs its reason (GDPR 33(1), APPI 26).",
+            "Do it now, then `cdp breach report {id}`.",
+        ),
+        (
+            "漏えい等 {id}：{duty} の期限（{due}）を過ぎています",
+            "遅れ自体が違反で、理由の説明が要ります（GDPR 33(1)、個人情報保護法26条）。",
+            "直ちに行い、`cdp breach report {id}` で記録してください。",
+        ),
+    ),
+    "breach_pressing": (
+        (
+            "breach {id}: {duty} is due on {due}",
+            "Little time is left.",
+            "Do it, then `cdp breach report {id}`; docs/breaches.md.",
+        ),
+        (
+            "漏えい等 {id}：{duty} の期限は {due} です",
+            "残り時間がわずかです。",
+            "行って、`cdp breach report {id}` で記録してください（docs/breaches.md）。",
+        ),
+    ),
+    "breach_due": (
+        (
+            "breach {id}: {duty} is due on {due}",
+            "The clock runs, also over weekends.",
+            "See `cdp breach show {id}`.",
+        ),
+        (
+            "漏えい等 {id}：{duty} の期限は {due} です",
+            "期限は週末も進みます。",
+            "`cdp breach show {id}` を見てください。",
+        ),
+    ),
     "leases_unclosed": (
         (
             "{pages} pages were never closed",

@@ -1,5 +1,7 @@
 """The doctor's names of what it looks at, in Japanese; a name that is not here is the same in both languages."""
 
+from cdp.rights.breach import TITLES
+
 WORDS = {
     "keyring": "鍵束",
     "old copies of the keyring": "鍵束の古い写し",
@@ -20,5 +22,6 @@ WORDS = {
     "check": "年次の確認",
     "worker": "ワーカー",
     "work that waits": "待っている仕事",
+    "breaches": "漏えい等の登録簿",
     "ledger": "台帳",
-}
+} | {english: japanese for _, japanese, english in TITLES.values()}

@@ -19,6 +19,7 @@ from cdp.deployment import Deployment, keyring_paths
 from cdp.errors import KeyUnavailable, Unavailable
 from cdp.gate.model import Disclosed, Permission
 from cdp.ledger.model import LedgerEntry
+from cdp.rights import breach
 from cdp.rights.model import SubjectRequest
 from cdp.web.metrics import heartbeat
 
@@ -69,6 +70,8 @@ class Readings(Collector):
         yield _gauge("sekisho_requests_open", "Requests of people under way", session.scalar(due))
         late = rights.overdue(session, now)
         yield _gauge("sekisho_requests_overdue", "Requests of people whose due date has passed", late)
+        untold = sum(duty.state(now) == "overdue" for _, duty in breach.owed(session, self._deployment.policy))
+        yield _gauge("sekisho_breach_duties_overdue", "Parties that were to be told of a breach by now", untold)
 
     def _of_keyring(self) -> Iterator[Metric]:
         try:
