@@ -2,6 +2,7 @@
 
 import json
 
+from cdp import rights
 from tests.ops.conftest import Home
 
 ADA = "ada@example.com"
@@ -24,6 +25,23 @@ def test_a_request_waits_for_the_words_of_staff_and_is_listed_until_it_ends(home
     assert home.cdp("request", "list").stdout == ""
     assert "tell\t" in home.cdp("request", "show", waiting["request"]).output
     home.cdp("request", "close", waiting["request"], "--outcome", "refused", *why, exit_code=2)
+
+
+def test_an_extension_is_taken_once_and_only_where_the_law_knows_one(home: Home) -> None:
+    home.bring(ADA)
+    why = ("--reason", "many systems")
+    restricted = lines(home.cdp("subject", "restrict", *why, typed=f"{ADA}\n").output)["request"]
+    assert "closed already" in home.cdp("request", "extend", restricted, *why, exit_code=2).output
+    lifting = lines(home.cdp("subject", "restrict", "--lift", *why, typed=f"{ADA}\n").output)["request"]
+    assert "Only the GDPR" in home.cdp("request", "extend", lifting, *why, exit_code=2).output
+    with home.opened() as deployment, deployment.database.transaction() as session:
+        named = ("email", "", "anna@example.com")
+        asked = rights.receive(session, "erasure", named, "subject", "", "", deployment.clock.now())
+        asked.law = "gdpr"
+        request = asked.id
+    first = home.cdp("request", "show", request).output
+    assert lines(home.cdp("request", "extend", request, *why).output)["due_at"][:10] > lines(first)["due_at"][:10]
+    assert "once" in home.cdp("request", "extend", request, *why, exit_code=2).output
 
 
 def test_an_objection_is_lifted_by_the_persons_own_word(home: Home) -> None:

@@ -246,6 +246,22 @@ def test_a_request_of_a_client_that_cannot_vouch_waits_for_the_identity(site: Si
     assert emails(site.browser.get(MEMBERS, headers=site.bearer())) == [ADA]
 
 
+def test_a_request_under_the_gdpr_is_extended_once(site: Site) -> None:
+    """Whoever is put right to live in Germany has the GDPR alone; the rectification waits for nobody's word."""
+    consent(site, ADA)
+    header = site.bearer("admin:*")
+    body = {"right": "rectification", "identifier": identifier(ADA), "requester": "subject"}
+    moved = body | {"corrections": {"traits": {"country": "DE"}}}
+    assert site.browser.post("/api/subject-requests", json=moved, headers=header).get_json()["state"] == "completed"
+    waiting = site.browser.post("/api/subject-requests", json=body, headers=site.bearer("request:write")).get_json()
+    told = {"at": site.deployment.clock.now().isoformat(), "reason": "many systems"}
+    path = f"/api/subject-requests/{waiting['id']}/extend"
+    extended = site.browser.post(path, json=told, headers=header)
+    assert extended.status_code == 200 and extended.get_json()["due_at"] > waiting["due_at"]
+    assert kind(site.browser.post(path, json=told, headers=header)) == (409, "extended_already")
+    assert site.browser.post(path, json=told, headers=site.bearer("request:write")).status_code == 403
+
+
 def test_an_erasure_ends_with_its_certificate_and_nobody_to_find(site: Site) -> None:
     consent(site, ADA)
     header = site.bearer("admin:*")
