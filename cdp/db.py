@@ -69,6 +69,8 @@ class Database:
         self.clock = clock or SystemClock()
         self.context = context if context is not None else {}
         self.settlers = list(settlers)
+        self.renewals: list[Callable[[Database], None]] = []
+        """Bring the context up to the day, before each session."""
         self.is_sqlite = url.startswith("sqlite")
         self._turns = Turns(_file_of(url), patience or _TURN_SECONDS) if self.is_sqlite else None
         if self.is_sqlite:
@@ -147,6 +149,8 @@ class Database:
 
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
+        for renew in self.renewals:
+            renew(self)
         with Session(engine, expire_on_commit=False, autoflush=True) as session:
             session.info.update(self.context, unsettled={}, clock=self.clock, database=self)
             yield session

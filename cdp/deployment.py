@@ -8,7 +8,9 @@ erased in this very database.
 import shutil
 import sysconfig
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import cast
 
 from cdp import audience, connector, consent, gate, journey, ledger, migrations, policy, profile, rights, vault
 from cdp.clock import Clock, ForwardClock, SystemClock
@@ -37,10 +39,14 @@ class Deployment:
     settings: Settings
     database: Database
     vault: Vault
-    policy: Policy
     signer: Signer
     clock: Clock
     holders: tuple[Holder, ...]
+
+    @property
+    def policy(self) -> Policy:
+        """The policy as the day has it."""
+        return cast(Policy, self.database.context["policy"])
 
     @property
     def erasures(self) -> tuple[Path, ...]:
@@ -59,7 +65,7 @@ def assemble(
     settings = settings or read_settings()
     clock = clock or ForwardClock(SystemClock())
     keys = Vault(load_keyring(settings))
-    terms = load_policy(settings)
+    terms = load_policy(settings, clock.now().date())
     signer = Signer.load(ledger_folder(settings))
     types = connector.load(settings.connectors_path)
     context = {"vault": keys, "policy": terms, "signer": signer, "connectors": types}
@@ -67,7 +73,8 @@ def assemble(
     settlers = [("profile", profile.settle), ("gate", gate.settle), ("journey", journey.settle)]
     patience = settings.database_patience_seconds
     database = Database(settings.url, clock=clock, context=context, settlers=settlers, patience=patience)
-    deployment = Deployment(settings, database, keys, terms, signer, clock, rights.HOLDERS)
+    database.renewals.append(policy.follow_the_day)
+    deployment = Deployment(settings, database, keys, signer, clock, rights.HOLDERS)
     try:
         _check(deployment, progress)
     except BaseException:
@@ -88,9 +95,9 @@ def initialise(settings: Settings) -> list[str]:
     return made
 
 
-def load_policy(settings: Settings) -> Policy:
-    """Load the policies with every rule that they declare; raises PolicyError with all that is wrong."""
-    terms = policy.load(settings.policies_path)
+def load_policy(settings: Settings, on: date | None = None) -> Policy:
+    """Load the policies as a day has them, with every rule that they declare; raises PolicyError."""
+    terms = policy.load(settings.policies_path, on)
     failures = [*journey.check(terms), *audience.check(terms), *periods.check(terms)]
     if failures:
         raise policy.PolicyError(failures)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from cdp import identity, policy
-from cdp.gate import records
+from cdp.gate import history, records
 from cdp.gate.decide import allowed_fields, decide
 from cdp.gate.question import NOTHING_BEYOND, Beyond, Decision, Standing
 from cdp.gate.standing import load
@@ -26,6 +26,8 @@ class Explanation:
     """A decision is never used again beyond a minute, or beyond what time alone changes (ruling R9)."""
     fields: tuple[str, ...] = ()
     """The most that may be given; none with a no."""
+    policy: str = ""
+    """Digest of the policy version that it was decided by."""
 
 
 def explain(
@@ -39,16 +41,26 @@ def explain(
 ) -> Explanation | None:
     """Decide one use for one person afresh, with all reasons; None for a person without subjects.
 
-    With `as_of`, from what had been written by that past instant.
+    With `as_of`, by the policy of that past instant and from the situation that was kept then; where time alone had
+    changed it since, from what had been written by then.
     """
+    past = None if as_of is None else history.find(session, person, as_of)
+    if past is not None:
+        return _explained(past.policy, use, past.standing, past.changes_at, at, beyond)
     situation = load(session, [person], at, as_of=as_of).get(person)
     if situation is None:
         return None
-    terms, standing = policy.of(session), situation.standing
+    return _explained(policy.of(session), use, situation.standing, situation.changes_at, at, beyond)
+
+
+def _explained(
+    terms: Policy, use: Use, standing: Standing, changes_at: datetime, at: datetime, beyond: Beyond
+) -> Explanation:
+    use = terms.find_use(use.purpose, use.recipient, use.channel) or use
     decision = best(terms, use, standing, at, beyond)
     open_to = allowed_fields(terms, use) if decision.allow else ()
     kept = tuple(name for name in open_to if terms.category_of(name) not in standing.lapsed)
-    return Explanation(decision, standing, min(situation.changes_at, at + LONGEST), kept)
+    return Explanation(decision, standing, min(changes_at, at + LONGEST), kept, terms.digest)
 
 
 def record_explanation(

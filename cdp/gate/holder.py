@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from cdp.db import chunked
-from cdp.gate import feed
+from cdp.gate import feed, history
 from cdp.gate.given import Given, given
 from cdp.gate.model import Permission
 from cdp.holders import Held, Holder
@@ -22,6 +22,8 @@ def _forget(session: Session, subjects: Sequence[int]) -> int:
     for some in chunked(subjects):
         people = select(col(Subject.person)).where(col(Subject.number).in_(some))
         gone += session.execute(delete(Permission).where(col(Permission.person).in_(people))).rowcount  # type: ignore[attr-defined]
+        numbers = {*session.scalars(people), *some}
+        gone += history.forget(session, sorted(numbers))
     return gone
 
 
@@ -44,4 +46,4 @@ def shown(one: Given) -> dict[str, object]:
     }
 
 
-holder = Holder("gate", ("permission", "disclosure", "feed_member"), forget=_forget, export=_export)
+holder = Holder("gate", ("permission", "disclosure", "feed_member", "situated"), forget=_forget, export=_export)

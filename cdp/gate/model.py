@@ -1,6 +1,6 @@
 """Tables of the gate: each person's answer to every use, every page ever handed over, and what lists were followed."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -29,6 +29,8 @@ class Permission(SQLModel, table=True):
     """After this instant the row says no until it is decided again."""
     next_change_at: datetime
     settled_at: datetime
+    situation: bytes | None = None
+    """Names the situation that it was decided from (`situation_value`)."""
 
 
 class PolicyVersion(SQLModel, table=True):
@@ -40,6 +42,46 @@ class PolicyVersion(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     digest: str = Field(unique=True, max_length=64)
     at: datetime
+    contents: bytes | None = None
+    """The files as they were, compressed: a past decision can be made again."""
+    day: date | None = None
+    """The day whose ages, lists and notices it holds."""
+
+
+class PolicyPeriod(SQLModel, table=True):
+    """From when on which policy version was in force; the newest row is the present one."""
+
+    __tablename__ = "policy_period"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    policy: int
+    at: datetime = Field(index=True)
+
+
+class SituationValue(SQLModel, table=True):
+    """A situation before the law, as JSON: no identifier and nobody's number, shared by everybody who is in it."""
+
+    __tablename__ = "situation_value"
+
+    digest: bytes = Field(primary_key=True)
+    value: str
+
+
+class Situated(SQLModel, table=True):
+    """From when on a person was in which situation; what is to be answered about the past rests on it."""
+
+    __tablename__ = "situated"
+    __table_args__ = (Index("ix_situated_person_at", "person", "at"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True)
+    person: int
+    at: datetime
+    digest: bytes
+    changes_at: datetime
+    """When time alone would change it."""
+    subjects: bytes
+    """Roaring bitmap of the person's subjects then: numbers change owners by merges and splits."""
 
 
 class Disclosed(SQLModel, table=True):

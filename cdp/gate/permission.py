@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from cdp import identity, policy
 from cdp.db import Database, chunked, insert_ignoring, unsettle, upsert
-from cdp.gate import neighbours
+from cdp.gate import history, neighbours
 from cdp.gate.collecting import may_collect
 from cdp.gate.decide import person_codes
 from cdp.gate.model import Permission, PolicyVersion
@@ -35,7 +35,12 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     unsettle(session, set(identity.people_of(session, wanted).values()).difference(wanted))
     situations = load(session, wanted, at)
     number = _register(session)
-    rows = [_row(policy.of(session), situations[one], number, at) for one in wanted if one in situations]
+    digests = history.note(session, situations, at)
+    rows = [
+        _row(policy.of(session), situations[one], number, at) | {"situation": digests[one]}
+        for one in wanted
+        if one in situations
+    ]
     upsert(session, Permission, rows)
     for gone in chunked(one for one in wanted if one not in situations):
         session.execute(delete(Permission).where(col(Permission.person).in_(gone)))
@@ -98,6 +103,7 @@ def register_policy(database: Database) -> int:
     """Number the policy in force, once; returns how many people must be decided again because of it."""
     with database.transaction() as session:
         number = _register(session)
+        history.begin_period(session, number, database.clock.now())
         stale = select(func.count()).select_from(Permission).where(col(Permission.policy) != number)
         return session.scalar(stale) or 0
 
@@ -135,9 +141,11 @@ def settle_due(database: Database, limit: int = 200) -> int:
 def _register(session: Session) -> int:
     number = policy_number(session)
     if number == _NO_VERSION:
-        row = {"digest": policy.of(session).digest, "at": session.info["clock"].now()}
-        insert_ignoring(session, PolicyVersion, [row])
+        terms, now = policy.of(session), session.info["clock"].now()
+        kept = {"contents": history.contents_of(terms), "day": terms.on}
+        insert_ignoring(session, PolicyVersion, [{"digest": terms.digest, "at": now, **kept}])
         number = policy_number(session)
+        history.begin_period(session, number, now)
     return number
 
 

@@ -125,6 +125,7 @@ def _read(documents: Documents, on: date, failures: Failures) -> Policy | None:
         examples=examples,
         scenarios=scenarios.read_scenarios(documents, failures),
         articles=statutes.articles,
+        on=on,
         documents=documents,
     )
 

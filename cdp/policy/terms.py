@@ -402,6 +402,8 @@ class Policy:
     scenarios: tuple[Scenario, ...] = ()
     articles: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     """Law → article → its title in `ja` and `en`: the register that every reference must stand in."""
+    on: date | None = None
+    """The day whose ages, lists and notices it holds."""
     documents: Any = field(default=None, repr=False)
     """The contents as read (`cdp.policy.documents.Documents`): what a past version is kept by."""
     positions: Mapping[tuple[str, str, str], Use] = field(init=False, repr=False)

@@ -26,9 +26,48 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.add_column(sa.Column("active_on", sa.Date(), nullable=True))
+    op.create_table(
+        "policy_period",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("policy", sa.Integer(), nullable=False),
+        sa.Column("at", sqltypes.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_period")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_policy_period_at"), "policy_period", ["at"], unique=False)
+    op.create_table(
+        "situation_value",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("value", sqltypes.AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_situation_value")),
+    )
+    op.create_table(
+        "situated",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person", sa.Integer(), nullable=False),
+        sa.Column("at", sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("changes_at", sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("subjects", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_situated")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_situated_person_at", "situated", ["person", "at"], unique=False)
+    with op.batch_alter_table("policy_version", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("contents", sa.LargeBinary(), nullable=True))
+        batch_op.add_column(sa.Column("day", sa.Date(), nullable=True))
+    with op.batch_alter_table("permission", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("situation", sa.LargeBinary(), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("permission", schema=None) as batch_op:
+        batch_op.drop_column("situation")
+    with op.batch_alter_table("policy_version", schema=None) as batch_op:
+        batch_op.drop_column("day")
+        batch_op.drop_column("contents")
+    for table in ("situated", "situation_value", "policy_period"):
+        op.drop_table(table)
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_column("active_on")
     op.drop_table("origin")

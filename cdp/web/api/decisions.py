@@ -10,7 +10,6 @@ from cdp import gate
 from cdp.errors import FieldError, Problem
 from cdp.gate.explanation import Explanation
 from cdp.gate.question import Beyond
-from cdp.policy.terms import Use
 from cdp.web import current
 from cdp.web.api import asking, identifiers
 from cdp.web.api.fields import Channel, IdentifierSchema, Instant, Name, ReasonSchema, Strict, Text
@@ -69,15 +68,16 @@ def decide(body: dict[str, Any]) -> Response:
     use = asking.declared_use(body["purpose"], body.get("channel"), recipient)
     _check_categories(body.get("categories", []))
     beyond = Beyond(categories=frozenset(body.get("categories", ())))
+    now = current.now()
+    at = body.get("at") or now
     with current.database().transaction() as session:
         person = _person(session, body)
-        explained = (
-            None if person is None else gate.explain(session, person, use, body.get("at") or current.now(), beyond)
-        )
+        as_of = at if at < now else None
+        explained = None if person is None else gate.explain(session, person, use, at, beyond, as_of=as_of)
         entry = asking.note_explained(session, use, person, explained)
     if explained is None:
         raise Problem(404, "not_found", "Nobody is known by this.", extra={"entry": entry})
-    return jsonify({**_body(use, explained), "entry": entry})
+    return jsonify({**_body(explained), "entry": entry})
 
 
 def _person(session: Session, body: dict[str, Any]) -> int | None:
@@ -93,8 +93,8 @@ def _check_categories(categories: list[str]) -> None:
         raise Problem(400, "unknown_category", "The policy declares no such data category.", errors)
 
 
-def _body(use: Use, explained: Explanation) -> dict[str, Any]:
-    decision, terms = explained.decision, current.policy()
+def _body(explained: Explanation) -> dict[str, Any]:
+    decision = explained.decision
     return {
         "decision": "allow" if decision.allow else "deny",
         "reasons": [dict(asking.reason_body(reason)) for reason in decision.reasons],
@@ -102,5 +102,5 @@ def _body(use: Use, explained: Explanation) -> dict[str, Any]:
         "obligations": list(decision.obligations),
         "fields": list(explained.fields),
         "expires_at": explained.expires_at.isoformat(),
-        "policy_version": terms.digest,
+        "policy_version": explained.policy,
     }

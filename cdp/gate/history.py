@@ -1,0 +1,167 @@
+"""What was known of people, and which policy was in force, at a past instant: decisions can be made again.
+
+Whenever somebody is settled into another situation, that situation is kept: values without identifiers, shared by
+whoever is in the same one, beside the person's number and subjects. With the policy of that day, kept as its files
+said, the same question gives the same answer byte for byte (GDPR 5(2)). It goes with the person when they are erased.
+"""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from pyroaring import BitMap64
+from sqlalchemy import delete, insert, or_, select
+from sqlmodel import Session, col
+
+from cdp import policy
+from cdp.db import chunked, insert_ignoring
+from cdp.gate.model import Permission, PolicyPeriod, PolicyVersion, Situated, SituationValue
+from cdp.gate.question import Consent, Reach, Standing
+from cdp.gate.standing import Situation
+from cdp.identity.model import Alias
+from cdp.policy.documents import Documents
+from cdp.policy.terms import Law, Policy
+from cdp.profile.model import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Somebody's situation as it was at an instant, and the policy that was in force."""
+
+    policy: Policy
+    standing: Standing
+    changes_at: datetime
+
+
+def note(session: Session, situations: Mapping[int, Situation], at: datetime) -> dict[int, bytes]:
+    """Keep the situations that differ from what was last kept of the person; returns each person's digest."""
+    digests = {person: digest_of(one.standing) for person, one in situations.items()}
+    kept: dict[int, tuple[bytes, datetime]] = {}
+    for some in chunked(digests):
+        query = select(col(Permission.person), col(Permission.situation), col(Permission.holds_until))
+        for person, digest, until in session.execute(query.where(col(Permission.person).in_(some))):
+            kept[person] = (bytes(digest or b""), until)
+    changed = [
+        person
+        for person, digest in sorted(digests.items())
+        if kept.get(person) != (digest, situations[person].changes_at)
+    ]
+    values = {digests[person]: written(situations[person].standing) for person in changed}
+    insert_ignoring(session, SituationValue, [{"digest": key, "value": value} for key, value in sorted(values.items())])
+    rows = [
+        {
+            "person": person,
+            "at": at,
+            "digest": digests[person],
+            "changes_at": situations[person].changes_at,
+            "subjects": BitMap64(situations[person].subjects).serialize(),
+        }
+        for person in changed
+    ]
+    if rows:
+        session.execute(insert(Situated), rows)
+    return digests
+
+
+def find(session: Session, subject: int, at: datetime) -> Past | None:
+    """Return the situation and policy of an instant; None where they are not on record, or time alone changed them."""
+    query = (
+        select(Situated)
+        .where(col(Situated.person).in_(_numbers(session, subject)), col(Situated.at) <= at)
+        .order_by(col(Situated.at).desc(), col(Situated.id).desc())
+    )
+    row = next((one for one in session.scalars(query) if subject in BitMap64.deserialize(one.subjects)), None)
+    terms = policy_at(session, at)
+    if row is None or terms is None or row.changes_at <= at:
+        return None
+    value = session.get(SituationValue, row.digest)
+    return Past(terms, read(value.value), row.changes_at) if value else None
+
+
+def forget(session: Session, people: Sequence[int]) -> int:
+    """Forget every situation of these people, under whatever number they had."""
+    return session.execute(delete(Situated).where(col(Situated.person).in_(people))).rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+def begin_period(session: Session, number: int, at: datetime) -> None:
+    """Note from when on this policy version is in force."""
+    newest = session.scalar(select(col(PolicyPeriod.policy)).order_by(col(PolicyPeriod.id).desc()).limit(1))
+    if newest != number:
+        session.add(PolicyPeriod(policy=number, at=at))
+        session.flush()
+
+
+def policy_at(session: Session, at: datetime) -> Policy | None:
+    """Return the policy that was in force, as its files said and as the day had it; None where it is not on record."""
+    query = (
+        select(col(PolicyVersion.digest), col(PolicyVersion.contents), col(PolicyVersion.day))
+        .join(PolicyPeriod, col(PolicyPeriod.policy) == col(PolicyVersion.id))
+        .where(col(PolicyPeriod.at) <= at)
+        .order_by(col(PolicyPeriod.id).desc())
+        .limit(1)
+    )
+    row = session.execute(query).first()
+    if row is None or row.contents is None:
+        return None
+    current = policy.of(session)
+    return current if row.digest == current.digest else _assembled(row.contents, row.day)
+
+
+def contents_of(terms: Policy) -> bytes | None:
+    """Return the files of a policy as they are kept with its version."""
+    if terms.documents is None:
+        return None
+    files = {"trees": dict(terms.documents.trees), "notices": dict(terms.documents.notices)}
+    return zlib.compress(json.dumps(files, ensure_ascii=False, default=str).encode())
+
+
+@lru_cache(maxsize=8)
+def _assembled(contents: bytes, day: date) -> Policy | None:
+    files = json.loads(zlib.decompress(contents))
+    return policy.assemble(Documents(files["trees"], files["notices"]), day)[0]
+
+
+@lru_cache(maxsize=1 << 16)
+def digest_of(standing: Standing) -> bytes:
+    """Return 128 bits that name a situation."""
+    return hashlib.blake2b(written(standing).encode(), digest_size=16).digest()
+
+
+def written(standing: Standing) -> str:
+    """Return a situation as JSON."""
+    return json.dumps(asdict(standing) | {"laws": int(standing.laws)}, sort_keys=True, separators=(",", ":"))
+
+
+def read(value: str) -> Standing:
+    """Return the situation that `written` gave."""
+    said: dict[str, Any] = json.loads(value)
+    reaches = tuple(
+        Reach(
+            one["channel"],
+            tuple(Consent(**consent) for consent in one["consents"]),
+            tuple(one["suppressed"]),
+            one["address"],
+        )
+        for one in said.pop("reaches")
+    )
+    laws = Law(said.pop("laws"))
+    plain: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in said.items()}
+    return Standing(laws=laws, reaches=reaches, **plain)
+
+
+def _numbers(session: Session, subject: int) -> set[int]:
+    """Return every person number that a subject can have had: its own, today's, and what those were called before."""
+    found = {subject, *session.scalars(select(col(Subject.person)).where(col(Subject.number) == subject))}
+    fresh: Iterable[int] = found
+    while fresh:
+        query = select(col(Alias.old_person), col(Alias.person)).where(
+            or_(col(Alias.old_person).in_(fresh), col(Alias.person).in_(fresh))
+        )
+        fresh = {number for row in session.execute(query) for number in row} - found
+        found |= set(fresh)
+    return found
