@@ -36,6 +36,7 @@ def _export(session: Session, subjects: Sequence[int]) -> list[Held]:
 def _consent(row: ConsentRecord) -> Held:
     shown = (
         "record", "purpose", "channel", "status", "method", "notice", "notice_version", "language",
+        "notice_sha256",
         "evidence", "actor", "source", "brand",
     )  # fmt: skip
     plain = {name: getattr(row, name) for name in shown}

@@ -115,6 +115,7 @@ def _confirmed(session: Session, request: ConsentRecord, at: datetime) -> Statem
         notice=request.notice,
         notice_version=request.notice_version,
         language=request.language,
+        notice_sha256=request.notice_sha256,
         verified=True,
         brand=request.brand,
         lifts=_suppression_token(session, request),

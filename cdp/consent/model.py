@@ -34,6 +34,8 @@ class ConsentRecord(SQLModel, table=True):
     notice: str = Field(default="", max_length=64)
     notice_version: str = Field(default="", max_length=32)
     language: str = Field(default="", max_length=8)
+    notice_sha256: str = Field(default="", max_length=64)
+    """Of the text that was shown, as declared when this was recorded; empty where none was, or before it was kept."""
     method: str = Field(max_length=32)
     """checkbox, button, double_opt_in, banner, gpc, one_click, import, staff, api …"""
     evidence: str = Field(default="full", max_length=8)

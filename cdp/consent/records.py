@@ -1,7 +1,7 @@
 """Consent records: written once, never changed; a correction is another record."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import Table, insert, select
 from sqlmodel import Session, col
 
-from cdp import identity, ledger, vault
+from cdp import identity, ledger, policy, vault
 from cdp.clock import EARLIEST
 from cdp.consent import suppression
 from cdp.consent.model import ConsentRecord
 from cdp.consent.rules import INVALID_METHODS, Said
 from cdp.db import chunked, unsettle
 from cdp.ids import new_id
+from cdp.policy.terms import Notice
 
 _TABLE: Table = ConsentRecord.__table__  # type: ignore[attr-defined]
 
@@ -46,6 +47,8 @@ class Statement:
     proof: bytes = field(default=b"", repr=False)
     """What proves it (form, IP, document): sealed under the subject's key."""
     confirm_digest: bytes | None = None
+    notice_sha256: str | None = None
+    """Hash of the notice's text, where it was shown earlier; None = of the text that the policy has now."""
     lifts: bytes = b""
     """Suppression token of the contact point: an explicit yes by the identified person lifts an unsubscribe."""
 
@@ -63,7 +66,8 @@ def record_all(session: Session, said: Sequence[tuple[int, Statement]], at: date
     if not said:
         return []
     keys = vault.deks(session, {subject for subject, statement in said if statement.proof})
-    rows = [_row(subject, statement, keys.get(subject), at) for subject, statement in said]
+    shown = policy.of(session).notices
+    rows = [_row(subject, statement, keys.get(subject), _sha256(statement, shown), at) for subject, statement in said]
     session.execute(insert(_TABLE), rows)
     ledger.note_all(session, [_act(session, row) for row in rows], at)
     explicit = [_lift(one, row) for (_, one), row in zip(said, rows, strict=True) if _lifts(one, row)]
@@ -113,7 +117,15 @@ def given_by(status: str, method: str) -> str:
     return "invalidated" if status == "given" and method in INVALID_METHODS else status
 
 
-def _row(subject: int, statement: Statement, key: vault.Dek | None, at: datetime) -> dict[str, Any]:
+def _sha256(statement: Statement, shown: Mapping[tuple[str, str, str], Notice]) -> str:
+    """Return the hash of the text that was shown; empty where the policy declares none, as for a no."""
+    if statement.notice_sha256 is not None:
+        return statement.notice_sha256
+    declared = shown.get((statement.notice, statement.notice_version, statement.language))
+    return declared.sha256 if declared else ""
+
+
+def _row(subject: int, statement: Statement, key: vault.Dek | None, sha256: str, at: datetime) -> dict[str, Any]:
     name = new_id()
     status = given_by(statement.status, statement.method)
     sealed = None
@@ -134,6 +146,7 @@ def _row(subject: int, statement: Statement, key: vault.Dek | None, at: datetime
         "notice": statement.notice,
         "notice_version": statement.notice_version,
         "language": statement.language,
+        "notice_sha256": sha256,
         "method": statement.method,
         "evidence": statement.evidence,
         "sealed_evidence": sealed,
@@ -155,7 +168,10 @@ def _said_at(statement: Statement, at: datetime) -> datetime:
 
 def _act(session: Session, row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     act = "consent.withdrawn" if row["status"] == "withdrawn" else "consent.recorded"
-    kept = ("record", "purpose", "channel", "status", "notice", "notice_version", "language", "method", "source")
+    kept = (
+        *("record", "purpose", "channel", "status", "notice", "notice_version", "language", "notice_sha256"),
+        *("method", "source"),
+    )
     digest = vault.of(session).digest("ledger.consent", json.dumps([row["record"], row["subject"]]).encode())
     return act, {name: row[name] for name in kept} | {"subject": digest.hex()}
 
