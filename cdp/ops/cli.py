@@ -4,7 +4,18 @@ import click
 
 from cdp import __version__
 from cdp.ops import console
-from cdp.ops.commands import breaches, clients, connectors, custody, doctor, policies, requests, running, subjects
+from cdp.ops.commands import (
+    breaches,
+    clients,
+    connectors,
+    consents,
+    custody,
+    doctor,
+    policies,
+    requests,
+    running,
+    subjects,
+)
 
 
 @click.group(cls=console.Speaking, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -37,6 +48,7 @@ for command in (
     subjects.subject,
     requests.request,
     breaches.breach,
+    consents.consent,
     doctor.doctor,
     custody.keys,
     custody.ledger_group,

@@ -4,9 +4,11 @@ Exit codes: 0 done; 1 done, and something is wrong (a failing check, a rejected 
 """
 
 import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -114,6 +116,25 @@ def instant(text: str, hint: str) -> datetime:
 def tell_none(hint: str) -> None:
     """Say, beside the output that stays empty, that there is nothing yet and what would make something."""
     click.echo(f"none yet: {hint}", err=True)
+
+
+def languages() -> tuple[str, ...]:
+    """Return the languages to speak: by the first of LC_ALL, LC_MESSAGES and LANG that names one, else both."""
+    said = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    chosen = next((text for text in said if text), "")[:2]
+    return (chosen,) if chosen in ("ja", "en") else ("ja", "en")
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a new file that only its owner can read; raises Problem where there is one already."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise Problem(409, "file_exists", f"There is a file {path} already: name a new one.") from None
+    except OSError:
+        raise Problem(400, "file_refused", f"The file {path} cannot be written: name another place.") from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
 
 
 REASON = click.option("--reason", required=True, help="Why; kept in the ledger for ever, so name nobody in it.")

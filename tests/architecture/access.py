@@ -92,6 +92,9 @@ TABLE: dict[str, Cell] = {
     ),
     "GET /api/consents": Cell("consent:write", "/api/consents?subject=x", answers=404),
     "POST /api/consents/lookup": Cell("consent:write", "/api/consents/lookup", {"identifier": KNOWN}),
+    "GET /api/consents/<string:record_id>/receipt": Cell(
+        "consent:write", f"/api/consents/{ABSENT}/receipt", answers=404
+    ),
     "POST /api/consents/withdraw": Cell("consent:write", "/api/consents/withdraw", {"identifier": KNOWN}),
     "POST /api/decisions": Cell("decision:read", "/api/decisions", {"subject": "x", **USE}, answers=404, elsewhere=403),
     "POST /api/subject-requests": Cell(
@@ -120,6 +123,7 @@ TABLE: dict[str, Cell] = {
     "GET /api/connector-types": Cell("ingest:write", "/api/connector-types"),
     "GET /api/connectors/<string:name>/drops": Cell("ingest:write", "/api/connectors/shop/drops"),
     "GET /api/ledger/checkpoint": Cell(ANY_TOKEN, "/api/ledger/checkpoint", answers=404),
+    "GET /api/ledger/jwks.json": Cell(OPEN, "/api/ledger/jwks.json"),
     "GET /api/ledger/proof/<string:entry>": Cell(ANY_TOKEN, f"/api/ledger/proof/{ABSENT}", answers=404),
     "POST /v1/<call>": Cell(WRITE_KEY, "/v1/batch", {"batch": []}),
     "POST /beacon/v1/batch": Cell(IN_QUERY, "/beacon/v1/batch", {"batch": []}),

@@ -56,6 +56,8 @@ COMMANDS = (
     "breach show",
     "breach amend",
     "breach report",
+    "consent receipt",
+    "consent verify",
     "keys status",
     "keys rotate",
     "keys escrow",

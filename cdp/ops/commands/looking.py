@@ -1,7 +1,6 @@
 """What is known of one person: who it is, where in the journeys, who got what, and all of it as a file."""
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import click
 from sqlmodel import Session, col, select
 
 from cdp import journey, rights
-from cdp.errors import Problem
 from cdp.ops import console
 from cdp.ops.commands.naming import ask, everyone, receive, subjects_of, whom
 from cdp.profile.model import Subject
@@ -79,7 +77,7 @@ def export(namespace: str, scope: str, value: str, person: int | None, reason: s
         rights.advance(deployment, request.id)
         with deployment.database.transaction() as session:
             package = rights.package(session, request.id, deployment.clock.now())
-    _write_private(output, json.dumps(package, ensure_ascii=False, indent=1))
+    console.write_private(output, json.dumps(package, ensure_ascii=False, indent=1).encode())
     click.echo(f"request={request.id}\nheld={len(package['held'])}\nfile={output}")
 
 
@@ -89,15 +87,6 @@ def _moves(session: Session, person: int) -> Sequence[str]:
         f"  because {move.because or 'of a fact that is gone'} ({move.rule})"
         for move in journey.explain(session, person)
     ]
-
-
-def _write_private(path: Path, text: str) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise Problem(409, "file_exists", f"There is a file {path} already: name a new one.") from None
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def _sources(session: Session, subjects: Sequence[int]) -> list[tuple[int, str]]:

@@ -17,13 +17,25 @@ from cdp.web.api import (
     journeys,
     ledger,
     profiles,
+    receipts,
     schemas,
     subject_requests,
 )
 from cdp.web.api.fields import ProblemSchema
 from cdp.web.auth.caller import SCOPES
 
-RESOURCES = (audiences, journeys, profiles, consents, decisions, subject_requests, schemas, connectors, ledger)
+RESOURCES = (
+    audiences,
+    journeys,
+    profiles,
+    consents,
+    receipts,
+    decisions,
+    subject_requests,
+    schemas,
+    connectors,
+    ledger,
+)
 
 DESCRIPTION = """Sekisho hands people's data out under a permit only. Get a token at `POST /oauth/token`
 (client credentials). Every error is a problem document (RFC 9457). A refusal that depends on no person

@@ -5,6 +5,7 @@ from marshmallow import fields
 
 from cdp import ledger
 from cdp.errors import Problem
+from cdp.ledger.keys import key_set
 from cdp.web import current
 from cdp.web.api.fields import Strict
 from cdp.web.api.resource import Resource
@@ -22,6 +23,23 @@ class CheckpointSchema(Strict):
     at = fields.DateTime()
     note = fields.String(metadata={"description": "What is signed, and the signature"})
     public_key = fields.String(metadata={"description": "Ed25519, hex"})
+
+
+class KeySchema(Strict):
+    """An Ed25519 key (RFC 8037)."""
+
+    kty = fields.String()
+    crv = fields.String()
+    use = fields.String()
+    alg = fields.String()
+    kid = fields.String(metadata={"description": "Thumbprint of the key (RFC 7638)"})
+    x = fields.String()
+
+
+class KeySetSchema(Strict):
+    """A JSON Web Key Set (RFC 7517)."""
+
+    keys = fields.List(fields.Nested(KeySchema))
 
 
 class ProofSchema(Strict):
@@ -53,6 +71,19 @@ def checkpoint() -> Response:
         note=head.note(public),
         public_key=public.hex(),
     )
+
+
+@blueprint.get("/jwks.json")
+@blueprint.doc(security=[])
+@blueprint.response(200, KeySetSchema)
+def jwks() -> Response:
+    """Read the public keys of receipts and checkpoints
+
+    Not among those of `/.well-known/jwks.json`, which sign access tokens: a key is for one thing.
+    """
+    response = jsonify(key_set(current.deployment().signer.public))
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
 
 
 @blueprint.get("/proof/<string:entry>")

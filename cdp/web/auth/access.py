@@ -32,6 +32,7 @@ OPEN_ROUTES: dict[str, str] = {
     "oauth.metadata": "Public by RFC 8414",
     "oauth.resource_metadata": "Public by RFC 9728",
     "oauth.jwks": "Public keys",
+    "ledger.jwks": "Public keys: whoever holds a receipt checks it without us",
     "schemas.portability_1": "A JSON Schema: holds no data, and whoever gets a package needs it",
     "privacy.privacy": "Says how to exercise rights, and holds no data",
     "privacy.unsubscribe_page": "The link in a mail is the permission (RFC 8058)",
