@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from cdp import identity, vault
@@ -25,6 +25,10 @@ from cdp.identity import graph
 from cdp.identity.model import Identifier
 
 CONFIRM_WITHIN = timedelta(days=7)
+
+LETTERS = 2
+"""How often a confirmation may be asked for within that time: once, and one reminder (ruling R14)."""
+
 _LINK = "unsubscribe link"
 
 
@@ -63,10 +67,40 @@ def unsubscribe(session: Session, token: str, at: datetime, every_brand: bool = 
 
 
 def request(session: Session, subject: int, statement: Statement, at: datetime) -> tuple[str, str]:
-    """Record that consent was asked for; returns the record id and the token of the confirmation link."""
+    """Record that consent was asked for; returns the record id and the token of the confirmation link.
+
+    A second request for the same while the first waits is the reminder, whose link works as the first does. Raises
+    Problem 409 `reminder_sent` for a third: it cannot answer the same link again, of which only a digest is kept,
+    and a new one would be another letter to somebody who did not react to two.
+    """
+    graph.lock_subjects(session, [subject])  # requests at once would each count without the others
+    if _waiting(session, subject, statement, at) >= LETTERS:
+        raise Problem(409, "reminder_sent", _SENT)
     token = secrets.token_urlsafe(32)
     asked = replace(statement, status="requested", confirm_digest=_digest(session, token))
     return records.record(session, subject, asked, at), token
+
+
+_SENT = "A confirmation and its reminder went out within seven days, and nobody reacted: no third letter is sent."
+
+
+def _waiting(session: Session, subject: int, statement: Statement, at: datetime) -> int:
+    """Count the requests for the same that can still be confirmed, and were not followed by a yes."""
+    same = [col(ConsentRecord.purpose) == statement.purpose, col(ConsentRecord.channel) == statement.channel]
+    if statement.token:
+        same += [col(ConsentRecord.namespace) == statement.namespace, col(ConsentRecord.token) == statement.token]
+    else:
+        same += [col(ConsentRecord.subject) == subject]
+    proved = (col(ConsentRecord.status) == "given", col(ConsentRecord.evidence) == "full")
+    yes = session.scalar(select(func.max(col(ConsentRecord.id))).where(*same, *proved))
+    waiting = select(func.count()).where(
+        *same,
+        col(ConsentRecord.status) == "requested",
+        col(ConsentRecord.confirm_digest).is_not(None),
+        col(ConsentRecord.received_time) >= at - CONFIRM_WITHIN,
+        col(ConsentRecord.id) > (yes or 0),
+    )
+    return session.scalar(waiting) or 0
 
 
 def confirm(session: Session, token: str, at: datetime) -> str:

@@ -40,6 +40,21 @@ def test_a_double_opt_in_is_confirmed_by_post_and_never_by_get(site: Site) -> No
     assert site.browser.post(path).status_code == 200, "pressing twice is no mistake"
 
 
+def test_a_third_letter_is_refused_with_its_reason(site: Site) -> None:
+    header, body = site.bearer(), consent_for(EMAIL, status="requested")
+    links = [site.browser.post("/api/consents", json=body, headers=header) for _ in range(2)]
+    assert [link.status_code for link in links] == [201, 201]
+    third = site.browser.post("/api/consents", json=body, headers=header)
+    assert (third.status_code, third.get_json()["type"]) == (409, "urn:sekisho:problem:reminder_sent")
+    assert EMAIL not in third.get_data(as_text=True)
+    path = links[0].get_json()["confirm_url"].removeprefix(site.deployment.settings.base_url)
+    assert site.browser.post(path).status_code == 200, "the first link still works"
+    told = site.browser.post(
+        "/api/consents/lookup", json={"identifier": {"type": "email", "value": EMAIL}}, headers=header
+    ).get_json()
+    assert [one["status"] for one in told["data"]] == ["requested", "requested", "given"]
+
+
 def test_a_confirmation_that_is_late_changes_nothing(site: Site) -> None:
     path = asked(site)
     site.clock.pass_(days=8)

@@ -133,7 +133,8 @@ class RecordsSchema(Strict):
 def record(body: dict[str, Any]) -> Response:
     """Record what somebody said
 
-    `requested` begins a double opt-in and answers `confirm_url`. An unknown identifier makes a subject.
+    `requested` begins a double opt-in and answers `confirm_url`; once more within seven days is its reminder, and
+    a third time is 409 `reminder_sent`. An unknown identifier makes a subject.
     """
     channel = asking.channel_of(asking.registered_purpose(body["purpose"]), body.get("channel"))
     _check_notice(body)
