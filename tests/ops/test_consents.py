@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from cdp import consent, identity
+from cdp.consent.receipts.issuing import signed
 from cdp.identity import Arrival, Canonical
 from cdp.ledger.keys import key_id, key_set
 from cdp.ledger.model import LedgerEntry
@@ -119,6 +120,29 @@ def test_a_receipt_that_was_changed_is_refused_in_one_line(receipt: Path, key: P
 def test_a_receipt_of_another_house_is_refused(receipt: Path, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text(json.dumps(key_set(bytes(range(32)))))
     assert "key" in elsewhere(tmp_path, receipt, "--key", tmp_path / "other.json", exit_code=1).output
+
+
+@pytest.mark.parametrize("spoil", [{}, {"events": []}, {"parties": 7}, {"processing": {"purposes": [None]}}])
+def test_a_document_that_is_signed_and_says_nothing_is_no_receipt(
+    home: Home, receipt: Path, key: Path, tmp_path: Path, spoil: dict[str, Any]
+) -> None:
+    with home.opened() as deployment:
+        whole = {**json.loads(receipt.read_bytes()), **spoil} if spoil else {"header": {"form": "sekisho.receipt/1"}}
+        whole.pop("signature", None)
+        receipt.write_bytes(signed(deployment.signer, whole))
+    said = elsewhere(tmp_path, receipt, "--key", key, exit_code=1).output
+    assert said == "not valid: it is no receipt or record of a consent\n"
+
+
+def test_what_a_signed_document_says_cannot_steer_the_terminal(
+    home: Home, receipt: Path, key: Path, tmp_path: Path
+) -> None:
+    whole = json.loads(receipt.read_bytes())
+    whole.pop("signature")
+    whole["header"] |= {"record_id": "\x1b[2J\nvalid", "pii_principal_id": 7}
+    with home.opened() as deployment:
+        receipt.write_bytes(signed(deployment.signer, whole))
+    assert "?[2J?valid" in elsewhere(tmp_path, receipt, "--key", key).output
 
 
 def test_a_key_that_is_none_or_not_there_stops_with_a_sentence(receipt: Path, tmp_path: Path) -> None:

@@ -77,13 +77,16 @@ def verify(file: Path, key: Path | None, notice: Path | None) -> None:
     if verdict.document is None:
         _refuse(*FLAWS[verdict.flaw])
         return
-    if notice is not None and not _is_shown(verdict.document, notice):
+    try:
+        rows = [(label, str(value)) for label, value in _rows(verdict.document)]
+        is_shown = notice is None or _is_shown(verdict.document, notice)
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError):  # whoever holds a key can sign anything
+        _refuse(*FLAWS["no_receipt"])
+        return
+    if not is_shown:
         _refuse("示された通知文ではありません", "this is not the text of the notice that was shown")
         return
-    rows = list(_rows(verdict.document))
-    width = max(cell_len(label) for label, _ in rows)
-    for label, value in rows:
-        click.echo(f"{label}{' ' * (width - cell_len(label))}  {value}")
+    _tell(rows)
     click.echo(_both("有効：発行時のまま、鍵", "valid: as it was signed, key") + f" {key_id(verdict.key)}")
 
 
@@ -96,6 +99,13 @@ def _keys(path: Path | None) -> list[bytes]:
         raise Problem(404, "key_missing", f"There is no public key at {place}: name one with --key.") from None
     except (ValueError, RecursionError):
         raise Problem(400, "no_key", f"{place} holds no Ed25519 key as JWKS, PEM or hexadecimal digits.") from None
+
+
+def _tell(rows: list[tuple[str, str]]) -> None:
+    width = max(cell_len(label) for label, _ in rows)
+    for label, value in rows:
+        plain = "".join(sign if sign.isprintable() else "?" for sign in value)
+        click.echo(f"{label}{' ' * (width - cell_len(label))}  {plain}")
 
 
 def _refuse(ja: str, en: str) -> None:
