@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from cdp import consent
+from cdp.clock import EARLIEST
 from cdp.consent import receipts
 from cdp.policy.vocabulary import DPV, EU_GDPR, JP_APPI, PROFILE
 from tests.conftest import ROOT
@@ -157,6 +158,21 @@ def test_what_is_said_of_another_purpose_or_address_is_no_event_of_this(desk: De
         other = desk.statement(session, "refused", "ada@other.example")
         consent.record(session, 1, other, desk.now())
     assert desk.states(given, "record") == ["ConsentGiven"]
+
+
+def test_a_no_to_all_that_another_brand_says_is_no_event_of_this(desk: Desk) -> None:
+    given = desk.say("given", brand="hakone")
+    desk.say("withdrawn", purpose="*", channel="*", brand="arai")
+    assert desk.states(given, "record") == ["ConsentGiven"]
+    desk.say("withdrawn", purpose="*", channel="*", brand="hakone")
+    assert desk.states(given, "record") == ["ConsentGiven", "ConsentWithdrawn"]
+
+
+def test_an_instant_that_nobody_knew_is_told_as_unknown(desk: Desk) -> None:
+    given = desk.say("given", event_time=EARLIEST)
+    desk.house.clock.pass_(days=1)
+    desk.say("withdrawn", token=b"", namespace="")
+    assert [event["event_time"] is None for event in desk.read(given, "record")["events"]] == [True, False]
 
 
 def test_the_same_record_gives_the_same_bytes_in_canonical_form(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cdp.clock import EARLIEST
 from cdp.consent.model import ConsentRecord
 from cdp.consent.receipts.parties import CONTROLLER
 from cdp.consent.rules import NO, YES
@@ -32,7 +33,7 @@ def history(
         known.append(one)
     if row.status in YES and row.valid_until is not None and row.valid_until <= at:
         found.append(_event(row, "expired", principal) | {"event_time": instant(row.valid_until), "entity_id": None})
-    return sorted(found, key=lambda event: str(event["event_time"]))
+    return sorted(found, key=lambda event: str(event["event_time"] or event["received_time"]))
 
 
 def state(row: ConsentRecord, before: Iterable[ConsentRecord]) -> str:
@@ -55,10 +56,11 @@ def _said(row: ConsentRecord, before: Iterable[ConsentRecord], principal: str) -
 
 
 def _event(row: ConsentRecord, name: str, principal: str) -> Event:
+    """Return one event; an instant that nobody knew, kept as the earliest there is, is told as null."""
     return {
         "event_state": STATUSES[name],
         "event_type": _type(row),
-        "event_time": instant(row.event_time),
+        "event_time": instant(row.event_time) if row.event_time > EARLIEST else None,
         "received_time": instant(row.received_time),
         "entity_id": _entity(row, principal),
         "actor": row.actor,

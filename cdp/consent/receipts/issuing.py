@@ -97,7 +97,9 @@ def _said(session: Session, subjects: Iterable[int], row: ConsentRecord) -> Sequ
 
 
 def _is_about(one: ConsentRecord, row: ConsentRecord) -> bool:
-    """A no without a contact point is about all of them; a yes is for its own only (ruling R10)."""
+    """A no without a contact point is about all of them, a yes is for its own (R10); each brand is its own (R12)."""
+    if one.purpose == EVERY and one.brand and row.brand and one.brand != row.brand:
+        return False
     return one.token == row.token or (one.status in NO and not one.token)
 
 

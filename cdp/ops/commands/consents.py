@@ -128,7 +128,7 @@ def _rows(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield _both("目的", "purpose"), f"{_named(purpose['title'])} ({purpose['purpose_id']}, {purpose['channel']})"
     for event in events:
         state = event["event_state"].rpartition("#")[2]
-        yield _both("何を・いつ", "what, when"), f"{state}  {event['event_time']}  {event['collection_method']}"
+        yield _both("何を・いつ", "what, when"), f"{state}  {event['event_time'] or '?'}  {event['collection_method']}"
     until = events[-1]["valid_until"]
     if until is not None and parse_instant(until) <= SystemClock().now():
         yield _both("期限切れ", "expired"), until

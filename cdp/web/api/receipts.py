@@ -65,7 +65,7 @@ class EventSchema(Schema):
 
     event_state = fields.String(metadata={"description": "IRI of the consent's status (DPV)"})
     event_type = fields.String(metadata={"description": "IRI of the type of consent (DPV)"})
-    event_time = fields.DateTime()
+    event_time = fields.DateTime(allow_none=True, metadata={"description": "null: nobody knew when"})
     received_time = fields.DateTime()
     entity_id = fields.String(allow_none=True)
     actor = fields.String()
