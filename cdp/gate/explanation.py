@@ -38,13 +38,14 @@ def explain(
     beyond: Beyond = NOTHING_BEYOND,
     *,
     as_of: datetime | None = None,
+    subject: int | None = None,
 ) -> Explanation | None:
     """Decide one use for one person afresh, with all reasons; None for a person without subjects.
 
     With `as_of`, by the policy of that past instant and from the situation that was kept then; where time alone had
-    changed it since, from what had been written by then.
+    changed it since, from what had been written by then. `subject`: whoever that one belonged to then.
     """
-    past = None if as_of is None else history.find(session, person, as_of)
+    past = None if as_of is None else history.find(session, subject or person, as_of)
     if past is not None:
         return _explained(past.policy, use, past.standing, past.changes_at, at, beyond)
     situation = load(session, [person], at, as_of=as_of).get(person)

@@ -140,19 +140,10 @@ def purpose_iri(terms: Policy, purpose: str) -> str | None:
     return f"{DPV}{declared.dpv or 'Purpose'}"
 
 
-def category_of(terms: Policy, field: str) -> str:
-    """Return the category of a trait or identifier; empty for what is not declared."""
-    if field in terms.traits:
-        return terms.traits[field].category
-    if field in terms.namespaces:
-        return "contact" if field in _IDENTIFIERS else "identifier"
-    return ""
-
-
 def kind_of_data(terms: Policy, field: str) -> str:
     """Return the IRI of what a trait or identifier is; where there is no such term, of personal data as such."""
     if field in _IDENTIFIERS:
         return f"{PERSONAL_DATA}{_IDENTIFIERS[field]}"
-    category = terms.categories.get(category_of(terms, field), {})
+    category = terms.categories.get(terms.category_of(field), {})
     name = category.get("dpv", "")
     return f"{PERSONAL_DATA}{name}" if name in _KINDS_OF_DATA else f"{DPV}PersonalData"

@@ -24,6 +24,8 @@ def of(row: ConsentRecord, terms: Policy) -> list[Mapping[str, Any]]:
         "party_type": ROLES["controller"],
         "party_role": "controller",
         "party_representative": who.representative,
+        "party_data_protection_officer": who.dpo or None,
+        "party_representative_eu": who.eu_representative or None,
         "party_countries": list(who.establishments),
     }
     others = dict.fromkeys([*recipients(row, terms), *hosts(terms)])
@@ -65,8 +67,8 @@ def _recipient(one: Recipient, terms: Policy) -> Mapping[str, Any]:
         "party_address": one.address or None,
         # Everybody who acts for or with the controller is reached through it, whatever else they offer.
         "party_contact": terms.controller.contact,
-        "party_type": ROLES.get(one.role),
-        "party_role": one.role,
+        "party_type": ROLES.get(one.role_in_law),
+        "party_role": one.role_in_law,
         "party_countries": [one.country],
         "transfers": [{"law": LAWS[law], "mechanism": transfer.kind} for law, transfer in one.transfers],
     }

@@ -91,7 +91,7 @@ def _bases(terms: Policy, purpose: Purpose) -> list[Told]:
 
 
 def _data(terms: Policy, field: str) -> Told:
-    name = vocabulary.category_of(terms, field)
+    name = terms.category_of(field)
     category = terms.categories.get(name, {})
     special = _SPECIAL.get(str(category.get("gdpr_class")))
     return {
@@ -117,7 +117,7 @@ def _places(row: ConsentRecord, terms: Policy) -> Told:
 
 
 def _retention(terms: Policy, purpose: Purpose) -> list[Told]:
-    categories = {vocabulary.category_of(terms, field) for field in purpose.fields}
+    categories = {terms.category_of(field) for field in purpose.fields}
     return [
         {
             "pii_category": rule["category"],

@@ -7,36 +7,40 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 from cdp.clock import SystemClock
 from cdp.gate import reasons, register
 from cdp.gate.decide import RULES, decide, refusing
 from cdp.gate.laws.rule import name_of
-from cdp.gate.rehearsal.answering import Answer, Outcome, play
+from cdp.gate.rehearsal.answering import Answer, Elsewhere, Outcome, play
 from cdp.gate.rehearsal.opposites import Turned, decisive
 from cdp.gate.rehearsal.staging import Staged, instant_of, stage
 from cdp.policy.documents import PolicyError
 from cdp.policy.loading import load
 from cdp.policy.terms import Example, Policy, Use
 
+_NOBODY: Elsewhere = MappingProxyType({})
 
-def check(folder: Path, on: date | None = None) -> list[str]:
+
+def check(folder: Path, on: date | None = None, also: Elsewhere = _NOBODY) -> list[str]:
     """Load the folder and run what it states about itself; one line per failure, none when all is well.
 
-    `on` is the day of every question that names none; by default today, so that an overdue review shows.
+    `on` is the day of every question that names none; by default today, so that an overdue review shows. `also`
+    answers kinds of questions that are not the gate's.
     """
     day = on or SystemClock().now().date()
     try:
         policy = load(folder, day)
     except PolicyError as error:
         return error.failures
-    return rehearse(policy, day)
+    return rehearse(policy, day, also)
 
 
-def rehearse(policy: Policy, on: date) -> list[str]:
+def rehearse(policy: Policy, on: date, also: Elsewhere = _NOBODY) -> list[str]:
     """Run every example and scenario of a loaded policy, and look up every article that a reason names."""
     lines = [line for example in policy.examples if (line := run(policy, example, on))]
-    lines += [line for scenario in policy.scenarios for line in play(policy, scenario, on).failures]
+    lines += [line for scenario in policy.scenarios for line in play(policy, scenario, on, also).failures]
     return lines + list(unregistered(policy))
 
 
@@ -57,7 +61,7 @@ def run(policy: Policy, example: Example, on: date) -> str:
     return f"{example.where}: expected {expected}; the answer is {answered}"
 
 
-def coverage(policy: Policy, on: date) -> dict[str, list[str]]:
+def coverage(policy: Policy, on: date, also: Elsewhere = _NOBODY) -> dict[str, list[str]]:
     """Return, for each rule, the questions that it alone decides."""
     found: dict[str, list[str]] = {name_of(rule): [] for rule in RULES}
     for example in policy.examples:
@@ -70,7 +74,7 @@ def coverage(policy: Policy, on: date) -> dict[str, list[str]]:
         if len(names) == 1:
             found[names.pop()].append(example.where)
     for scenario in policy.scenarios:
-        for n, answer in enumerate(play(policy, scenario, on).answers):
+        for n, answer in enumerate(play(policy, scenario, on, also).answers):
             if len(answer.rules) == 1:
                 found[answer.rules[0]].append(f"{scenario.where} asks.{n}")
     return found
@@ -90,4 +94,16 @@ def _staged(policy: Policy, example: Example, use: Use, day: date) -> Staged:
     return stage(policy, example.given, policy.purposes[use.purpose], use.channel, instant_of(policy, day))
 
 
-__all__ = ["Answer", "Outcome", "Turned", "check", "coverage", "decisive", "play", "rehearse", "run", "unregistered"]
+__all__ = [
+    "Answer",
+    "Elsewhere",
+    "Outcome",
+    "Turned",
+    "check",
+    "coverage",
+    "decisive",
+    "play",
+    "rehearse",
+    "run",
+    "unregistered",
+]

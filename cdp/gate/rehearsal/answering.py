@@ -1,10 +1,11 @@
 """Asks the questions of scenarios and examples, and compares the answers with those that are expected."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from json import dumps
+from json import dumps, loads
+from types import MappingProxyType
 from typing import Any
 
 from cdp.gate import reasons, rounding
@@ -41,8 +42,12 @@ class Outcome:
     failures: tuple[str, ...] = field(default=())
 
 
-def play(policy: Policy, scenario: Scenario, on: date) -> Outcome:
-    """Ask every question of a scenario; `on` is the day of those that name none."""
+Elsewhere = Mapping[str, Callable[[Policy, Mapping[str, Any], datetime], Answer]]
+"""Kinds of questions that others answer, by their key."""
+
+
+def play(policy: Policy, scenario: Scenario, on: date, also: Elsewhere = MappingProxyType({})) -> Outcome:
+    """Ask every question of a scenario; `on` is the day of those that name none, `also` who answers other kinds."""
     tree = scenario.tree
     answers: list[Answer] = []
     failures: list[str] = []
@@ -54,7 +59,9 @@ def play(policy: Policy, scenario: Scenario, on: date) -> Outcome:
         if staged is None:
             failures.append(f"{scenario.where}: what it declares makes no policy: {'; '.join(wrong)}")
             break
-        answer = answered(staged, facts_of(tree, ask), ask, ask.get("at") or instant_of(staged, day))
+        at = ask.get("at") or instant_of(staged, day)
+        kind = next((name for name in also if name in ask), "")
+        answer = also[kind](staged, ask[kind], at) if kind else answered(staged, facts_of(tree, ask), ask, at)
         answers.append(answer)
         failures += [f"{scenario.where} asks.{n}: {what}" for what in differences(ask, answer)]
     failures += [f"{scenario.where}: {what}" for what in _soundness(tree["unsound"], unsound)]
@@ -75,8 +82,6 @@ def varied(policy: Policy, declares: Mapping[str, Any], on: date) -> tuple[Polic
 
 @lru_cache(maxsize=512)
 def _varied(policy: Policy, declares: str, on: date) -> tuple[Policy | None, list[str]]:
-    from json import loads
-
     return vary(policy, loads(declares), on)
 
 
@@ -85,6 +90,8 @@ def answered(policy: Policy, given: Mapping[str, Any], ask: Mapping[str, Any], a
     if "count" in ask:
         number = rounding.told(ask["count"]["matching"], ask["count"]["lists_members"])
         return Answer("suppressed" if number is None else str(number), references=frozenset({"GDPR Recital 26"}))
+    if not ask["purpose"]:
+        return Answer("unanswered")
     use = policy.find_use(ask["purpose"], ask["recipient"], ask["channel"])
     if use is None:
         return Answer("deny", "unknown_use", ("unknown_use",))

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
-from cdp.gate.rehearsal.answering import Answer, play
+from cdp.gate.rehearsal.answering import Answer, Elsewhere, play
 from cdp.policy.terms import Policy, Scenario
 
 FAR = timedelta(days=800)
@@ -26,11 +27,11 @@ class Turned:
     became: str
 
 
-def decisive(policy: Policy, scenario: Scenario, on: date) -> Turned | None:
+def decisive(policy: Policy, scenario: Scenario, on: date, also: Elsewhere = MappingProxyType({})) -> Turned | None:
     """Return the first fact whose opposite turns a yes into a no, or a no into a yes; None where there is none."""
-    before = play(policy, scenario, on).answers
+    before = play(policy, scenario, on, also).answers
     for fact, tree in opposites(scenario.tree):
-        after = play(policy, replace(scenario, tree=tree), on).answers
+        after = play(policy, replace(scenario, tree=tree), on, also).answers
         for n, (was, became) in enumerate(zip(before, after, strict=False)):
             if was.then != became.then:
                 return Turned(fact, n, _words(was), _words(became))

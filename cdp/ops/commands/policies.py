@@ -1,5 +1,6 @@
 """What `policies/` says, checked and asked."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -7,8 +8,8 @@ import click
 from cdp import gate, identity, policy
 from cdp.deployment import load_policy
 from cdp.errors import Problem, Refusal
-from cdp.gate import rehearsal
 from cdp.ops import console
+from cdp.ops.commands import scenarios, tables
 from cdp.policy.terms import Policy, Use
 from cdp.settings import Settings
 
@@ -25,7 +26,9 @@ def policies() -> None:
 
 @policies.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
-def check(files: tuple[Path, ...]) -> None:
+@click.option("--opposites", is_flag=True, help="Turn one fact of each scenario round, and print which answer changes.")
+@click.option("--coverage", is_flag=True, help="Print, for each rule, how many questions it alone decides, and one.")
+def check(files: tuple[Path, ...], opposites: bool, coverage: bool) -> None:
     """Load the policies and run every example and scenario; a line per failure, exit 1 on any.
 
     With FILES only what is wrong in those is printed; the rest is loaded all the same.
@@ -35,8 +38,12 @@ def check(files: tuple[Path, ...]) -> None:
     outside = [path for path in files if not _inside(path, folder)]
     if outside:
         raise click.UsageError(f"{outside[0]} is not in {folder}: set CDP_POLICIES to the folder that it belongs to.")
-    found = rehearsal.check(folder) or _declared(settings)
+    found = scenarios.check(folder) or _declared(settings)
     failures = [line for line in found if not files or _is_about(line, files, folder)]
+    if not found:
+        terms = policy.load(folder)
+        failures += scenarios.print_opposites(terms, files, folder) if opposites else []
+        failures += scenarios.print_coverage(terms) if coverage else []
     for line in failures:
         click.echo(line)
     if failures:
@@ -44,32 +51,43 @@ def check(files: tuple[Path, ...]) -> None:
     click.echo("sound: every file is read, every example and scenario answers as it says")
 
 
+@policies.command("reasons")
+@click.option("--language", type=click.Choice(["ja", "en"]), help="Default: the terminal's, else English.")
+def reasons_(language: str | None) -> None:
+    """List every reason for a no, in the order of the law, with its articles and what would mend it."""
+    tables.print_reasons(tables.language_of(language))
+
+
 @policies.command()
 @click.option("--subject", "number", type=int, required=True, help="Number of a subject or person.")
 @click.option("--purpose", required=True, help="What for, as in policies/purposes.")
 @click.option("--recipient", required=True, help="Who would get it, as in policies/recipients.")
 @click.option("--channel", default="", help="By which way; may be left out where the purpose has one.")
-@click.option("--at", "instant", default="", help="ISO 8601; default now.")
-def decide(number: int, purpose: str, recipient: str, channel: str, instant: str) -> None:
-    """Print one decision with all its reasons and articles, and what would change it."""
+@click.option(
+    "--at", "instant", default="", help="ISO 8601; default now. The past: by what was known and in force then."
+)
+@click.option("--language", type=click.Choice(["ja", "en"]), help="Default: the terminal's, else English.")
+def decide(number: int, purpose: str, recipient: str, channel: str, instant: str, language: str | None) -> None:
+    """Print one decision with all its reasons and articles, and what would change it.
+
+    A table in the terminal, or where a language is named; else lines with tabs in both languages.
+    """
     with console.opened() as deployment, deployment.database.snapshot() as session:
         then = console.instant(instant, "--at") if instant else None
-        at = then or deployment.clock.now()
+        now = deployment.clock.now()
+        at = then or now
         use = _use(deployment.policy, purpose, recipient, channel)
         person = identity.people_of(session, [number]).get(number)
-        explained = None if person is None else gate.explain(session, person, use, at, as_of=then)
-        refused = gate.check_request(deployment.policy, gate.PageRequest(use, ()), at)
+        as_of = then if then and then < now else None
+        explained = None if person is None else gate.explain(session, person, use, at, as_of=as_of, subject=number)
+        refused = None if as_of else gate.check_request(deployment.policy, gate.PageRequest(use, ()), at)
     if explained is None:
         raise Problem(404, "unknown_person", "Nobody has this number: try `cdp subject find`.")
-    denied = isinstance(refused, Refusal)
-    click.echo("allow" if explained.decision.allow and not denied else "deny")
-    if isinstance(refused, Refusal):
-        click.echo(f"  {refused.reason}\tthe recipient itself")
-    for reason in explained.decision.reasons:
-        click.echo(f"  {reason.code}\t{reason.law} {reason.article}\t{reason.en}\t{reason.ja}")
-        if reason.remedy_en:
-            click.echo(f"    remedy\t{reason.remedy_en}\t{reason.remedy_ja}")
-    click.echo(f"expires_at={explained.expires_at.isoformat()}\npolicy_version={deployment.policy.digest}")
+    told = refused.reason if isinstance(refused, Refusal) else ""
+    if language or sys.stdout.isatty():
+        tables.print_decision(explained, told, tables.language_of(language))
+    else:
+        tables.print_plain(explained, told)
 
 
 def _use(terms: Policy, purpose: str, recipient: str, channel: str) -> Use:
