@@ -89,6 +89,8 @@ class _PackShape(Shape):
 
 class _AmendmentShape(Shape):
     amends = fields.String(required=True, validate=validate.OneOf(_PROTECTING))
+    law = fields.String(load_default="", validate=validate.OneOf(["", "PMARK"]))
+    """Under which name its articles stand, where they are none of the law that it changes: a standard's."""
     title = fields.Nested(Bilingual, required=True)
     enabled = fields.Boolean(required=True)
     since = fields.Date(required=True)
@@ -131,7 +133,7 @@ def read_laws(documents: Documents, failures: Failures, on: date) -> Statutes:
             failures.add("laws/", f"an amendment changes {one['amends']}, which no pack declares")
     return Statutes(
         {law: _pack(law, shapes, amendments, on) for law in Law if law.name in shapes},
-        _articles([*shapes.values(), *({**one, "law": one["amends"]} for one in amendments)]),
+        _articles([*shapes.values(), *({**one, "law": one["law"] or one["amends"]} for one in amendments)]),
     )
 
 

@@ -232,7 +232,9 @@ def _untold(purpose: Purpose, parts: _Parts) -> Iterator[str]:
         any(transfer.kind == "jp_consent" for receiver in receivers for _, transfer in receiver.transfers)
         and Law.APPI in parts.packs
     )
+    by_risk = any(transfer.kind == "art49" for receiver in receivers for _, transfer in receiver.transfers)
     needed = notices.needed_items(purpose, kinds, {receiver.role for receiver in receivers}, by_consent)
+    needed |= {"transfer_risks"} if by_risk else set()
     for key in (key for key in parts.notices if key[:2] in purpose.notices_current and key[0] == purpose.notice):
         notice = parts.notices[key]
         for item in sorted(needed - set(notice.items)):

@@ -31,7 +31,9 @@ MANDATORY = FIRST_LAYER | {
     "automated_decisions",
 }
 """GDPR 13(1)-(2); the purposes are also APPI 21's."""
-SOMETIMES = frozenset({"interests", "joint_use", "foreign_country", "foreign_system", "foreign_measures"})
+SOMETIMES = frozenset(
+    {"interests", "joint_use", "foreign_country", "foreign_system", "foreign_measures", "transfer_risks"}
+)
 FOREIGN = frozenset({"foreign_country", "foreign_system", "foreign_measures"})
 
 Key: TypeAlias = tuple[str, str, str]
