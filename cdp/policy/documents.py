@@ -52,16 +52,27 @@ class Documents:
 def overlaid(documents: Documents, said: Mapping[str, Any]) -> Documents:
     """Return the documents with some said otherwise: mappings are merged, all else replaced, `null` takes away.
 
-    A key that ends in `+` adds to a list. A path of a notice holds its text.
+    A key that ends in `+` adds to a list. A path of a notice holds its text, or what its front matter says otherwise.
     """
     trees, notices = dict(documents.trees), dict(documents.notices)
     for path, tree in said.items():
         kept: dict[str, Any] = notices if path.endswith(".md") else trees
         if tree is None:
             kept.pop(path, None)
+        elif path.endswith(".md") and isinstance(tree, dict):
+            kept[path] = _with_front(kept.get(path, ""), tree)
         else:
             kept[path] = _merged(kept.get(path), tree)
     return Documents(trees, notices)
+
+
+def _with_front(text: str, said: dict[str, Any]) -> str:
+    """Return a notice's text with keys of its front matter said otherwise; what has none stays as it is."""
+    mark, front, body = text.split("---\n", 2) if text.count("---\n") > 1 else ("", "", "")
+    if mark or not front:
+        return text
+    merged = yaml.safe_dump(_merged(parse(front), said), allow_unicode=True, sort_keys=False, width=1000)
+    return f"---\n{merged}---\n{body}"
 
 
 def _merged(old: Any, new: Any) -> Any:

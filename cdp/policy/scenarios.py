@@ -86,6 +86,8 @@ class _ScenarioShape(Shape):
     declares = fields.Dict(keys=fields.String(), values=fields.Raw(), load_default=dict)
     unsound = names(load_default=list)
     """What `cdp policy check` says of such a declaration: the answer holds even where somebody ran it all the same."""
+    on = fields.Date()
+    """The day of every question that names none; left out, the day of the check."""
     given = fields.Nested(GivenShape)
     people = fields.Dict(keys=fields.String(), values=fields.Nested(GivenShape), load_default=dict)
     asks = fields.List(fields.Nested(ScenarioAskShape), required=True, validate=validate.Length(1))

@@ -53,7 +53,7 @@ def play(policy: Policy, scenario: Scenario, on: date, also: Elsewhere = Mapping
     failures: list[str] = []
     unsound: set[str] = set()
     for n, ask in enumerate(tree["asks"]):
-        day = ask["at"].date() if "at" in ask else ask.get("on", on)
+        day = ask["at"].date() if "at" in ask else ask.get("on", tree.get("on", on))
         staged, wrong = varied(policy, tree["declares"], day)
         unsound.update(wrong)
         if staged is None:

@@ -49,6 +49,8 @@ def opposites(tree: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         for name in circumstances:
             if ask.get(name):
                 yield from _turned(tree, ["asks", str(n), name], ask[name])
+    if "on" in tree:
+        yield from _turned(tree, ["on"], tree["on"])
     yield from _each(tree, ["declares"], tree["declares"])
 
 
@@ -60,7 +62,8 @@ def _each(tree: Mapping[str, Any], path: list[str], facts: Mapping[str, Any]) ->
 def _turned(tree: Mapping[str, Any], path: list[str], value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for said, other in _others(path[-1], value):
         yield f"{'.'.join(path)} {said}", _with(tree, path, other)
-    yield f"{'.'.join(path)} left out", _with(tree, path, _LEFT_OUT)
+    if path[0] == "declares" or path[-1] not in _NEEDED:
+        yield f"{'.'.join(path)} left out", _with(tree, path, _left_out(path))
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, one in inner:
         yield from _turned(tree, [*path, str(name)], one)
@@ -87,6 +90,28 @@ def _others(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 _LEFT_OUT = object()
+_NEEDED = frozenset({"status", "purpose", "matching"})
+"""Facts without which there is no statement and no size."""
+_ORDINARY: Mapping[str, Any] = {
+    "method": "checkbox",
+    "act": True,
+    "verified": True,
+    "public": False,
+    "evidence": "full",
+    "brand": "",
+    "by": "subject",
+    "record": 1,
+    "right": "access",
+    "lists_members": False,
+    "infers": [],
+    "unlawful_discrimination_risk": False,
+    "categories": [],
+}
+"""What a fact that is left out is taken for, where the shape of files says so (`cdp.policy.given`, `scenarios`)."""
+
+
+def _left_out(path: list[str]) -> Any:
+    return _LEFT_OUT if path[0] == "declares" else _ORDINARY.get(path[-1], _LEFT_OUT)
 
 
 def _with(tree: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
@@ -97,8 +122,6 @@ def _with(tree: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any
     key: Any = int(path[-1]) if isinstance(place, list) else path[-1]
     if value is not _LEFT_OUT:
         place[key] = value
-    elif path[0] == "asks" and len(path) == 3 and path[2] in ("categories",):
-        place[key] = []
     else:
         del place[key]
     return changed

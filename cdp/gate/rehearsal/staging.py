@@ -19,7 +19,7 @@ from cdp.gate.question import Consent, Reach, Standing
 from cdp.gate.situating import Lives
 from cdp.policy.terms import CONTACT_CHANNELS, Policy, Purpose
 
-_POINT = b"point"
+_POINT, _DEVICE = b"point", b"device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,16 @@ def _consents(given: Mapping[str, Any], purpose: Purpose, channel: str, lives: L
     said = given.get("consent")
     if said is not None and said.get("purpose", purpose.name) == purpose.name:
         return (_stated(purpose, said),)
-    token = _POINT if channel in CONTACT_CHANNELS else b""
-    records = [_record(n, one, purpose, channel, token, lives.at) for n, one in enumerate(given.get("said", ()), 1)]
+    said = given.get("said", ())
+    token = _place(channel, any(one["public"] for one in said))
+    records = [_record(n, one, purpose, channel, lives.at) for n, one in enumerate(said, 1)]
     found = lives.consent(records, purpose, channel, token) if records else None
     return (found.consent,) if found else ()
+
+
+def _place(channel: str, public: bool) -> bytes:
+    """Return where a statement counts: at a contact point, on the device whose browser said it, or anywhere."""
+    return _POINT if channel in CONTACT_CHANNELS else _DEVICE if public else b""
 
 
 def _stated(purpose: Purpose, said: Mapping[str, Any]) -> Consent:
@@ -111,7 +117,7 @@ def _stated(purpose: Purpose, said: Mapping[str, Any]) -> Consent:
     )
 
 
-def _record(order: int, one: Mapping[str, Any], purpose: Purpose, channel: str, token: bytes, now: datetime) -> Said:
+def _record(order: int, one: Mapping[str, Any], purpose: Purpose, channel: str, now: datetime) -> Said:
     unknown = EARLIEST if one["status"] == "given" else now
     at = one.get("at", unknown)
     notice = one.get("notice", purpose.notice)
@@ -120,7 +126,7 @@ def _record(order: int, one: Mapping[str, Any], purpose: Purpose, channel: str, 
         subject=one["record"],
         purpose=one["purpose"],
         channel=one.get("channel", channel),
-        token=token,
+        token=_place(channel, one["public"]),
         status=given_by(one["status"], one["method"]),
         act=one["act"],
         verified=one["verified"],
