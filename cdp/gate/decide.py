@@ -16,6 +16,7 @@ from cdp.gate import reasons
 from cdp.gate.laws import appi, channel, consenting, gdpr, integrity, laws_for, provision
 from cdp.gate.laws.rule import AboutPerson, AboutUse, Case, Declared, Rule, declared_use
 from cdp.gate.question import NOTHING_BEYOND, Beyond, Decision, Reach, Reason, Standing
+from cdp.policy.grounds import EQUIVALENT
 from cdp.policy.terms import CONTACT_CHANNELS, Law, Policy, Use
 
 RULES: tuple[Rule, ...] = (*integrity.RULES, *gdpr.RULES, *appi.RULES, *channel.RULES)
@@ -243,7 +244,7 @@ def _obligations_of_provision(declared: Declared, laws: Law) -> Iterator[str]:
         if Law.GDPR in laws:
             yield "pseudonymise_record_on_erasure"
     ground = declared.recipient.transfer(Law.APPI)
-    if ground and ground.kind == "jp_equivalent":
+    if ground and ground.kind in EQUIVALENT:
         yield "explain_foreign_measures_on_demand"
 
 

@@ -18,5 +18,8 @@ BASES: Mapping[str, frozenset[str]] = {
 
 TRANSFERS: Mapping[str, frozenset[str]] = {
     "GDPR": frozenset({"scc", "bcr", "dpf", "art49"}),
-    "APPI": frozenset({"jp_equivalent", "jp_consent"}),
+    "APPI": frozenset({"jp_equivalent", "jp_certified", "jp_consent"}),
 }
+
+EQUIVALENT = frozenset({"jp_equivalent", "jp_certified"})
+"""基準適合体制 (APPI 28(1), rule 16): by contract, or by a certificate (APEC CBPR); looked at every year either way."""

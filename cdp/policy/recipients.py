@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from marshmallow import fields, validate
 
 from cdp.policy.documents import Bilingual, Documents, Failures, Shape, names, shaped
-from cdp.policy.grounds import TRANSFERS
+from cdp.policy.grounds import EQUIVALENT, TRANSFERS
 from cdp.policy.laws import country
 from cdp.policy.terms import ROLES, Confirmation, JointUse, Law, OptOutScheme, Recipient, Transfer, Transmission
 
@@ -128,7 +128,7 @@ def _mistakes_of_transfers(shape: dict[str, Any]) -> list[str]:
             found.append("transfers: consent under Article 49 is for a single occasion: `delivery: once` (Recital 111)")
         if transfer["kind"] == "dpf" and shape["country"] != "US":
             found.append("transfers: the Data Privacy Framework is for recipients in the United States")
-        if transfer["kind"] == "jp_equivalent" and "checked" not in transfer:
+        if transfer["kind"] in EQUIVALENT and "checked" not in transfer:
             found.append("transfers: an equivalent system needs the day of its last check (APPI 28(3))")
     return found
 

@@ -143,7 +143,9 @@ class Transfer:
     """What makes handing data to a recipient in another country lawful, under one law."""
 
     kind: str
-    """scc | bcr | dpf | art49 (GDPR 45-49) | jp_equivalent | jp_consent (APPI 28); an adequate country needs none."""
+    """scc | bcr | dpf | art49 (GDPR 45-49); jp_equivalent (contract) | jp_certified (CBPR) | jp_consent (APPI 28).
+
+    An adequate country needs none."""
     evidence: str = ""
     checked: date | None = None
     """When the safeguards were last looked at; older than 12 months they carry nothing."""

@@ -129,6 +129,8 @@ def test_joint_use_reaches_as_far_as_it_was_notified(purpose: str, allowed: bool
         ("US", Transfer("jp_equivalent", "x", date(2025, 7, 1)), ""),
         ("US", Transfer("jp_equivalent", "x", date(2025, 5, 1)), "jp_equivalent_check_overdue"),
         ("US", Transfer("jp_equivalent", "x"), "jp_equivalent_check_overdue"),
+        ("US", Transfer("jp_certified", "CBPR", date(2025, 7, 1)), ""),
+        ("US", Transfer("jp_certified", "CBPR", date(2025, 5, 1)), "jp_equivalent_check_overdue"),
     ],
 )
 def test_entrusting_abroad_needs_a_designated_country_or_a_system_that_is_checked(
@@ -138,6 +140,22 @@ def test_entrusting_abroad_needs_a_designated_country_or_a_system_that_is_checke
     policy = with_recipient(replace(terms().recipients["ma_tool_us"], country=country, transfers=transfers))
     who = person("JP", reach("email", consent("email_marketing")))
     assert answer(who, US, of=policy).first_refusal == first
+
+
+@pytest.mark.parametrize(("kind", "first"), [("jp_equivalent", ""), ("jp_certified", "eu_onward_transfer")])
+def test_a_certificate_carries_no_data_from_the_union_abroad(kind: str, first: str) -> None:
+    transfer = ((Law.APPI, Transfer(kind, "x", date(2026, 5, 1))),)
+    policy = with_recipient(replace(terms().recipients["ma_tool_us"], transfers=transfer))
+    who = person("JP", reach("email", consent("email_marketing")), eu_adequacy=True)
+    assert answer(who, US, of=policy).first_refusal == first
+
+
+def test_a_duty_of_law_carries_data_from_the_union_abroad() -> None:
+    duty = replace(terms().purposes["analytics"], bases=((Law.APPI, Basis("legal_obligation")),))
+    policy = with_purpose(duty)
+    abroad = replace(terms().recipients["ma_tool"], country="US")
+    policy = replace(policy, recipients={**policy.recipients, "ma_tool": abroad})
+    assert answer(person("JP", reach("none"), eu_adequacy=True), use("analytics", "ma_tool"), of=policy).allow
 
 
 def test_designation_lifts_28_but_not_27() -> None:

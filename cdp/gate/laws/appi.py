@@ -8,7 +8,7 @@ from datetime import date
 
 from cdp.gate.laws import consenting, provision
 from cdp.gate.laws.rule import AboutPerson, AboutUse, Case, Declared, Rule, is_fresh
-from cdp.policy.grounds import BASES, EXCEPTIONS
+from cdp.policy.grounds import BASES, EQUIVALENT, EXCEPTIONS
 from cdp.policy.terms import Law
 
 APPI = Law.APPI
@@ -151,9 +151,9 @@ def foreign(declared: Declared, on: date) -> str | None:
     if declared.pack(APPI).is_adequate(declared.recipient.country, on):
         return None
     ground = declared.recipient.transfer(APPI)
-    if ground is None or ground.kind not in ("jp_equivalent", "jp_consent"):
+    if ground is None or ground.kind not in EQUIVALENT | {"jp_consent"}:
         return "foreign_third_party"
-    if ground.kind == "jp_equivalent" and not is_fresh(ground.checked, on):
+    if ground.kind in EQUIVALENT and not is_fresh(ground.checked, on):
         return "jp_equivalent_check_overdue"
     return None
 
@@ -186,10 +186,13 @@ def adequacy_special_care(case: Case) -> str | None:
 
 
 def adequacy_onward(case: Case) -> str | None:
-    """Supplementary Rule 4: out of Japan again by consent to it, or to whoever keeps equivalent measures."""
+    """Supplementary Rule 4: out of Japan again by consent to it, or to whoever a contract binds to equivalent measures.
+
+    A certificate (APEC CBPR) binds nobody to the exporter: it carries other data, not these (2019/419, recital 79).
+    """
     declared, pack = case.declared, case.declared.pack(APPI)
     leaves = provision.is_abroad(declared) and declared.recipient.country not in pack.adequate
-    if not case.standing.eu_adequacy or not leaves:
+    if not case.standing.eu_adequacy or not leaves or _is_excepted(declared):
         return None
     ground = declared.recipient.transfer(APPI)
     equivalent = ground is not None and ground.kind == "jp_equivalent"
