@@ -131,6 +131,10 @@ def heir(declared: Declared, on: date) -> str | None:
 
 
 RULES: tuple[Rule, ...] = (
+    # Who asks comes first: the answer to somebody unverified says nothing of whom they ask about.
+    AboutUse(EVERY, "", requester_unverified),
+    AboutUse(EVERY, "", mandate_insufficient),
+    AboutUse(EVERY, "", heir),
     AboutPerson(EVERY, "", erasing),
     AboutPerson(EVERY, "", no_contact_point),
     AboutPerson(EVERY, "", quarantined),
@@ -148,7 +152,4 @@ RULES: tuple[Rule, ...] = (
     AboutUse(Law.GDPR | Law.APPI, "", supervision_overdue),
     AboutUse(EVERY, "", category_not_declared),
     AboutUse(EVERY, "", minimised_to_nothing),
-    AboutUse(EVERY, "", requester_unverified),
-    AboutUse(EVERY, "", mandate_insufficient),
-    AboutUse(EVERY, "", heir),
 )
