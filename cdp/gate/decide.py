@@ -23,6 +23,9 @@ RULES: tuple[Rule, ...] = (*integrity.RULES, *gdpr.RULES, *appi.RULES, *channel.
 """Every rule, in the order of the law."""
 
 
+_WITHIN = frozenset({"entrustment", "succession", "joint_use"})
+"""Doors of 27(5): who receives data there is no third party."""
+
 OLDEST_AGE_OF_CONSENT = 21
 """No pack may declare a higher one."""
 
@@ -188,11 +191,15 @@ def _once(found: Iterator[Reason]) -> list[Reason]:
 def _grounds(case: Case, laws: Law) -> Iterator[Reason]:
     if Law.GDPR in laws:
         yield reasons.ground(_gdpr_ground(case))
+        if channel.goes_to_entity(case):
+            yield reasons.ground("mail_to_entity")
     if Law.APPI in laws:
         yield reasons.ground(_appi_ground(case))
         door = provision.route(case.declared)
         if door and door != case.declared.kind(Law.APPI):
             yield reasons.ground(door)
+        if door in _WITHIN and case.purpose.data_class == "pseudonymised":
+            yield reasons.ground("pseudonymised_kept_close")
         if _is_guessed(case.declared):
             yield reasons.ground("jp_inference_not_special_care")
     if not case.standing.country:

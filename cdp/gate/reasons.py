@@ -45,6 +45,12 @@ GROUNDS: Mapping[str, tuple[str, str, str, str]] = {
         "自社の類似商品についての既存顧客への案内です（拒否の機会を毎回示します）。",
         "A customer hears of our own similar goods and may say no in every message.",
     ),
+    "mail_to_entity": (
+        "EPRIVACY",
+        "13(5)",
+        "法人の宛先への案内を、その国の法は拒否の申出まで認めています。",
+        "The address is a legal entity's, and its country lets mail go there until it is refused.",
+    ),
     "vital_interests": ("GDPR", "6(1)(d)", "生命に関わる利益の保護に必要です。", "Needed to protect vital interests."),
     "public_task": (
         "GDPR",
@@ -98,6 +104,12 @@ GROUNDS: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "entrustment": ("APPI", "27(5)(i)", "利用目的の範囲内での委託です。", "Entrusted within the purpose of use."),
     "joint_use": ("APPI", "27(5)(iii)", "通知済みの共同利用です。", "Joint use, as notified."),
+    "pseudonymised_kept_close": (
+        "APPI",
+        "41(6), Q&A 14-18",
+        "仮名加工情報の委託、事業の承継又は共同利用は、第三者への提供に当たりません。",
+        "Entrustment, succession and joint use of pseudonymised information are no provision to a third party.",
+    ),
     "not_handled": (
         "APPI",
         "23",
@@ -133,7 +145,7 @@ OBLIGATIONS: Mapping[str, tuple[str, str, str, str]] = {
         "推知される内容による差別的な利用がないか確認してください。",
         "Have somebody look that what is guessed leads to no discrimination.",
     ),
-    "log_disclosure": ("GDPR", "5(2)", "提供を記録します。", "The disclosure is recorded."),
+    "log_disclosure": ("GDPR", "15(1)(c), 19", "提供を記録します。", "The disclosure is recorded."),
     "supervise_entrustee": ("APPI", "25", "委託先を監督してください。", "Supervise the entrustee."),
     "record_provision_three_years": (
         "APPI",
@@ -181,7 +193,7 @@ def references(law: str, article: str) -> Iterator[tuple[str, str]]:
 def cited_by(obligation: str) -> tuple[str, ...]:
     """Return the references that an obligation rests on."""
     law, article, _, _ = OBLIGATIONS[obligation]
-    return (f"{law} {article}",)
+    return tuple(f"{label} {one}" for label, one in references(law, article))
 
 
 def citations() -> Iterator[tuple[str, str, str]]:

@@ -276,7 +276,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "special_category": Entry(
         18,
-        {"GDPR": "9(1), 9(2)(a)", "APPI": "20(2)", "ADEQUACY": "1"},
+        {"GDPR": "9(1), 9(2)(a), C-184/20", "APPI": "20(2)", "ADEQUACY": "1"},
         "特別な種類の個人データ（要配慮個人情報）が含まれ、それに必要な根拠がありません。",
         "The use reaches special-category or special-care data, inferred ones included, without the ground these need.",
         "当該項目を外すか、明示的な同意を根拠としてください。",

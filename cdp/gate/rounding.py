@@ -5,6 +5,9 @@ Whoever may list them is told every number. Others are told multiples of five, a
 
 from cdp.policy.terms import Policy, Use
 
+CITED = ("GDPR Recital 26", "GDPR 25", "GDPR 32", "APPI 23")
+"""What rounding rests on: two rounded numbers of one caller differ in nobody."""
+
 SMALLEST = 20
 """Fewest people that a rounded number may speak of."""
 

@@ -9,12 +9,15 @@ from cdp.gate.laws import consenting
 from cdp.gate.laws.rule import AboutPerson, AboutUse, Case, Declared, Rule
 from cdp.policy.terms import Law
 
+_EU_MAIL = frozenset({"email", "sms", "push", "line"})
+"""What counts as electronic mail under the Directive: any message that is stored until it is fetched (2(h))."""
+
 TRACKING = frozenset({"analytics", "personalisation", "third_party_sharing"})
 
 
 def eu_electronic_mail(case: Case) -> str | None:
     """ePrivacy 13(1): prior consent; 13(2): or a customer's soft opt-in; 13(5): for legal entities the country says."""
-    if not case.purpose.advertising or case.channel not in ("email", "sms", "push", "line"):
+    if not case.purpose.advertising or case.channel not in _EU_MAIL:
         return None
     if _may_write_to_entity(case) and not consenting.said_no(case):
         return None
@@ -76,6 +79,12 @@ def strips_promotion(case: Case) -> bool:
     """
     stricter = case.declared.pack(Law.APPI).values.get("strip_incidental_advertising")
     return bool(stricter) and case.purpose.incidental_advertising and case.is_silenced("unsubscribe")
+
+
+def goes_to_entity(case: Case) -> bool:
+    """Whether an advertisement goes to a legal entity whose country asks for no prior consent (ePrivacy 13(5))."""
+    advertises = case.purpose.advertising and case.channel in _EU_MAIL
+    return advertises and _may_write_to_entity(case) and consenting.refusal(case) is not None
 
 
 def _may_write_to_entity(case: Case) -> bool:

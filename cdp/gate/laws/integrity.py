@@ -7,7 +7,6 @@ from cdp.policy.terms import CONTACT_CHANNELS, Law
 
 NEEDS_CONTRACT = frozenset({"processor", "joint_user", "third_party", "successor", "non_handling_host"})
 SILENCES = frozenset({"erasure", "complaint", "bounce", "unsubscribe", "objection", "do_not_call"})
-CALLED = frozenset({"phone", "post"})
 
 
 def erasing(case: Case) -> str | None:
@@ -48,8 +47,17 @@ def objected_at_contact_point(case: Case) -> str | None:
 
 
 def listed_against_calls(case: Case) -> str | None:
-    """National lists and refusals of calls and letters (特定商取引法 17; ePrivacy 13(3))."""
-    called = case.channel in CALLED and case.is_silenced("do_not_call")
+    """National lists and refusals of calls (特定商取引法 17; ePrivacy 13(3))."""
+    return _refused_by(case, "phone")
+
+
+def listed_against_letters(case: Case) -> str | None:
+    """Refusals of letters: no law of channels speaks of these, an objection all the same (GDPR 21(3), APPI 35(5))."""
+    return _refused_by(case, "post")
+
+
+def _refused_by(case: Case, channel: str) -> str | None:
+    called = case.channel == channel and case.is_silenced("do_not_call")
     return "do_not_call" if called and not case.declared.is_service else None
 
 
@@ -143,7 +151,9 @@ RULES: tuple[Rule, ...] = (
     AboutPerson(EVERY, "", bounced),
     AboutPerson(EVERY, "", unsubscribed),
     AboutPerson(EVERY, "", objected_at_contact_point),
-    AboutPerson(EVERY, "", listed_against_calls),
+    AboutPerson(Law.GDPR, "EPRIVACY", listed_against_calls),
+    AboutPerson(Law.APPI, "ASCT", listed_against_calls),
+    AboutPerson(EVERY, "", listed_against_letters),
     AboutPerson(EVERY, "", silenced_otherwise),
     AboutPerson(EVERY, "", deceased),
     AboutPerson(EVERY, "", held),

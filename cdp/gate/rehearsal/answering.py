@@ -89,7 +89,7 @@ def answered(policy: Policy, given: Mapping[str, Any], ask: Mapping[str, Any], a
     """Answer one question about somebody's situation."""
     if "count" in ask:
         number = rounding.told(ask["count"]["matching"], ask["count"]["lists_members"])
-        return Answer("suppressed" if number is None else str(number), references=frozenset({"GDPR Recital 26"}))
+        return Answer("suppressed" if number is None else str(number), references=frozenset(rounding.CITED))
     if not ask["purpose"]:
         return Answer("unanswered")
     use = policy.find_use(ask["purpose"], ask["recipient"], ask["channel"])
