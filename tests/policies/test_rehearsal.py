@@ -22,7 +22,7 @@ def test_a_change_of_basis_shows_in_the_examples(tmp_path: Path) -> None:
     path = folder / "purposes/email_marketing.yaml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace('kind: soft_opt_in, iri: "eprivacy:A13-2"', "kind: consent"), encoding="utf-8")
-    assert check(folder, DAY) == [
+    assert [line for line in check(folder, DAY) if line.startswith("purposes/")] == [
         "purposes/email_marketing.yaml 'a German customer who never said no hears of our own goods': "
         "expected allow; the answer is deny, because no_consent"
     ]
