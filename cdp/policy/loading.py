@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,9 @@ def assemble(documents: Documents, on: date) -> tuple[Policy | None, list[str]]:
     return policy, sorted(set(failures.lines))
 
 
-def vary(policy: Policy, declares: Mapping[str, Any], on: date) -> tuple[Policy | None, list[str]]:
-    """Return the policy with some files said otherwise, and what is wrong with that; as `assemble`."""
-    return assemble(overlaid(policy.documents, declares), on)
+def vary(policy: Policy, layers: Iterable[Mapping[str, Any]], on: date) -> tuple[Policy | None, list[str]]:
+    """Return the policy with some files said otherwise, layer upon layer, and what is wrong with it; as `assemble`."""
+    return assemble(reduce(overlaid, layers, policy.documents), on)
 
 
 _LETS_GO = EXCEPTIONS | {"consent", "opt_out", "legitimate_interests"}

@@ -43,6 +43,8 @@ class ScenarioAskShape(Shape):
     says = fields.String(load_default="")
     about = fields.String(load_default="")
     given = fields.Nested(GivenShape, load_default=dict)
+    declares = fields.Dict(keys=fields.String(), values=fields.Raw(), load_default=dict)
+    """Files said otherwise for this question alone, over what the scenario says of them."""
     purpose = fields.String(load_default="")
     recipient = fields.String(load_default="")
     channel = fields.String(load_default="", validate=validate.OneOf(["", *CHANNELS]))

@@ -54,7 +54,7 @@ def play(policy: Policy, scenario: Scenario, on: date, also: Elsewhere = Mapping
     unsound: set[str] = set()
     for n, ask in enumerate(tree["asks"]):
         day = ask["at"].date() if "at" in ask else ask.get("on", tree.get("on", on))
-        staged, wrong = varied(policy, tree["declares"], day)
+        staged, wrong = varied(policy, [tree["declares"], ask.get("declares", {})], day)
         unsound.update(wrong)
         if staged is None:
             failures.append(f"{scenario.where}: what it declares makes no policy: {'; '.join(wrong)}")
@@ -75,14 +75,14 @@ def facts_of(tree: Mapping[str, Any], ask: Mapping[str, Any]) -> dict[str, Any]:
     return {**whole, **ask["given"]}
 
 
-def varied(policy: Policy, declares: Mapping[str, Any], on: date) -> tuple[Policy | None, list[str]]:
-    """Return the policy of a day with some files said otherwise, made once for each."""
-    return _varied(policy, dumps(declares, sort_keys=True, ensure_ascii=False, default=str), on)
+def varied(policy: Policy, layers: list[Mapping[str, Any]], on: date) -> tuple[Policy | None, list[str]]:
+    """Return the policy of a day with some files said otherwise, one layer over another; made once for each."""
+    return _varied(policy, dumps(layers, sort_keys=True, ensure_ascii=False, default=str), on)
 
 
 @lru_cache(maxsize=512)
-def _varied(policy: Policy, declares: str, on: date) -> tuple[Policy | None, list[str]]:
-    return vary(policy, loads(declares), on)
+def _varied(policy: Policy, layers: str, on: date) -> tuple[Policy | None, list[str]]:
+    return vary(policy, loads(layers), on)
 
 
 def answered(policy: Policy, given: Mapping[str, Any], ask: Mapping[str, Any], at: datetime) -> Answer:

@@ -15,6 +15,7 @@ from cdp.policy.terms import Policy, Scenario
 
 FAR = timedelta(days=800)
 _STATUS = {"given": "withdrawn"}
+_CIRCUMSTANCES = ("on", "at", "audience", "categories", "requester", "count", "listing", "tcf", "breach", "declares")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,7 @@ def opposites(tree: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for where, facts in roots:
         yield from _each(tree, where.split("."), facts)
     for n, ask in enumerate(tree["asks"]):
-        circumstances = ("on", "at", "audience", "categories", "requester", "count", "listing", "tcf", "breach")
-        for name in circumstances:
+        for name in _CIRCUMSTANCES:
             if ask.get(name):
                 yield from _turned(tree, ["asks", str(n), name], ask[name])
     if "on" in tree:
@@ -62,11 +62,11 @@ def _each(tree: Mapping[str, Any], path: list[str], facts: Mapping[str, Any]) ->
 def _turned(tree: Mapping[str, Any], path: list[str], value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for said, other in _others(path[-1], value):
         yield f"{'.'.join(path)} {said}", _with(tree, path, other)
-    if path[0] == "declares" or path[-1] not in _NEEDED:
-        yield f"{'.'.join(path)} left out", _with(tree, path, _left_out(path))
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, one in inner:
         yield from _turned(tree, [*path, str(name)], one)
+    if "declares" in path or path[-1] not in _NEEDED:
+        yield f"{'.'.join(path)} left out", _with(tree, path, _left_out(path))
 
 
 def _others(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -90,7 +90,7 @@ def _others(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 _LEFT_OUT = object()
-_NEEDED = frozenset({"status", "purpose", "matching"})
+_NEEDED = frozenset({"status", "purpose", "matching", "breach", "tcf"})
 """Facts without which there is no statement and no size."""
 _ORDINARY: Mapping[str, Any] = {
     "method": "checkbox",
@@ -111,7 +111,7 @@ _ORDINARY: Mapping[str, Any] = {
 
 
 def _left_out(path: list[str]) -> Any:
-    return _LEFT_OUT if path[0] == "declares" else _ORDINARY.get(path[-1], _LEFT_OUT)
+    return _LEFT_OUT if "declares" in path else _ORDINARY.get(path[-1], _LEFT_OUT)
 
 
 def _with(tree: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:

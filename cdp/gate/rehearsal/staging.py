@@ -1,6 +1,7 @@
 """From somebody's situation as a file states it to the values that the rules read.
 
 Statements (`said`) are worked out by the same code as anybody's records; only where they come from differs.
+What somebody says after the instant of the question has not been written by then.
 """
 
 from collections.abc import Mapping
@@ -92,6 +93,7 @@ def _consents(given: Mapping[str, Any], purpose: Purpose, channel: str, lives: L
     said = given.get("said", ())
     token = _place(channel, any(one["public"] for one in said))
     records = [_record(n, one, purpose, channel, lives.at) for n, one in enumerate(said, 1)]
+    records = [one for one in records if one.received <= lives.at]
     found = lives.consent(records, purpose, channel, token) if records else None
     return (found.consent,) if found else ()
 
