@@ -223,3 +223,13 @@ def test_an_allowed_use_says_on_what_it_rests() -> None:
     assert [one.code for one in asked.reasons] == ["consent"]
     assert asked.bases == ("eu-gdpr:A6-1-a",)
     assert not any(one.deny for one in asked.reasons)
+
+
+def test_a_customer_s_soft_opt_in_is_for_our_own_goods_alone() -> None:
+    own = terms().purposes["email_marketing"]
+    interests = Basis("legitimate_interests", assessment="LIA", reviewed=date(2026, 4, 1))
+    others = replace(own, bases=tuple((law, interests if law is Law.GDPR else basis) for law, basis in own.bases))
+    customer = person("DE", reach("email"), customer=True)
+    assert answer(customer, MAIL).allow
+    refused = answer(customer, MAIL, of=with_purpose(others))
+    assert [(one.code, one.law, one.article) for one in refused.reasons] == [("no_consent", "EPRIVACY", "13(1)")]

@@ -2,6 +2,7 @@
 
 from cdp.gate.laws.rule import Case
 from cdp.gate.question import Consent
+from cdp.policy.terms import Law
 
 ADDRESSED = frozenset({"email", "sms", "push", "line", "phone"})
 """Channels that call on somebody: only a declared act opens them, never a reported state (rulings R2, R3)."""
@@ -70,10 +71,15 @@ def is_guarded(case: Case) -> bool:
 def has_soft_opt_in(case: Case) -> bool:
     """Whether a customer may be written to about the seller's own similar goods (ePrivacy 13(2), ruling R4).
 
+    The purpose declares it for goods of our own, with a refusal offered: whatever else is advertised needs consent.
     Unsubscribes and objections are refused by rules of their own; here a spoken no is enough.
     """
+    basis = case.declared.basis(Law.GDPR)
     return (
-        case.standing.customer
+        basis is not None
+        and basis.kind == "soft_opt_in"
+        and basis.opt_out_offered
+        and case.standing.customer
         and case.purpose.advertising
         and case.channel in ELECTRONIC_MAIL
         and case.declared.role not in ("third_party", "joint_user", "successor")

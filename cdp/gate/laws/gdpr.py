@@ -92,8 +92,7 @@ def consent(case: Case) -> str | None:
         return None
     named = case.declared.role in OTHER_CONTROLLERS
     refusal = consenting.refusal(case, explicit=basis.explicit, named=named)
-    offered = basis.kind == "soft_opt_in" and basis.opt_out_offered
-    return None if refusal and offered and consenting.has_soft_opt_in(case) else refusal
+    return None if refusal and consenting.has_soft_opt_in(case) else refusal
 
 
 def incompatible(case: Case) -> str | None:
