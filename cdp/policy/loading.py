@@ -219,7 +219,8 @@ def _ungrounded(purpose: Purpose, parts: _Parts) -> Iterator[str]:
         receiver = parts.recipients.get(name)
         if receiver and receiver.role == "third_party":
             for law, basis in purpose.bases:
-                if basis.kind not in _LETS_GO:
+                is_theirs = law is Law.APPI and purpose.data_class in ("personal_related", "anonymised")
+                if basis.kind not in _LETS_GO and not is_theirs:
                     yield f"gives data to the third party {name} without consent under {law.name} (APPI 27, GDPR 6)"
                 if basis.kind == "opt_out" and receiver.opt_out is None:
                     yield f"the third party {name} has no filed `opt_out` scheme (APPI 27(2))"

@@ -34,6 +34,7 @@ MANDATORY = FIRST_LAYER | {
 SOMETIMES = frozenset(
     {"interests", "joint_use", "foreign_country", "foreign_system", "foreign_measures", "transfer_risks"}
 )
+"""`transfer_risks`: what a consent under GDPR 49(1)(a) must have been told of."""
 FOREIGN = frozenset({"foreign_country", "foreign_system", "foreign_measures"})
 
 Key: TypeAlias = tuple[str, str, str]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cdp import policy
 from cdp.policy.documents import Failures, parse, read_folder
+from cdp.policy.loading import vary
 from cdp.policy.terms import Law
 from tests.conftest import DEEP
 from tests.policy.shipped import DAY, FOLDER, copied, terms
@@ -273,3 +274,22 @@ def test_nonsense_in_any_place_is_refused_with_a_line_or_means_something(data: s
             policy.load(folder, DAY)
         except policy.PolicyError as refused:
             assert all(": " in line for line in refused.failures)
+
+
+def test_a_notice_may_tell_the_risks_of_a_transfer(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    for language, heading in (("ja", "委託先"), ("en", "Who helps us")):
+        path = folder / f"notices/line.1.{language}.md"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("items:\n", f"items:\n  transfer_risks: {heading}\n"), encoding="utf-8")
+    told = policy.load(folder, DAY).notices["line", "1", "en"].items
+    assert "transfer_risks" in told
+
+
+def test_information_that_is_nobody_s_yet_needs_no_consent_to_provision() -> None:
+    change = {"bases": {"APPI": {"kind": "notified_purpose"}}, "data_class": "personal_related"}
+    assert vary(terms(), [{"purposes/ads_sharing.yaml": change}], DAY)[1] == []
+    personal = {**change, "data_class": "personal"}
+    refused = vary(terms(), [{"purposes/ads_sharing.yaml": personal}], DAY)[1]
+    assert len(refused) == 1
+    assert "gives data to the third party ad_platform without consent under APPI" in refused[0]
