@@ -5,8 +5,11 @@ from datetime import date
 
 import pytest
 
+from cdp.gate.decide import decide
+from cdp.gate.question import Beyond
+from cdp.policy.loading import vary
 from cdp.policy.terms import Basis, Law, Transfer
-from tests.policy.shipped import answer, codes, consent, person, reach, terms, use, with_purpose, with_recipient
+from tests.policy.shipped import DAY, answer, codes, consent, person, reach, terms, use, with_purpose, with_recipient
 
 MAIL = use("email_marketing", "ma_tool")
 US = use("email_marketing", "ma_tool_us")
@@ -68,6 +71,14 @@ def test_messages_about_an_order_pass_an_unsubscribe() -> None:
 @pytest.mark.parametrize("silenced", ["complaint", "bounce", "erasure"])
 def test_a_dead_or_hostile_address_stays_silent_for_service_too(silenced: str) -> None:
     way = reach("email", suppressed=(silenced,))
+def test_what_is_asked_beyond_the_items_lies_outside_the_joint_use() -> None:
+    what = use("customer_care_insight", "group_company")
+    within, outside = (Beyond(categories=frozenset({name})) for name in ("membership", "health"))
+    assert decide(terms(), what, person("JP"), None, DAY, within).allow
+    refused = decide(terms(), what, person("JP"), None, DAY, outside)
+    assert codes(refused) == ["category_not_declared", "outside_joint_use"]
+
+
     assert not answer(person("JP", way, customer=True), use("service_delivery", "ma_tool")).allow
 
 

@@ -17,7 +17,8 @@ def is_joint_use(declared: Declared) -> bool:
     joint = declared.recipient.joint_use
     if declared.recipient.role != "joint_user" or joint is None or declared.purpose.name not in joint.purposes:
         return False
-    given = {declared.policy.category_of(name) for name in declared.fields} | declared.beyond.infers
+    asked = declared.beyond.infers | declared.beyond.categories
+    given = {declared.policy.category_of(name) for name in declared.fields} | asked
     return given <= set(joint.items)
 
 
