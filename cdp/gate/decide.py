@@ -193,6 +193,8 @@ def _grounds(case: Case, laws: Law) -> Iterator[Reason]:
         yield reasons.ground(_gdpr_ground(case))
         if channel.goes_to_entity(case):
             yield reasons.ground("mail_to_entity")
+        if gdpr.rests_on_a_guardian(case):
+            yield reasons.ground("guardian_consent")
     if Law.APPI in laws:
         yield reasons.ground(_appi_ground(case))
         door = provision.route(case.declared)
@@ -200,6 +202,9 @@ def _grounds(case: Case, laws: Law) -> Iterator[Reason]:
             yield reasons.ground(door)
         if door in _WITHIN and case.purpose.data_class == "pseudonymised":
             yield reasons.ground("pseudonymised_kept_close")
+        yield from map(reasons.ground, provision.abroad_by(case.declared))
+        if appi.rests_on_a_change(case):
+            yield reasons.ground("changed_purpose")
         if _is_guessed(case.declared):
             yield reasons.ground("jp_inference_not_special_care")
     if not case.standing.country:

@@ -39,6 +39,12 @@ RANKS: Mapping[str, int] = {code: rank for rank, code in enumerate(REGISTER)}
 
 GROUNDS: Mapping[str, tuple[str, str, str, str]] = {
     "consent": ("GDPR", "6(1)(a)", "本人の同意があります。", "The person consented."),
+    "guardian_consent": (
+        "GDPR",
+        "8(1), EDPB 05/2020",
+        "保護者の同意があり、本人が年齢に達した後も、本人が自ら決めるまで有効です。",
+        "A guardian consented; that holds, also once the person is old enough, until the person says otherwise.",
+    ),
     "soft_opt_in": (
         "EPRIVACY",
         "13(2)",
@@ -68,7 +74,7 @@ GROUNDS: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "notified_purpose": (
         "APPI",
-        "17, 21",
+        "17, 18(1), 21",
         "特定し、通知した利用目的の範囲内です。",
         "Within the purpose of use that was specified and notified.",
     ),
@@ -109,6 +115,30 @@ GROUNDS: Mapping[str, tuple[str, str, str, str]] = {
         "41(6), Q&A 14-18",
         "仮名加工情報の委託、事業の承継又は共同利用は、第三者への提供に当たりません。",
         "Entrustment, succession and joint use of pseudonymised information are no provision to a third party.",
+    ),
+    "changed_purpose": (
+        "APPI",
+        "17(2), 21(3)",
+        "関連性のある範囲で変更され、通知又は公表された利用目的です。",
+        "The purpose was changed within a related scope, and the change was told.",
+    ),
+    "designated_country": (
+        "APPI",
+        "28(1), Rule 15",
+        "提供先は、同等の水準の制度を持つ国として指定された国にあります。",
+        "The recipient is in a country that is designated as having an equivalent system.",
+    ),
+    "equivalent_system": (
+        "APPI",
+        "28(1), Rule 16",
+        "提供先は基準に適合する体制を整備しています。",
+        "The recipient keeps up a system of measures that meets the standard.",
+    ),
+    "foreign_consent": (
+        "APPI",
+        "28(1), 28(2), Rule 17",
+        "国・制度・提供先の措置を示したうえで、外国への提供に本人の同意があります。",
+        "The person consented to provision abroad after being told of country, system and measures.",
     ),
     "not_handled": (
         "APPI",

@@ -324,7 +324,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "basis_swap": Entry(
         42,
-        {"GDPR": "6(1), 7(3)"},
+        {"GDPR": "6(1), 7(3), EDPB 05/2020"},
         "本人が撤回した同意に代えて、別の根拠で取扱いを続けることはできません。",
         "The person withdrew consent; another basis does not take its place for them.",
         "新たな利用目的として通知し、本人に改めて尋ねてください。",
@@ -416,7 +416,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "invalidated": Entry(
         28,
-        {"GDPR": "4(11)", "EPRIVACY": "2(f)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(1)", "ASCT": "12-3(1)"},
+        {"GDPR": "4(11), C-673/17", "EPRIVACY": "2(f)", "APPI": "18(1), 27(1)", "TOKUTEI": "3(1)", "ASCT": "12-3(1)"},
         "同意の取得方法が有効ではありません（あらかじめチェックされた欄、沈黙など）。",
         "The way of asking was no valid consent (pre-ticked box, silence, bundled terms).",
         "本人の積極的な行為による同意を得てください。",
@@ -433,7 +433,7 @@ REGISTER: Mapping[str, Entry] = {
     "needs_reconsent": Entry(
         29,
         {
-            "GDPR": "4(11), 13(3)",
+            "GDPR": "4(11), 7(1), 13(3), EDPB 05/2020",
             "EPRIVACY": "5(3), 13(1)",
             "APPI": "17(2), 27(1)",
             "TOKUTEI": "3(1)",
@@ -510,7 +510,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "repetitive_transfer": Entry(
         46,
-        {"GDPR": "49(1), Recital 111"},
+        {"GDPR": "49(1)(a), Recital 111"},
         "第49条の同意は一回限りの移転の根拠であり、反復・継続する移転には使えません。",
         "Consent under Article 49 carries a single transfer, not one that is repeated.",
         "標準契約条項などの適切な保護措置を整えてください。",
@@ -534,7 +534,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "jp_equivalent_check_overdue": Entry(
         34,
-        {"APPI": "28(3)"},
+        {"APPI": "28(1), 28(3), Rule 18"},
         "外国にある提供先の基準適合体制の定期確認が12か月を過ぎています。",
         "The periodic check of the foreign recipient's equivalent system is older than 12 months.",
         "提供先の措置と現地の制度を確認し、確認日を記録してください。",
@@ -542,7 +542,7 @@ REGISTER: Mapping[str, Entry] = {
     ),
     "foreign_information_missing": Entry(
         35,
-        {"APPI": "28(2)"},
+        {"APPI": "28(2), Rule 17"},
         "外国への提供に同意した際、国名・制度・提供先の措置が示されていません。",
         "The consent to provision abroad was given without being told country, legal system and measures.",
         "三つの情報を示して、改めて同意を求めてください。",

@@ -240,3 +240,21 @@ def test_the_pack_may_protect_everyone_whose_data_a_japanese_operator_handles() 
     policy = replace(terms(), packs={**terms().packs, Law.APPI: changed})
     assert laws_for(policy, "DE") == Law.GDPR | Law.APPI
     assert laws_for(policy, "US") == Law.APPI
+
+
+@pytest.mark.parametrize(
+    ("country", "transfer", "ground"),
+    [
+        ("JP", None, None),
+        ("FR", None, ("designated_country", "28(1), Rule 15")),
+        ("US", Transfer("jp_equivalent", "contract", date(2026, 4, 1)), ("equivalent_system", "28(1), Rule 16")),
+        ("US", Transfer("jp_consent", "notice"), ("foreign_consent", "28(1), 28(2), Rule 17")),
+    ],
+)
+def test_provision_abroad_says_by_which_door(country: str, transfer: Transfer | None, ground: object) -> None:
+    transfers = ((Law.APPI, transfer),) if transfer else ()
+    policy = with_recipient(replace(terms().recipients["ad_platform"], country=country, transfers=transfers))
+    decision = answer(person("JP", reach("ads", consent("ads_sharing"))), ADS, of=policy)
+    assert decision.allow
+    doors = [(one.code, one.article) for one in decision.reasons if "28(1)" in one.article]
+    assert doors == ([ground] if ground else [])

@@ -199,6 +199,14 @@ def test_adequacy_ends_with_its_last_day() -> None:
     assert codes(answer(who, MAIL, date(2031, 12, 28), with_recipient(receiver))) == ["transfer"]
 
 
+def test_a_guardian_s_consent_carries_on_when_the_child_has_come_of_age() -> None:
+    way = reach("email", consent("email_marketing", by_guardian=True, age=13))
+    decision = answer(person("DE", way, age=16), MAIL)
+    assert [one.code for one in decision.reasons] == ["consent", "guardian_consent"]
+    alone = reach("email", consent("email_marketing", age=13))
+    assert codes(answer(person("DE", alone, age=16), MAIL)) == ["child"]
+
+
 def test_a_host_is_a_processor_under_the_gdpr() -> None:
     what = use("service_delivery", "cloud_host")
     policy = with_recipient(replace(terms().recipients["cloud_host"], country="US"))

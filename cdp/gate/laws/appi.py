@@ -69,11 +69,21 @@ def out_of_purpose(declared: Declared, on: date) -> str | None:
 
 def collected_for_something_else(case: Case) -> str | None:
     """Article 18(1): not told when the data were collected, nor since as a change within a related scope (17(2))."""
-    told = case.standing.collected_for
-    if "*" in told or case.purpose.name in told or case.declared.is_for_the_person or _is_excepted(case.declared):
+    if _is_within_collection(case) or rests_on_a_change(case):
         return None
-    related = any(one.purpose in told and one.told for one in case.purpose.extends)
-    return None if related else "out_of_purpose"
+    return "out_of_purpose"
+
+
+def rests_on_a_change(case: Case) -> bool:
+    """Whether the purpose came later, as a change within a related scope that was told (17(2), 21(3))."""
+    told = case.standing.collected_for
+    return not _is_within_collection(case) and any(one.purpose in told and one.told for one in case.purpose.extends)
+
+
+def _is_within_collection(case: Case) -> bool:
+    told = case.standing.collected_for
+    excepted = case.declared.is_for_the_person or _is_excepted(case.declared)
+    return excepted or "*" in told or case.purpose.name in told
 
 
 def special_care(declared: Declared, on: date) -> str | None:

@@ -51,6 +51,11 @@ def child(case: Case) -> str | None:
     return None if consenting.is_guarded(case) else "child"
 
 
+def rests_on_a_guardian(case: Case) -> bool:
+    """Whether a guardian's consent carries it: also when the person has come of age since (EDPB 05/2020)."""
+    return case.declared.kind(GDPR) in ("consent", "soft_opt_in") and consenting.is_guarded(case)
+
+
 def age_unknown(case: Case) -> str | None:
     """Article 8(2): a service directed at children finds out who consents."""
     asks = case.purpose.directed_at_children and case.declared.kind(GDPR) == "consent"

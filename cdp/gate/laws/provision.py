@@ -1,5 +1,7 @@
 """By which door of Articles 27 and 28 of the APPI data go to a recipient, and what that door asks for."""
 
+from collections.abc import Iterator, Mapping
+
 from cdp.gate.laws.rule import Declared
 from cdp.gate.question import Standing
 from cdp.policy.grounds import EXCEPTIONS
@@ -10,6 +12,8 @@ FOREIGN_ITEMS = frozenset({"foreign_country", "foreign_system", "foreign_measure
 """What the person must have been told before consenting to provision abroad (28(2), rule 17)."""
 RECEIVERS = frozenset({"processor", "third_party", "joint_user", "successor"})
 """Roles that receive data in the law's eyes: a host that does not handle them is none (Q&A 7-53, ruling R6)."""
+
+_DOORS_ABROAD: Mapping[str, str] = {"jp_equivalent": "equivalent_system", "jp_consent": "foreign_consent"}
 
 
 def is_joint_use(declared: Declared) -> bool:
@@ -45,6 +49,17 @@ def rests_on_foreign_consent(declared: Declared) -> bool:
     """Whether provision abroad rests on the person's consent to it; Article 27 is then answered too."""
     ground = declared.recipient.transfer(APPI)
     return is_abroad(declared) and ground is not None and ground.kind == "jp_consent"
+
+
+def abroad_by(declared: Declared) -> Iterator[str]:
+    """Yield the ground of Article 28 on which the data go abroad, where they may and need one."""
+    if not is_abroad(declared) or declared.kind(APPI) in EXCEPTIONS:
+        return
+    ground = declared.recipient.transfer(APPI)
+    if declared.recipient.country in declared.pack(APPI).adequate:
+        yield "designated_country"
+    elif ground is not None and ground.kind in _DOORS_ABROAD:
+        yield _DOORS_ABROAD[ground.kind]
 
 
 def is_recorded(declared: Declared) -> bool:
