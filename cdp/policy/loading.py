@@ -139,7 +139,7 @@ def _check_places(documents: Documents, failures: Failures) -> None:
 
 
 def _dated(purpose: Purpose, told: dict[notices.Key, Notice], on: date) -> Purpose:
-    """Return the purpose with the notice versions that count on the day."""
+    """Return the purpose with the notice versions that count on the day, and the changes told by then (APPI 21(3))."""
     current, superseded = notices.standing_versions(told.values(), purpose.name, on)
     own = [version for name, version in current if name == purpose.notice]
     return replace(
@@ -147,6 +147,9 @@ def _dated(purpose: Purpose, told: dict[notices.Key, Notice], on: date) -> Purpo
         min_notice_version=own[0] if own else "",
         notices_current=tuple(current),
         notices_superseded=tuple(superseded),
+        extends=tuple(
+            one if one.told is None or one.told <= on else replace(one, told=None) for one in purpose.extends
+        ),
     )
 
 
@@ -258,6 +261,7 @@ def _digest(documents: Documents, parts: _Parts) -> str:
         "ages": {law.name: pack.consent_ages for law, pack in parts.packs.items()},
         "adequate": {law.name: sorted(pack.adequate) for law, pack in parts.packs.items()},
         "notices": {name: one.notices_current for name, one in parts.purposes.items()},
+        "told": {name: [bool(other.told) for other in one.extends] for name, one in parts.purposes.items()},
         "values": {law.name: pack.values for law, pack in parts.packs.items()},
     }
     contents = {"trees": dict(documents.trees), "notices": dict(documents.notices), "dated": dated}

@@ -78,7 +78,7 @@ class Extension:
     assessment: str = ""
     """The compatibility assessment on file; without one nothing is compatible under the GDPR."""
     told: date | None = None
-    """When the changed purpose was notified or published; before, it is out of purpose under the APPI."""
+    """When the changed purpose was notified or published; None before that day: out of purpose under the APPI."""
 
 
 @dataclass(frozen=True, slots=True)

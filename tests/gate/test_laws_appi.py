@@ -38,6 +38,19 @@ def test_data_collected_for_shipping_are_not_for_marketing() -> None:
     assert answer(who, use("service_delivery", "ma_tool")).allow
 
 
+def test_a_changed_purpose_holds_from_the_day_on_which_the_change_was_told() -> None:
+    change = {"purposes/personalisation.yaml": {"extends": [{"purpose": "service_delivery", "told": "2026-06-01"}]}}
+    what = use("personalisation", "staff")
+    who = person("JP", collected_for=("service_delivery",))
+    versions = {day: vary(terms(), [change], day) for day in (date(2026, 5, 31), date(2026, 6, 1))}
+    before, since = (policy for policy, _ in versions.values())
+    assert before is not None and since is not None and before.digest != since.digest
+    assert codes(answer(who, what, date(2026, 5, 31), before)) == ["out_of_purpose"]
+    told = answer(who, what, date(2026, 6, 1), since)
+    assert told.allow
+    assert [(one.code, one.article) for one in told.reasons][-1] == ("changed_purpose", "17(2), 21(3)")
+
+
 @pytest.mark.parametrize(
     ("customer", "said", "first"),
     [
@@ -58,6 +71,14 @@ def test_advertising_mail_in_japan_needs_request_or_consent_on_record(
     assert answer(person("JP", way, customer=customer), MAIL).first_refusal == first
 
 
+def test_what_is_asked_beyond_the_items_lies_outside_the_joint_use() -> None:
+    what = use("customer_care_insight", "group_company")
+    within, outside = (Beyond(categories=frozenset({name})) for name in ("membership", "health"))
+    assert decide(terms(), what, person("JP"), None, DAY, within).allow
+    refused = decide(terms(), what, person("JP"), None, DAY, outside)
+    assert codes(refused) == ["category_not_declared", "outside_joint_use"]
+
+
 def test_a_reported_state_is_no_record_of_a_request() -> None:
     way = reach("email", consent("email_marketing", explicit=False))
     assert codes(answer(person("JP", way), MAIL)) == ["no_optin_record"]
@@ -71,14 +92,6 @@ def test_messages_about_an_order_pass_an_unsubscribe() -> None:
 @pytest.mark.parametrize("silenced", ["complaint", "bounce", "erasure"])
 def test_a_dead_or_hostile_address_stays_silent_for_service_too(silenced: str) -> None:
     way = reach("email", suppressed=(silenced,))
-def test_what_is_asked_beyond_the_items_lies_outside_the_joint_use() -> None:
-    what = use("customer_care_insight", "group_company")
-    within, outside = (Beyond(categories=frozenset({name})) for name in ("membership", "health"))
-    assert decide(terms(), what, person("JP"), None, DAY, within).allow
-    refused = decide(terms(), what, person("JP"), None, DAY, outside)
-    assert codes(refused) == ["category_not_declared", "outside_joint_use"]
-
-
     assert not answer(person("JP", way, customer=True), use("service_delivery", "ma_tool")).allow
 
 
