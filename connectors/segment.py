@@ -2,7 +2,8 @@
 
 Refuses, item by item: no type, no event name, no identifier, a time that is none. Consent
 preferences on ordinary events report a state; only the declared events are acts (ruling R3).
-No consent signal is never a yes; `Sec-GPC: 1` is a withdrawal for the device.
+No consent signal is never a yes; `Sec-GPC: 1` is a withdrawal for the device; a TC string is a
+state, and next to it a category's yes counts only where the string says yes too.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from cdp.connector import tcf
 from cdp.connector.kit import (
     LANGUAGE,
     METHOD,
@@ -32,8 +34,6 @@ CALLS = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "group"
 CONSENT_ACT = "Segment Consent Preference Updated"
 WORDS = {"notice": NOTICE, "notice_version": VERSION, "language": LANGUAGE, "method": METHOD}
 """What an act says of how it was asked for. A text that is none of these refuses the signal, not the event."""
-GPC_CATEGORIES = ("Advertising", "Analytics")
-"""What Global Privacy Control says no to, by banner category."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,7 @@ def _item(message: Message, config: SourceConfig, limit: int) -> Item:
     traits, dropped = _traits(message, config)
     odd = _odd_words(message, term, config)
     acts = () if odd else tuple(_act(message, term, claims, config))
+    heard = tcf.hear(message.context, config.tcf, config.tcf_vendors, message.received)
     return Item(
         at=_instant(message),
         claims=claims,
@@ -141,9 +142,10 @@ def _item(message: Message, config: SourceConfig, limit: int) -> Item:
         channel=term.channel or "none",
         properties=message.properties if event else {},
         traits=traits,
-        signals=(*_preferences(message, event, claims, config), *acts),
+        signals=(*_preferences(message, event, claims, heard, config), *acts),
         pointer=message.pointer or "/",
         dropped=(*dropped, *undeclared, *odd),
+        unheard=heard.refusals,
     )
 
 
@@ -199,18 +201,35 @@ def _traits(message: Message, config: SourceConfig) -> tuple[dict[str, Any], tup
     return traits, tuple(f"traits.{name}" for name in dropped)
 
 
-def _preferences(message: Message, event: str, claims: tuple[Claim, ...], config: SourceConfig) -> Iterator[Signal]:
+def _preferences(
+    message: Message, event: str, claims: tuple[Claim, ...], heard: tcf.Heard, config: SourceConfig
+) -> Iterator[Signal]:
+    """Yield what banner and TC string say: of two words for a purpose the no; a string is a state, never an act."""
+    said = _banner(message.context, config)
+    act = event == CONSENT_ACT
+    device = _device(claims)
+    may_grant = device is not None or not config.public  # a grant through a public key binds a device
+    doubted = {term.purpose for term, answer in heard.answers.items() if not answer}
+    for term, yes in said.items():
+        if not yes or (may_grant and term.purpose not in doubted):
+            yield _signal(term, "given" if yes else "withdrawn" if act else "refused", act, device, config)
+    for term, answer in heard.answers.items():
+        if answer is False and said.get(term, True):
+            yield replace(_signal(term, "refused", False, device, config), method="tcf")
+        elif answer and may_grant and term not in said:
+            yield replace(_signal(term, "given", False, device, config), method="tcf")
+
+
+def _banner(context: Mapping[str, Any], config: SourceConfig) -> dict[ConsentTerm, bool]:
     said: dict[ConsentTerm, bool] = {}
-    for category, yes in _categories(message.context):
+    for category, yes in _categories(context):
         if term := config.banner.get(category):
             said[term] = said.get(term, True) and yes
-    act = event == CONSENT_ACT
-    device = next((claim for claim in claims if claim.type == "anonymous_id"), None)
-    for term, yes in said.items():
-        if yes and config.public and device is None:
-            continue  # a grant through a public key binds a device, and here is none
-        status = "given" if yes else "withdrawn" if act else "refused"
-        yield _signal(term, status, act, device, config)
+    return said
+
+
+def _device(claims: tuple[Claim, ...]) -> Claim | None:
+    return next((claim for claim in claims if claim.type == "anonymous_id"), None)
 
 
 def _categories(context: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
@@ -225,10 +244,8 @@ def _categories(context: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
 
 
 def _opt_out(claims: tuple[Claim, ...], config: SourceConfig) -> Iterator[Signal]:
-    device = next((claim for claim in claims if claim.type == "anonymous_id"), None)
-    for category in GPC_CATEGORIES:
-        if term := config.banner.get(category):
-            yield replace(_signal(term, "withdrawn", True, device, config), method="gpc", evidence="full")
+    for term in config.gpc:
+        yield replace(_signal(term, "withdrawn", True, _device(claims), config), method="gpc", evidence="full")
 
 
 def _signal(term: ConsentTerm, status: str, act: bool, contact: Claim | None, config: SourceConfig) -> Signal:

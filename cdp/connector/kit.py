@@ -110,6 +110,8 @@ class Item:
     """Where the item stood in what was received, for reports: `/batch/3`, `row 17`."""
     dropped: tuple[str, ...] = ()
     """Names of fields that were left out because nothing declares them; counted, never values."""
+    unheard: tuple[Refusal, ...] = ()
+    """What it says about consent and was not believed: the reason, and where in the item; counted, never values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,12 @@ class SourceConfig:
     """Vendor's field path → trait; their names are `traits`."""
     banner: Mapping[str, ConsentTerm] = field(default_factory=dict)
     """Cookie banner category → device-scoped purpose; never a contact channel (ruling R2)."""
+    tcf: Mapping[ConsentTerm, tuple[int, ...]] = field(default_factory=dict)
+    """Device-scoped purpose → TCF purposes that must all be consented to."""
+    tcf_vendors: tuple[int, ...] = ()
+    """Vendors of the global list that must all be consented to, too; without one a TC string says no yes."""
+    gpc: tuple[ConsentTerm, ...] = ()
+    """What Global Privacy Control withdraws."""
     layouts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Column layouts of a file source."""
     settings: Mapping[str, str] = field(default_factory=dict)

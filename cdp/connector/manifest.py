@@ -1,7 +1,7 @@
 """What a connector declares in `connectors/<name>.yaml`, checked: unknown keys are refused.
 
-What the manifest does not declare never reaches the disk. A banner category can only be mapped
-to a device-scoped purpose: the schema refuses a contact channel (ruling R2).
+What the manifest does not declare never reaches the disk. A banner category and a purpose of a TC
+string can only be mapped to a device-scoped purpose: the schema refuses any other channel (ruling R2).
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,12 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from cdp.connector.kit import ConsentTerm, EventTerm
-from cdp.policy.terms import CHANNELS, CONTACT_CHANNELS
+from cdp.connector.tcstring import PURPOSES
+from cdp.policy.terms import CHANNELS
 
 COUNTRY = validate.Regexp(r"^[A-Z]{2}$")
-DEVICE_CHANNELS = tuple(channel for channel in CHANNELS if channel not in CONTACT_CHANNELS)
+DEVICE_CHANNELS = ("web", "none")
+"""What happens on the device itself, or nowhere: a letter, a push message and a list of addresses are no cookies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Manifest:
     events: Mapping[str, EventTerm] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     banner: Mapping[str, ConsentTerm] = field(default_factory=dict)
+    tcf: Mapping[ConsentTerm, tuple[int, ...]] = field(default_factory=dict)
+    gpc: tuple[ConsentTerm, ...] = ()
     layouts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     readmits: bool = False
     defaults: Mapping[str, str] = field(default_factory=dict)
@@ -143,6 +147,28 @@ class _Category(_Consent):
     contact = fields.String(validate=validate.OneOf(("",)))
 
 
+class _Opposed(_Strict):
+    purpose = fields.String(required=True)
+    channel = fields.String(required=True, validate=validate.OneOf(DEVICE_CHANNELS))
+
+    @post_load
+    def _make(self, loaded: dict[str, Any], **_: Any) -> Any:
+        return ConsentTerm(**loaded)
+
+
+class _Asked(_Opposed):
+    needs = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(1, PURPOSES)),
+        required=True,
+        validate=validate.Length(min=1),
+    )
+
+    @post_load
+    def _make(self, loaded: dict[str, Any], **_: Any) -> Any:
+        needs = tuple(loaded.pop("needs"))
+        return ConsentTerm(**loaded), needs
+
+
 class _Event(_Strict):
     from_ = fields.List(fields.String(), data_key="from")
     fields_ = fields.List(fields.String(), data_key="fields")
@@ -184,6 +210,8 @@ class _Manifest(_Strict):
     purposes = fields.List(fields.String(), load_default=list)
     events = fields.Dict(fields.String(), fields.Nested(_Event), load_default=dict)
     banner = fields.Dict(fields.String(), fields.Nested(_Category), load_default=dict)
+    tcf = fields.List(fields.Nested(_Asked), load_default=list)
+    gpc = fields.List(fields.Nested(_Opposed), load_default=list)
     layouts = fields.Dict(fields.String(), fields.Nested(_Layout), load_default=dict)
     readmits = fields.Boolean(load_default=False)
     defaults = fields.Nested(_Defaults, load_default=dict)
@@ -205,6 +233,8 @@ def read_manifest(name: str, declared: Any) -> Manifest:
         aliases=aliases,
         identifiers=tuple(loaded.pop("identifiers")),
         purposes=tuple(loaded.pop("purposes")),
+        tcf=dict(loaded.pop("tcf")),
+        gpc=tuple(loaded.pop("gpc")),
         settings={**EVERY_SOURCE, **loaded.pop("settings")},
         **loaded,
     )

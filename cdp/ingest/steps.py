@@ -154,6 +154,9 @@ STEPS: tuple[Step, ...] = (declared, minimised, deduplicated, resolved, lawful, 
 def _declared(entry: Entry, context: Context) -> Entry | None:
     for name in entry.item.dropped:
         entry.drop("field", name, "undeclared_field")
+    for unheard in entry.item.unheard:
+        entry.notes.append(Refusal(unheard.reason, entry.item.pointer.rstrip("/") + unheard.where))
+        entry.drops.append(("signal", unheard.reason))
     at = entry.item.at
     if at > context.at or at.year < EARLIEST_YEAR:
         # Nothing has happened that is still to come: a stage or a word would wait for it, and nobody for them.

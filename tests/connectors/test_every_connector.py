@@ -13,7 +13,7 @@ from cdp.connector import load
 from cdp.connector.kit import Incoming
 from cdp.connector.manifest import read_manifest
 from cdp.errors import Problem, StartRefused
-from cdp.policy.terms import CONTACT_CHANNELS
+from cdp.policy.terms import CHANNELS
 from tests.connectors.desk import FOLDER, NOW, TYPES, configured
 
 NAMES = sorted(TYPES)
@@ -45,13 +45,25 @@ def test_an_unknown_key_in_a_manifest_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_banner_category_stands_for_a_contact_channel(name: str) -> None:
-    assert not [term for term in TYPES[name].manifest.banner.values() if term.channel in CONTACT_CHANNELS]
+def test_no_signal_of_a_device_stands_for_a_contact_channel(name: str) -> None:
+    manifest = TYPES[name].manifest
+    assert {term.channel for term in (*manifest.banner.values(), *manifest.tcf, *manifest.gpc)} <= {"web", "none"}
 
 
-@pytest.mark.parametrize("channel", sorted(CONTACT_CHANNELS))
-def test_a_banner_category_for_a_contact_channel_is_refused(channel: str) -> None:
-    wrong = declared("segment") | {"banner": {"Marketing": {"purpose": "email_marketing", "channel": channel}}}
+@pytest.mark.parametrize("channel", sorted({*CHANNELS} - {"web", "none"}))
+@pytest.mark.parametrize("block", ["banner", "tcf", "gpc"])
+def test_a_signal_of_a_device_for_any_other_channel_is_refused(block: str, channel: str) -> None:
+    """Nor for letters, push messages or lists of addresses (ruling R2)."""
+    term = {"purpose": "email_marketing", "channel": channel}
+    wrong = {"banner": {"Marketing": term}, "tcf": [{**term, "needs": [1]}], "gpc": [term]}[block]
+    with pytest.raises(ValidationError) as raised:
+        read_manifest("segment", declared("segment") | {block: wrong})
+    assert list(raised.value.normalized_messages()) == [block]
+
+
+@pytest.mark.parametrize("needs", [[], [0], [12], ["1"], [1.5], None])
+def test_a_tcf_purpose_that_nobody_knows_is_refused(needs: object) -> None:
+    wrong = declared("segment") | {"tcf": [{"purpose": "analytics", "channel": "none", "needs": needs}]}
     with pytest.raises(ValidationError):
         read_manifest("segment", wrong)
 
@@ -135,6 +147,8 @@ def test_a_manifest_without_its_python_stops_the_start(tmp_path: Path) -> None:
         ("segment", {"colour": "red"}, "/settings/colour"),
         ("segment", {"residence_default": "Japan"}, "/settings/residence_default"),
         ("segment", {"banner.Mine": "email_marketing"}, "/settings/banner.Mine"),
+        ("segment", {"tcf_vendors": "0"}, "/settings/tcf_vendors"),
+        ("segment", {"tcf_vendors": "755;91"}, "/settings/tcf_vendors"),
         ("segment", {"trait.Rank": "Bad Name"}, "/settings/trait.Rank"),
         ("line", {}, "/settings/channel_secret"),
     ],

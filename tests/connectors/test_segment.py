@@ -193,9 +193,15 @@ def test_global_privacy_control_withdraws_for_the_device_with_every_item_of_a_ca
     assert second.signals == first.signals, "the first may be a duplicate, and is dropped with what it says"
 
 
-@pytest.mark.parametrize("value", ["0", "true", ""])
+@pytest.mark.parametrize("value", ["0", "true", "", "01", "1.0", "1, 1", "1;", "?1", "yes", "2", "11", "-1", "\u00b9"])
 def test_only_the_value_1_is_global_privacy_control(value: str) -> None:
     assert only(read(SERVER, incoming(track(), "track", sec_gpc=value))).signals == ()
+
+
+def test_global_privacy_control_means_the_same_whatever_a_site_calls_its_categories() -> None:
+    renamed = configured("segment", **{"banner.Advertising": "personalisation", "banner.Analytics": "personalisation"})
+    item = only(read(renamed, incoming(track(), "track", sec_gpc="1")))
+    assert {one.purpose for one in item.signals} == {"ads_sharing", "analytics"}
 
 
 SHOWN = {"email": "ada@example.com", "notice": "email_marketing", "notice_version": "1", "language": "ja"}
