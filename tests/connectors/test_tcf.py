@@ -299,7 +299,12 @@ WRONG: dict[str, list[Any]] = {
         Made(further=("IB",)).text,
     ],
     "tcf_too_short": ["", ".", "CQ", Made().first[:60], Made().first + ".", Made().text + "."],
-    "tcf_trailing_bits": [OLD.text + "AAAA", OLD.text + "ABCD", Made(further=("QAAA" + "A" * 8,)).text],
+    "tcf_trailing_bits": [
+        OLD.text + "AAAA",
+        OLD.text + "ABCD",
+        Made(further=("QAAA" + "A" * 8,)).text,
+        *(Made(publisher=None, further=(sextets(bits((3, 3), (0, 54), (one, 15))),)).text for one in (1, 1 << 14)),
+    ],
     "tcf_unknown_version": [Made(version=one).text for one in (0, 1, 3, 63)] + ["BOEFEAyOEFEAyAHABDENAIgAAAB9vABAASA"],
     "tcf_unknown_policy": [Made(policy=one).text for one in (0, 2, 3, 6, 63)],
     "tcf_unknown_purpose": [Made(purposes={1, one}).text for one in (12, 24)],

@@ -1,6 +1,7 @@
 """Links in mails act by POST, at once and without an account; GET changes nothing."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -118,8 +119,22 @@ def test_a_page_speaks_the_readers_language_and_can_be_switched(
     assert "?lang=" in answer.get_data(as_text=True)
 
 
-def test_global_privacy_control_is_announced(site: Site) -> None:
-    assert site.browser.get("/.well-known/gpc.json").get_json()["gpc"] is True
+@pytest.mark.parametrize(
+    ("now", "since"),
+    [
+        ((2026, 6, 1), {"lastUpdate": "2026-04-01"}),
+        ((2026, 3, 31, 14, 59), {"lastUpdate": "2025-04-01"}),  # 23:59 where the controller is
+        ((2026, 3, 31, 15, 0), {"lastUpdate": "2026-04-01"}),
+        ((2020, 1, 1), {}),
+    ],
+)
+def test_global_privacy_control_is_announced_as_of_the_newest_notice(
+    site: Site, now: tuple[int, ...], since: dict[str, str]
+) -> None:
+    site.clock.instant = datetime(*now, tzinfo=UTC)
+    answer = site.browser.get("/.well-known/gpc.json")
+    assert answer.content_type == "application/json"
+    assert answer.get_json() == {"gpc": True, **since}
 
 
 def test_an_address_joins_records_only_once_it_is_confirmed(site: Site) -> None:

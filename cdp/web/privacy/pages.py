@@ -4,6 +4,8 @@ Neither asks for a cookie, a login or a token of ours: whoever holds the link ho
 scanners follow links with GET, so that a GET that acted would unsubscribe, or consent, for people.
 """
 
+from zoneinfo import ZoneInfo
+
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
 from cdp import consent, gate
@@ -14,9 +16,6 @@ from cdp.web.privacy.texts import LANGUAGES, PAGES
 blueprint = Blueprint("privacy", __name__)
 
 LONGEST_TOKEN = 1024
-
-GPC_SINCE = "2026-06-01"
-"""When this product began to honour Global Privacy Control."""
 
 
 @blueprint.get("/privacy")
@@ -67,8 +66,12 @@ def confirm(token: str) -> Response:
 
 @blueprint.get("/.well-known/gpc.json")
 def gpc() -> Response:
-    """Say that Global Privacy Control is honoured."""
-    return jsonify(gpc=True, lastUpdate=GPC_SINCE)
+    """Say that Global Privacy Control is honoured, and since which day what people are told has stood."""
+    policy = current.policy()
+    today = current.now().astimezone(ZoneInfo(policy.controller.time_zone)).date()
+    published = [notice.published for notice in policy.notices.values() if notice.published <= today]
+    since = {"lastUpdate": max(published).isoformat()} if published else {}
+    return jsonify(gpc=True, **since)
 
 
 def _bounded(token: str) -> str:
