@@ -175,7 +175,7 @@ OBLIGATIONS: Mapping[str, tuple[str, str, str, str]] = {
         "推知される内容による差別的な利用がないか確認してください。",
         "Have somebody look that what is guessed leads to no discrimination.",
     ),
-    "log_disclosure": ("GDPR", "15(1)(c), 19", "提供を記録します。", "The disclosure is recorded."),
+    "log_disclosure": ("GDPR", "5(2), 15(1)(c), 19", "提供を記録します。", "The disclosure is recorded."),
     "supervise_entrustee": ("APPI", "25", "委託先を監督してください。", "Supervise the entrustee."),
     "record_provision_three_years": (
         "APPI",

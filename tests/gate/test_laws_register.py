@@ -12,6 +12,7 @@ from cdp.gate.decide import decide, recipient_refusals
 from cdp.gate.permit import PageRequest, check_request
 from cdp.gate.question import Decision, Standing
 from cdp.gate.rehearsal import play
+from cdp.ops.commands.scenarios import ALSO
 from cdp.policy.terms import Basis, Law, Policy, Transfer, Use
 from tests.policy.shipped import DAY, answer, codes, consent, person, reach, terms, use, with_purpose, with_recipient
 
@@ -132,7 +133,7 @@ def test_a_refusal_is_the_answer_in_its_own_case(code: str) -> None:
 
 def test_every_reason_has_a_case_here_or_in_a_scenario_or_is_given_elsewhere() -> None:
     in_scenarios = {
-        code for one in terms().scenarios for answer in play(terms(), one, DAY).answers for code in answer.codes
+        code for one in terms().scenarios for answer in play(terms(), one, DAY, ALSO).answers for code in answer.codes
     }
     assert set(register.REGISTER) <= set(CASES) | NOT_BY_RULES | in_scenarios
 

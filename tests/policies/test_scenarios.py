@@ -6,6 +6,7 @@ import pytest
 
 from cdp.gate.rehearsal import coverage, decisive, play
 from cdp.gate.rehearsal.opposites import opposites
+from cdp.ops.commands.scenarios import ALSO
 from cdp.policy.documents import overlaid
 from cdp.policy.loading import vary
 from cdp.policy.terms import Scenario
@@ -37,16 +38,16 @@ def _scenario(given: dict[str, object], **more: object) -> Scenario:
 
 @pytest.mark.parametrize("scenario", terms().scenarios, ids=lambda one: one.name)
 def test_a_scenario_is_answered_as_it_says(scenario: Scenario) -> None:
-    assert play(terms(), scenario, DAY).failures == ()
+    assert play(terms(), scenario, DAY, ALSO).failures == ()
 
 
 @pytest.mark.parametrize("scenario", terms().scenarios, ids=lambda one: one.name)
 def test_the_opposite_of_one_of_its_facts_changes_an_answer(scenario: Scenario) -> None:
-    assert decisive(terms(), scenario, DAY) is not None
+    assert decisive(terms(), scenario, DAY, ALSO) is not None
 
 
 def test_every_rule_has_a_question_that_it_alone_decides() -> None:
-    assert [rule for rule, questions in coverage(terms(), DAY).items() if not questions] == []
+    assert [rule for rule, questions in coverage(terms(), DAY, ALSO).items() if not questions] == []
 
 
 def test_what_a_browser_said_counts_for_its_device_alone() -> None:
@@ -83,7 +84,7 @@ def test_no_opposite_leaves_out_what_a_statement_cannot_be_without() -> None:
 
 def test_the_front_matter_of_a_notice_can_be_said_otherwise() -> None:
     said = {f"notices/line.1.{language}.md": {"purposes+": ["support"]} for language in ("ja", "en")}
-    policy, wrong = vary(terms(), said, DAY)
+    policy, wrong = vary(terms(), [said], DAY)
     assert policy is not None and wrong == []
     assert policy.notices["line", "1", "ja"].purposes == ("line_marketing", "support")
     assert policy.notices["line", "1", "ja"].body == terms().notices["line", "1", "ja"].body
@@ -92,7 +93,7 @@ def test_the_front_matter_of_a_notice_can_be_said_otherwise() -> None:
 
 def test_consent_to_a_transfer_needs_a_notice_that_tells_of_its_risks() -> None:
     said = {"recipients/ad_platform.yaml": {"delivery": "once", "transfers": {"GDPR": {"kind": "art49"}}}}
-    _, wrong = vary(terms(), said, DAY)
+    _, wrong = vary(terms(), [said], DAY)
     assert {line.rpartition(" ")[2] for line in wrong} == {"transfer_risks"}
 
 

@@ -1,17 +1,35 @@
 """Scenarios at the command line: run, turned round fact by fact, and laid beside the rules."""
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import click
 
 from cdp.clock import SystemClock
+from cdp.connector.kit import ConsentTerm
+from cdp.connector.tcf import hear
 from cdp.gate import rehearsal
+from cdp.gate.rehearsal import Answer
 from cdp.ops import console
 from cdp.policy.terms import Policy
 from cdp.rights.breach.rehearsal import classify
 
-ALSO = {"breach": classify}
+
+def hear_string(policy: Policy, said: Mapping[str, Any], at: datetime) -> Answer:
+    """Return what a TC string in an event says of a purpose: yes, no, or nothing, and why."""
+    term = ConsentTerm(purpose=str(said["purpose"]), channel="web")
+    digest = sha256(str(said.get("whole", said["string"])).encode()).hexdigest()
+    tcf = {"tcString": said["string"], **({"sha256": digest} if said.get("digest", True) else {})}
+    heard = hear({"tcf": tcf}, {term: said["tcf_purposes"]}, said.get("vendors", ()), at)
+    why = heard.refusals[0].reason if heard.refusals else ""
+    then = "nothing" if why else "yes" if heard.answers.get(term) else "no"
+    return Answer(then, why, references=frozenset({"GDPR 4(11)"}))
+
+
+ALSO = {"breach": classify, "tcf": hear_string}
 """Kinds of questions that are answered above the gate."""
 
 
