@@ -13,7 +13,7 @@ from cdp import identity, ledger, policy, vault
 from cdp.clock import EARLIEST
 from cdp.consent import suppression
 from cdp.consent.model import ConsentRecord
-from cdp.consent.rules import INVALID_METHODS, Said
+from cdp.consent.rules import IMPORT, INVALID_METHODS, Said
 from cdp.db import chunked, unsettle
 from cdp.ids import new_id
 from cdp.policy.terms import Notice
@@ -177,8 +177,10 @@ def _act(session: Session, row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _lifts(statement: Statement, row: dict[str, Any]) -> bool:
-    """Whether it is an explicit yes by the identified person for a contact point."""
+    """Whether it is an explicit yes by the identified person for a contact point; an import's is none."""
     explicit = statement.act and statement.verified and not statement.public and statement.evidence == "full"
+    if statement.actor == IMPORT:
+        return False
     return bool(statement.lifts) and row["status"] == "given" and explicit
 
 

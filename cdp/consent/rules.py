@@ -2,7 +2,8 @@
 
 Said by the identified person, the newest act wins and a tie is a no. What an unverified device
 said is a branch of its own, and any branch's no stands until a later act by the identified
-person. A reported state may be the first word, never the last: it overrides no no.
+person. A reported state may be the first word, never the last: it overrides no no. Nor does an
+imported yes, however well it is proven and whatever instant it bears: a list is no act of the person.
 
 Hosts' clocks differ. A no that is written counts, whatever its instant; a yes waits for its own.
 """
@@ -18,6 +19,9 @@ YES = frozenset({"given"})
 NO = frozenset({"refused", "withdrawn"})
 INVALID_METHODS = frozenset({"pre_ticked", "silence", "scroll", "inactivity", "bundled_terms"})
 """Ways of asking that are no consent (GDPR 4(11); C-673/17, C-61/19)."""
+
+IMPORT = "import"
+"""The actor of what a list says."""
 
 _IDENTIFIED = 0
 
@@ -54,6 +58,11 @@ class Said:
     @property
     def says_yes(self) -> bool:
         return self.status in YES and self.evidence == "full"
+
+    @property
+    def is_first_hand(self) -> bool:
+        """Whether it is an act that came from the person, not a reported state and not a list."""
+        return self.act and self.actor != IMPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +147,7 @@ def _decisive(relevant: list[Said]) -> Said | None:
     anyone_said_no = any(one.says_no for one in relevant)
     branches: dict[int, list[Said]] = {}
     for one in relevant:
-        if one.says_no or (one.says_yes and (one.act or not anyone_said_no)):
+        if one.says_no or (one.says_yes and (one.is_first_hand or not anyone_said_no)):
             branches.setdefault(_IDENTIFIED if one.verified else one.subject, []).append(one)
     words = {branch: _newest(records) for branch, records in branches.items()}
     identified = words.pop(_IDENTIFIED, None)

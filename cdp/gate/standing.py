@@ -285,7 +285,7 @@ def _reach(
 
 
 def _gpc(said: list[Said], at: datetime) -> bool:
-    answering = [one for one in said if one.says_yes and one.act and one.verified and one.at <= at]
+    answering = [one for one in said if one.says_yes and one.is_first_hand and one.verified and one.at <= at]
     heard = as_written([one for one in said if one.method == "gpc" and one.says_no] + answering)
     signals = [one.at for one in heard if one.says_no]
     if not signals:

@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 
 from cdp import consent, identity, profile, vault
 from cdp.consent.model import Suppression
+from cdp.consent.rules import IMPORT
 from cdp.db import chunked, is_sqlite
 from cdp.gate.model import Permission
 from cdp.identity.model import Identifier
@@ -80,7 +81,8 @@ def _is_first_party(entry: Entry, context: Context) -> bool:
     """Whether this item may begin anew what was erased before it."""
     if not context.source.readmits or context.source.public:
         return False
-    explicit = any(signal.act and signal.status in ("given", "requested") for signal in entry.item.signals)
+    spoken = any(signal.act and signal.status in ("given", "requested") for signal in entry.item.signals)
+    explicit = spoken and context.source.actor != IMPORT  # a list revives nobody, however well it is proven
     return explicit or entry.item.event in FIRST_PARTY_EVENTS
 
 

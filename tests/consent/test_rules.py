@@ -90,6 +90,28 @@ def test_a_reported_state_overrides_no_no(no_day):
     assert held([said("given", 1, act=False), said("withdrawn", no_day)]) == "withdrawn"
 
 
+def imported(day: float, **more) -> Said:
+    return said("given", day, actor="import", method="import", **more)
+
+
+def test_a_proven_list_may_be_the_first_word():
+    assert held([imported(1)]) == "given"
+
+
+@pytest.mark.parametrize("no", ["withdrawn", "refused"])
+@pytest.mark.parametrize("no_day", [0.5, 1, 2])
+def test_a_list_overrides_no_no_however_well_it_is_proven(no, no_day):
+    """Law.md 4.5-4, and no stamp of the list helps."""
+    for order in permutations([imported(1), said(no, no_day, order=99)]):
+        assert held(list(order)) == no
+    everywhere = said("withdrawn", no_day, order=99, purpose="*", channel="*", token=b"", verified=False, subject=2)
+    assert held([imported(1), everywhere]) == "withdrawn"
+
+
+def test_only_the_persons_own_later_act_opens_again_what_a_list_could_not():
+    assert held([said("withdrawn", 1), imported(3), said("given", 2)]) == "given"
+
+
 def test_consent_for_one_address_opens_no_other():
     assert held([said("given", 1)], token=OTHER_MAIL) == "none"
 
