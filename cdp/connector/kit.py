@@ -77,6 +77,8 @@ class Signal:
     evidence: str = "full"
     contact: Claim | None = None
     """The contact point it is about; needed for contact channels."""
+    evidenced_by: str = ""
+    """Id of the kept evidence that it rests on (ruling R13); then only what is shown there counts as its notice."""
 
 
 @dataclass(frozen=True, slots=True)

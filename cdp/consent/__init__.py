@@ -1,5 +1,6 @@
 """Keeps what people said, and to which notice; only ever adds."""
 
+from cdp.consent import bundles, proofs
 from cdp.consent.holder import holder
 from cdp.consent.journal import lost as lost_silences
 from cdp.consent.links import confirm, read_unsubscribe_token, request, unsubscribe, unsubscribe_token
@@ -10,12 +11,14 @@ from cdp.consent.withdrawal import Point, point, said_for, withdraw
 __all__ = [
     "Point",
     "Statement",
+    "bundles",
     "confirm",
     "holder",
     "in_force",
     "lift",
     "lost_silences",
     "point",
+    "proofs",
     "read_unsubscribe_token",
     "readmit",
     "record",

@@ -37,7 +37,7 @@ def _consent(row: ConsentRecord) -> Held:
     shown = (
         "record", "purpose", "channel", "status", "method", "notice", "notice_version", "language",
         "notice_sha256",
-        "evidence", "actor", "source", "brand",
+        "evidence", "evidenced_by", "actor", "source", "brand",
     )  # fmt: skip
     plain = {name: getattr(row, name) for name in shown}
     plain |= {"said_at": row.event_time.isoformat(), "received_at": row.received_time.isoformat()}

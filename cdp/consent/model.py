@@ -1,6 +1,6 @@
 """Tables of what people said: records that are only ever added, and contact points that must stay silent."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
@@ -49,6 +49,48 @@ class ConsentRecord(SQLModel, table=True):
     valid_until: datetime | None = None
     confirm_digest: bytes | None = Field(default=None, index=True)
     """Double opt-in: keyed digest of the confirmation token of a `requested` record."""
+    evidenced_by: str = Field(default="", max_length=32)
+    """The `consent_evidence` that an imported yes rests on."""
+
+
+class ConsentEvidence(SQLModel, table=True):
+    """What proves the consents of one cohort of an imported list (ruling R13): what was shown, how, where, when,
+    and who answers for it. It holds nobody of the list, and is never deleted: proof is asked for years later."""
+
+    __tablename__ = "consent_evidence"
+
+    id: str = Field(primary_key=True, max_length=32)
+    """From the bundle's digest and the cohort's name: the same bundle again is the same evidence."""
+    bundle: str = Field(max_length=64, index=True)
+    """SHA-256 over the bundle and its documents."""
+    cohort: str = Field(max_length=64)
+    purpose: str = Field(max_length=64)
+    channel: str = Field(max_length=16)
+    evidence: str = Field(max_length=8)
+    """full | partial | none"""
+    missing: str
+    """JSON list of what is missing for full evidence."""
+    declared: str
+    """JSON of the cohort as it was declared, the exact wording with it."""
+    signed_by: str = Field(default="", max_length=200)
+    """Who answers for it, with their role; a person of the controller, not of the list."""
+    signed_on: date | None = None
+    document: str = Field(default="", max_length=64)
+    """SHA-256 of the form's image or text."""
+    at: datetime
+    entry: str = Field(max_length=32)
+    """The ledger's entry of its keeping."""
+
+
+class ConsentDocument(SQLModel, table=True):
+    """A form's image or text as it was handed in, once however many cohorts name it."""
+
+    __tablename__ = "consent_document"
+
+    sha256: str = Field(primary_key=True, max_length=64)
+    media_type: str = Field(max_length=64)
+    content: bytes
+    at: datetime
 
 
 class Suppression(SQLModel, table=True):

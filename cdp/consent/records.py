@@ -51,6 +51,8 @@ class Statement:
     """Hash of the notice's text, where it was shown earlier; None = of the text that the policy has now."""
     lifts: bytes = b""
     """Suppression token of the contact point: an explicit yes by the identified person lifts an unsubscribe."""
+    evidenced_by: str = ""
+    """Id of the kept evidence that an imported yes rests on (ruling R13)."""
 
 
 def record(session: Session, subject: int, statement: Statement, at: datetime) -> str:
@@ -157,6 +159,7 @@ def _row(subject: int, statement: Statement, key: vault.Dek | None, sha256: str,
         "received_time": at,
         "valid_until": statement.valid_until,
         "confirm_digest": statement.confirm_digest,
+        "evidenced_by": statement.evidenced_by,
     }
 
 
