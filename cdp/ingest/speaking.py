@@ -16,6 +16,7 @@ from typing import Any
 from cdp import consent
 from cdp.connector.kit import Signal
 from cdp.consent.model import ConsentRecord
+from cdp.consent.rules import IMPORT
 from cdp.errors import Refusal
 from cdp.identity import Canonical
 from cdp.ingest import repeating
@@ -23,6 +24,9 @@ from cdp.ingest.batch import NO_STATUSES, Context, Entry
 from cdp.policy.terms import CONTACT_CHANNELS
 
 DEVICE = "anonymous_id"
+
+UNPROVEN = "stale_or_unproven_grant"
+"""The alert of a list that says yes without its proof: it is kept as unknown and opens nothing (GDPR 7(1))."""
 
 TEXTS = ("method", "notice", "notice_version", "language")
 """What a signal says in words from outside."""
@@ -39,6 +43,8 @@ def record(batch: Iterable[Entry], context: Context) -> None:
                 entry.drops.append(("signal", statement.reason))
             elif entry.subject:
                 entry.spoke = True
+                if _is_unproven(statement):
+                    entry.drops.append(("signal", UNPROVEN))
                 said.append((entry.subject, statement))
                 people[entry.subject] = entry.person
     consent.record_all(context.session, repeating.only_new(context.session, said, people), context.at)
@@ -77,7 +83,8 @@ def _statement(entry: Entry, signal: Signal, context: Context) -> consent.Statem
         return refusal
     signal = _shortened(signal)
     source = context.source
-    shown = (signal.notice, signal.notice_version) if signal.notice else (source.notice, source.notice_version)
+    own = bool(signal.notice or signal.evidenced_by)
+    shown = (signal.notice, signal.notice_version) if own else (source.notice, source.notice_version)
     return consent.Statement(
         purpose=signal.purpose,
         channel=signal.channel,
@@ -90,14 +97,21 @@ def _statement(entry: Entry, signal: Signal, context: Context) -> consent.Statem
         token=context.vault.token(contact.namespace, contact.scope, contact.value) if contact else b"",
         notice=shown[0],
         notice_version=shown[1],
-        language=signal.language or source.language,
+        language=signal.language or ("" if signal.evidenced_by else source.language),
         evidence=signal.evidence if all(shown) or signal.status != "given" else _partial(signal.evidence),
         actor=source.actor,
         verified=_is_vouched(entry, signal, contact, context),
         public=source.public,
         brand=source.brand,
         lifts=context.silence_token(contact) if contact and signal.channel in CONTACT_CHANNELS else b"",
+        evidenced_by=signal.evidenced_by,
     )
+
+
+def _is_unproven(statement: consent.Statement) -> bool:
+    """Whether a list says yes and does not prove it."""
+    claims = statement.status in ("given", "unknown")
+    return claims and statement.actor == IMPORT and statement.evidence != "full"
 
 
 def _contact(entry: Entry, signal: Signal, context: Context) -> Canonical | None:
