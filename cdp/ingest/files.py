@@ -9,30 +9,27 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO, TypeVar, cast
+from typing import TextIO, cast
 
-from sqlmodel import Session
-
-from cdp.connector.kit import FileSource, Item, RowReader, SourceConfig
-from cdp.connector.tables import Row, detect_encoding, read_header, read_rows
-from cdp.db import Database, chunked
-from cdp.errors import Problem, Refusal
-from cdp.ingest import sources
+from cdp.connector.kit import Item
+from cdp.connector.tables import Row
+from cdp.db import Database
+from cdp.errors import Refusal
 from cdp.ingest.batches import GROUP, Outcome, Report, take
+from cdp.ingest.rehearsal import Rehearsal
+from cdp.ingest.rows import Read, Table, open_table
 
-JSON_LINES = frozenset({".jsonl", ".ndjson"})
 NOT_MENDABLE = frozenset({"suppressed", "erased", "unlawful"})
 """Refused for whom it is about, not for how it is written: not copied to a file."""
-PIECE = 1 << 20
-
-T = TypeVar("T")
 
 Progress = Callable[[int, int], None]
 """Called with rows done and lines in all."""
+
+Beside = Callable[[Row, Item], tuple[Item, ...]]
+"""What is taken in of a row: its item, and what else is known of it."""
 
 
 @dataclass(slots=True)
@@ -74,78 +71,49 @@ def import_file(
 
     Raises Problem: no_such_file, unknown_source, no_file_source, encoding_unknown, layout_unknown.
     """
-    if not path.is_file():
-        raise Problem(400, "no_such_file", "There is no such file.")
-    config, reader = _reader(database, source)
-    lines, encoding = _survey(path)
-    json_lines = path.suffix.lower() in JSON_LINES
+    table = open_table(database, source, path)
     target = cast(Database, Rehearsal(database)) if dry_run else database
-    report = FileReport(encoding=encoding, dry_run=dry_run)
-    with path.open(encoding=encoding, newline="") as file, Rejects(path, encoding, json_lines) as rejects:
-        plan = Plans(reader, config)
-        for rows in chunked(read_rows(file, json_lines), group):
-            items = [plan.read(row, at) for row in rows]
-            told = take(target, config, items, at)
+    return import_table(target, table, at, progress, group, dry_run=dry_run)
+
+
+def import_table(
+    database: Database,
+    table: Table,
+    at: datetime,
+    progress: Progress,
+    group: int = GROUP,
+    beside: Beside = lambda row, item: (item,),
+    dry_run: bool = False,
+) -> FileReport:
+    """Take in every row of an opened file."""
+    report = FileReport(encoding=table.encoding, dry_run=dry_run)
+    with Rejects(table) as rejects:
+        for rows in table.read(at, group):
+            told = take_rows(database, table, rows, at, beside)
             report.add(told)
             if not dry_run:
-                rejects.write(zip(rows, told.outcomes, strict=True))
-            progress(report.rows, lines)
+                rejects.write(zip((row for row, _ in rows), told.outcomes, strict=True))
+            progress(report.rows, table.lines)
         report.rejects = rejects.written
     return report
 
 
-class Undone(Exception):
-    """Ends a rehearsal's transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """A database whose transactions do everything and keep nothing."""
-
-    database: Database
-
-    @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """Open a transaction that is rolled back."""
-        with suppress(Undone), self.database.transaction() as session:
-            yield session
-            raise Undone
-
-    def attempt(self, work: Callable[[Session], T]) -> T:
-        """Do the work in a transaction that is rolled back."""
-        with self.transaction() as session:
-            return work(session)
-
-
-@dataclass(slots=True)
-class Plans:
-    """How rows are read, decided once for each set of columns."""
-
-    source: FileSource
-    config: SourceConfig
-    made: dict[tuple[str, ...], RowReader] = field(default_factory=dict)
-
-    def read(self, row: Row, at: datetime) -> Item | Refusal:
-        """Return the row's item; raises Problem (layout_unknown) for columns that fit no layout."""
-        pointer = f"row {row.number}"
-        if row.cells is None:
-            return Refusal("row_malformed", pointer)
-        columns = tuple(row.cells)
-        if columns not in self.made:
-            plan = self.source.plan(columns, self.config)
-            if isinstance(plan, Refusal):
-                raise Problem(400, plan.reason, "The columns fit no layout; name one with the setting `layout`.")
-            self.made[columns] = plan
-        return self.made[columns](row.cells, pointer, at)
+def take_rows(database: Database, table: Table, rows: list[Read], at: datetime, beside: Beside) -> Report:
+    """Take in some rows with what is known beside them, in one transaction; tells of the rows alone."""
+    items: list[Item | Refusal] = []
+    places = []
+    for row, item in rows:
+        places.append(len(items))
+        items += [item] if isinstance(item, Refusal) else beside(row, item)
+    told = take(database, table.config, items, at, group=max(GROUP, len(items)))
+    return Report([told.outcomes[place] for place in places], told.dropped, told.entries)
 
 
 @dataclass(slots=True)
 class Rejects:
     """The file of refused rows, made when the first one comes; an older one is never overwritten."""
 
-    path: Path
-    encoding: str
-    json_lines: bool
+    table: Table
     written: Path | None = None
     _file: TextIO | None = field(default=None, repr=False)
 
@@ -167,49 +135,21 @@ class Rejects:
         reason = outcome.reason + (
             f" ({column})" if (column := outcome.where.partition(" ")[2].partition(" ")[2]) else ""
         )
-        if self.json_lines:
+        if self.table.is_json_lines:
             file.write(json.dumps({"reason": reason, **_object(stood[0])}, ensure_ascii=False) + "\n")
         else:
-            csv.writer(file, delimiter=self._header()[1]).writerow([reason, *stood])
+            csv.writer(file, delimiter=self.table.header()[1]).writerow([reason, *stood])
 
     def _open(self) -> TextIO:
-        suffix = ".jsonl" if self.json_lines else ".csv"
-        names = (self.path.with_name(f"{self.path.name}.rejects{number}{suffix}") for number in _numbers())
+        path, suffix = self.table.path, ".jsonl" if self.table.is_json_lines else ".csv"
+        names = (path.with_name(f"{path.name}.rejects{number}{suffix}") for number in _numbers())
         self.written = next(name for name in names if not name.exists())
         descriptor = os.open(self.written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        file = os.fdopen(descriptor, "w", encoding=self.encoding, newline="")
-        if not self.json_lines:
-            names_of_columns, delimiter = self._header()
+        file = os.fdopen(descriptor, "w", encoding=self.table.encoding, newline="")
+        if not self.table.is_json_lines:
+            names_of_columns, delimiter = self.table.header()
             csv.writer(file, delimiter=delimiter).writerow(["reason", *names_of_columns])
         return file
-
-    def _header(self) -> tuple[list[str], str]:
-        with self.path.open(encoding=self.encoding, newline="") as file:
-            return read_header(file.readline())
-
-
-def _reader(database: Database, name: str) -> tuple[SourceConfig, FileSource]:
-    with database.snapshot() as session:
-        source = sources.get(session, name)
-        reader = sources.type_of(session, source.type).source
-        if not isinstance(reader, FileSource):
-            raise Problem(400, "no_file_source", "This source takes no files; add one of type csv.")
-        return sources.configured(session, source), reader
-
-
-def _survey(path: Path) -> tuple[int, str]:
-    """Read the file through once; returns its lines and its encoding."""
-    lines = 0
-
-    def pieces() -> Iterator[bytes]:
-        nonlocal lines
-        with path.open("rb") as file:
-            while piece := file.read(PIECE):
-                lines += piece.count(b"\n")
-                yield piece
-
-    encoding = detect_encoding(pieces())
-    return lines, encoding
 
 
 def _object(line: str) -> dict[str, object]:
