@@ -10,13 +10,16 @@ from cdp.gate.holder import holder
 from cdp.gate.opened import open_for_subject, open_words
 from cdp.gate.permission import code_of, expire_source, register_policy, settle, settle_due, settled
 from cdp.gate.permit import PageRequest, check_request
+from cdp.gate.reaching import Asked, Reached, reached
 
 __all__ = [
+    "Asked",
     "Disclosure",
     "Explanation",
     "Given",
     "Page",
     "PageRequest",
+    "Reached",
     "check_request",
     "code_of",
     "collectable",
@@ -30,6 +33,7 @@ __all__ = [
     "holder",
     "open_for_subject",
     "open_words",
+    "reached",
     "read_page",
     "register_policy",
     "settle",

@@ -2,7 +2,7 @@
 
 from cdp.identity.crowding import one_device, thin
 from cdp.identity.holder import holder
-from cdp.identity.lookup import find, find_all, spell, subjects_of
+from cdp.identity.lookup import find, find_all, having, spell, subjects_of, tokens_of
 from cdp.identity.merge import cannot, must, revoke
 from cdp.identity.normalise import Canonical, canonical, normalise
 from cdp.identity.resolution import Arrival, Attached, attach, is_known, people_of, resolve
@@ -17,6 +17,7 @@ __all__ = [
     "canonical",
     "find",
     "find_all",
+    "having",
     "holder",
     "is_known",
     "must",
@@ -28,5 +29,6 @@ __all__ = [
     "spell",
     "subjects_of",
     "thin",
+    "tokens_of",
     "vouch",
 ]

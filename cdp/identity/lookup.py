@@ -1,16 +1,19 @@
 """Who has an identifier: a token finds, the sealed value decides."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from cdp import policy, vault
+from cdp.db import chunked
 from cdp.errors import FieldError, Problem
 from cdp.identity.model import Identifier
 from cdp.identity.normalise import Canonical, canonical
 from cdp.identity.resolution import cell, is_same
+from cdp.identity.rules import TokenKey
 from cdp.policy.terms import Policy
 from cdp.profile.model import Subject
 
@@ -45,6 +48,40 @@ def find(session: Session, namespace: str, scope: str, value: str, region: str =
 def find_all(session: Session, namespace: str, scope: str, value: str, region: str = "JP") -> list[int]:
     """Return everyone with this identifier, for what must reach all of them (silence, erasure)."""
     return sorted({row.person for row in _holders(session, namespace, scope, value, region)})
+
+
+def having(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, set[int]]:
+    """Return the people who have each of these blind indexes, vouched for; compares no sealed value."""
+    by_namespace: dict[str, set[bytes]] = defaultdict(set)
+    for namespace, token in keys:
+        by_namespace[namespace].add(token)
+    found: dict[TokenKey, set[int]] = defaultdict(set)
+    for namespace, tokens in by_namespace.items():
+        for some in chunked(sorted(tokens)):
+            query = (
+                select(col(Identifier.token), col(Subject.person))
+                .join(Subject, col(Subject.number) == col(Identifier.subject))
+                .where(
+                    col(Identifier.namespace) == namespace, col(Identifier.token).in_(some), col(Identifier.verified)
+                )
+            )
+            for token, person in session.execute(query):
+                found[namespace, bytes(token)].add(person)
+    return found
+
+
+def tokens_of(session: Session, people: Iterable[int]) -> dict[int, set[bytes]]:
+    """Return every blind index that each of these people has."""
+    found: dict[int, set[bytes]] = defaultdict(set)
+    for some in chunked(sorted(set(people))):
+        query = (
+            select(col(Subject.person), col(Identifier.token))
+            .join(Identifier, col(Identifier.subject) == col(Subject.number))
+            .where(col(Subject.person).in_(some))
+        )
+        for person, token in session.execute(query):
+            found[person].add(bytes(token))
+    return found
 
 
 def subjects_of(session: Session, person: int) -> list[int]:

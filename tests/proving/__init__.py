@@ -1,0 +1,1 @@
+"""Old lists with the evidence for their consents."""
