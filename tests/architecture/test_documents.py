@@ -33,6 +33,8 @@ COMMANDS = (
     "connector drops",
     "connector remove",
     "import",
+    "evidence list",
+    "evidence show",
     "subject find",
     "subject export",
     "subject erase",

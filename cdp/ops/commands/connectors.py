@@ -1,12 +1,9 @@
 """Sources: which types there are, which are registered, and what they brought that was not taken."""
 
-from pathlib import Path
-
 import click
 
 from cdp import connector as declared
 from cdp.ingest import sources
-from cdp.ingest.files import FileReport, import_file
 from cdp.ops import console
 
 
@@ -119,45 +116,6 @@ def remove(name: str, yes: bool) -> None:
     with console.opened() as deployment, deployment.database.transaction() as session:
         sources.remove(session, name, deployment.clock.now())
     click.echo(f"removed {name}")
-
-
-@click.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--source", required=True, help="A source of a type that takes files: see `cdp connector list`.")
-@click.option("--dry-run", is_flag=True, help="Tell what would be taken in and refused; change nothing.")
-def take_in(file: Path, source: str, dry_run: bool) -> None:
-    """Take in a CSV or JSON-lines FILE through a source's mapping; exit 1 when rows were refused.
-
-    Broken off, it is run again: what was received changes nothing. Refused rows are written beside
-    the file, to be mended and run again.
-
-    \b
-    Example:
-      cdp connector add crm --type csv --set residence_default=JP
-      cdp import customers.csv --source crm --dry-run
-    """
-    with console.opened() as deployment, console.bar("rows") as progress:
-        task = progress.add_task("rows", total=None)
-
-        def told(done: int, lines: int) -> None:
-            progress.update(task, completed=done, total=max(lines, done))
-
-        report = import_file(deployment.database, source, file, deployment.clock.now(), dry_run, told)
-    _print_report(report)
-    if report.refused:
-        click.get_current_context().exit(console.WRONG)
-
-
-def _print_report(report: FileReport) -> None:
-    click.echo(f"rows={report.rows}\naccepted={report.accepted}\nduplicates={report.duplicates}")
-    for reason, count in report.refused.most_common():
-        click.echo(f"refused\t{count}\t{reason}")
-    for (what, reason), count in report.dropped.most_common():
-        click.echo(f"dropped\t{count}\t{what}\t{reason}")
-    if report.rejects:
-        click.echo(f"rejects={report.rejects}")
-    if report.dry_run:
-        click.echo("nothing was changed")
 
 
 def _print_drops(dropped: list[sources.Drop]) -> None:
