@@ -187,7 +187,7 @@ def _precedence(one: Said) -> tuple[Any, ...]:
 def _status(winner: Said, at: datetime) -> str:
     if winner.status in YES:
         if winner.evidence != "full":
-            return "unknown"
+            return "partial" if winner.evidence == "partial" else "unknown"
         if winner.valid_until is not None and winner.valid_until <= at:
             return "expired"
     return winner.status

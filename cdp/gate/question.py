@@ -17,7 +17,7 @@ class Consent:
 
     purpose: str
     status: str
-    """given | refused | requested | withdrawn | expired | invalidated | unknown"""
+    """given | refused | requested | withdrawn | expired | invalidated | unknown | partial (imported, half proven)"""
     notice: str = ""
     notice_version: str = ""
     explicit: bool = False

@@ -8,7 +8,7 @@ from marshmallow import fields, validate
 from cdp.policy.documents import Shape, names
 from cdp.policy.terms import CHANNELS
 
-STATUSES = ("given", "refused", "requested", "withdrawn", "expired", "invalidated", "unknown")
+STATUSES = ("given", "refused", "requested", "withdrawn", "expired", "invalidated", "unknown", "partial")
 ADDRESSES = ("", "written", "published", "published_no_ads", "entity")
 """How an address was come by: given in writing, published for business, published with a refusal, a legal entity's."""
 

@@ -67,7 +67,7 @@ def held_on_device(records: list[Said], token: bytes = DEVICE) -> str:
         ([said("given", 1), said("requested", 2)], "given"),
         ([said("requested", 1)], "requested"),
         ([said("given", 1, evidence="none")], "unknown"),
-        ([said("given", 1, evidence="partial")], "unknown"),
+        ([said("given", 1, evidence="partial")], "partial"),
         ([said("withdrawn", 1), said("given", 2, evidence="none")], "withdrawn"),
         ([said("given", 1, valid_until=START + timedelta(days=50))], "expired"),
         ([said("given", 1, valid_until=START + timedelta(days=500))], "given"),

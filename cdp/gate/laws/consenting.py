@@ -26,6 +26,9 @@ def refusal(case: Case, *, explicit: bool = False, named: bool = False) -> str |
     consent = case.consent
     if consent is None:
         return "no_consent"
+    if consent.status == "partial":
+        # Half a proof is one where every law that protects the person says so for this purpose (ruling R13).
+        return _refusal_of_notice(case, consent, named) if _supports_partial(case) and not explicit else "unproven"
     if consent.status != "given":
         return _REFUSALS.get(consent.status, "unproven")
     if not consent.free:
@@ -35,6 +38,13 @@ def refusal(case: Case, *, explicit: bool = False, named: bool = False) -> str |
     if case.channel in ADDRESSED and not consent.explicit:
         return "unproven"
     return _refusal_of_notice(case, consent, named)
+
+
+def _supports_partial(case: Case) -> bool:
+    packs = case.declared.policy.packs
+    protecting = case.standing.laws or Law(sum(packs))
+    lists = [pack.values.get("partial_evidence_supports", ()) for law, pack in packs.items() if law in protecting]
+    return bool(lists) and all(case.purpose.name in supported for supported in lists)
 
 
 def _refusal_of_notice(case: Case, consent: Consent, named: bool) -> str | None:

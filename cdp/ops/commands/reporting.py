@@ -4,7 +4,7 @@ import click
 
 from cdp.consent.bundles import Bundle
 from cdp.consent.evidence import LACKS
-from cdp.gate.reasons import REGISTER
+from cdp.gate.register import REGISTER
 from cdp.ingest.files import FileReport
 from cdp.ingest.reach import Reach
 from cdp.ingest.speaking import UNPROVEN
