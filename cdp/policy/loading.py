@@ -13,6 +13,7 @@ from cdp.clock import SystemClock
 from cdp.policy import groups, journeys, laws, notices, purposes, recipients, registry, scenarios
 from cdp.policy.documents import Documents, Failures, PolicyError, overlaid, read_folder
 from cdp.policy.grounds import EXCEPTIONS
+from cdp.policy.inline import expanded
 from cdp.policy.terms import Example, Law, Notice, Pack, Policy, Purpose, Recipient, Use
 
 _SINGLE = {
@@ -81,7 +82,8 @@ class _Parts:
     on: date
 
 
-def _read(documents: Documents, on: date, failures: Failures) -> Policy | None:
+def _read(written: Documents, on: date, failures: Failures) -> Policy | None:
+    documents = expanded(written, failures)
     _check_places(documents, failures)
     controller = registry.read_controller(documents, failures)
     categories = registry.read_categories(documents, failures)
@@ -127,7 +129,7 @@ def _read(documents: Documents, on: date, failures: Failures) -> Policy | None:
         scenarios=scenarios.read_scenarios(documents, failures),
         articles=statutes.articles,
         on=on,
-        documents=documents,
+        documents=written,
     )
 
 
