@@ -24,7 +24,7 @@ class _ControllerShape(Shape):
     establishments = countries(required=True, validate=validate.Length(1))
     offers_to = countries(load_default=list)
     eu_representative = fields.String(load_default="")
-    dpo = fields.String(load_default="")
+    dpo_contact = fields.String(load_default="")
     time_zone = fields.String(load_default="Asia/Tokyo")
 
 
@@ -80,7 +80,7 @@ def read_controller(documents: Documents, failures: Failures) -> Controller | No
         contact=shape["contact"],
         establishments=tuple(shape["establishments"]),
         time_zone=shape["time_zone"],
-        dpo=shape["dpo"],
+        dpo_contact=shape["dpo_contact"],
         eu_representative=shape["eu_representative"],
     )
 
@@ -117,7 +117,8 @@ def read_traits(documents: Documents, failures: Failures, categories: dict[str, 
             failures.add(where, f"the slot {slot} is already held by {taken[slot]}")
         if slot and slot.startswith("n") != (shape["type"] == "number"):
             failures.add(where, f"a {shape['type']} does not fit into the slot {slot}")
-        found[name] = TraitTerm(name, shape["category"], shape["type"], slot, tuple(shape["values"]))
+        values, title = tuple(shape["values"]), shape["title"]
+        found[name] = TraitTerm(name, shape["category"], shape["type"], slot, values, title["ja"], title["en"])
     return found
 
 

@@ -272,6 +272,8 @@ class TraitTerm:
     slot: str = ""
     """Column of `person` that holds it in the clear; empty = sealed."""
     values: tuple[str, ...] = ()
+    title_ja: str = ""
+    title_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,10 +319,10 @@ class Controller:
     establishments: tuple[str, ...]
     """ISO 3166 countries."""
     time_zone: str = "Asia/Tokyo"
-    dpo: str = ""
+    dpo_contact: str = ""
     """Data protection officer, or who answers for personal data (GDPR 37, 個人情報保護管理者)."""
     eu_representative: str = ""
-    """GDPR 27."""
+    """Who represents it in the Union, where it has no establishment there (GDPR 27)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def of(row: ConsentRecord, terms: Policy) -> list[Mapping[str, Any]]:
         "party_type": ROLES["controller"],
         "party_role": "controller",
         "party_representative": who.representative,
-        "party_data_protection_officer": who.dpo or None,
+        "party_data_protection_officer": who.dpo_contact or None,
         "party_representative_eu": who.eu_representative or None,
         "party_countries": list(who.establishments),
     }
