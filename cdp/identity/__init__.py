@@ -1,5 +1,6 @@
 """Knows who is who: finds the subject of what arrives, and joins and parts people reversibly."""
 
+from cdp.identity.counting import people_with
 from cdp.identity.crowding import one_device, thin
 from cdp.identity.holder import holder
 from cdp.identity.lookup import find, find_all, having, spell, subjects_of, tokens_of
@@ -24,6 +25,7 @@ __all__ = [
     "normalise",
     "one_device",
     "people_of",
+    "people_with",
     "resolve",
     "revoke",
     "spell",

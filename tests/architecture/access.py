@@ -122,6 +122,7 @@ TABLE: dict[str, Cell] = {
     "GET /api/connectors": Cell("ingest:write", "/api/connectors"),
     "GET /api/connector-types": Cell("ingest:write", "/api/connector-types"),
     "GET /api/connectors/<string:name>/drops": Cell("ingest:write", "/api/connectors/shop/drops"),
+    "GET /api/records-of-processing": Cell(EVERYTHING, "/api/records-of-processing"),
     "GET /api/ledger/checkpoint": Cell(ANY_TOKEN, "/api/ledger/checkpoint", answers=404),
     "GET /api/ledger/jwks.json": Cell(OPEN, "/api/ledger/jwks.json"),
     "GET /api/ledger/proof/<string:entry>": Cell(ANY_TOKEN, f"/api/ledger/proof/{ABSENT}", answers=404),

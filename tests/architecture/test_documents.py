@@ -60,6 +60,7 @@ COMMANDS = (
     "breach report",
     "consent receipt",
     "consent verify",
+    "records",
     "keys status",
     "keys rotate",
     "keys escrow",

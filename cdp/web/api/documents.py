@@ -16,6 +16,7 @@ from cdp.web.api import (
     decisions,
     journeys,
     ledger,
+    processing,
     profiles,
     receipts,
     schemas,
@@ -35,6 +36,7 @@ RESOURCES = (
     schemas,
     connectors,
     ledger,
+    processing,
 )
 
 DESCRIPTION = """Sekisho hands people's data out under a permit only. Get a token at `POST /oauth/token`
