@@ -1,6 +1,6 @@
 """Decides each use of people's data, and opens it; nothing is opened anywhere else."""
 
-from cdp.gate import feed
+from cdp.gate import feed, kept, provision, pruning
 from cdp.gate.collecting import from_anyone
 from cdp.gate.collection import collectable, erasing
 from cdp.gate.disclosure import Disclosure, Page, read_page, wait_until_clear
@@ -31,8 +31,11 @@ __all__ = [
     "from_anyone",
     "given",
     "holder",
+    "kept",
     "open_for_subject",
     "open_words",
+    "provision",
+    "pruning",
     "reached",
     "read_page",
     "register_policy",

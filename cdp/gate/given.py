@@ -37,6 +37,8 @@ class Given:
     fields: tuple[str, ...]
     """Field names; `*` = everything that was held."""
     kind: str
+    policy: int
+    """Number of the policy version that it was given under."""
     opened_at: datetime
     handed_over_at: datetime | None
     """None: never reported as handed over, which counts as disclosed."""
@@ -103,6 +105,7 @@ def _given(row: Disclosed, subject: int) -> Given:
         channel=row.channel,
         fields=tuple(row.fields.split()),
         kind=row.kind,
+        policy=row.policy,
         opened_at=row.opened_at,
         handed_over_at=row.handed_over_at,
         entry=row.entry,

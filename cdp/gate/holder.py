@@ -1,7 +1,8 @@
 """What the gate keeps of people: permissions and places in feeds, which go with them, and disclosures, which stay.
 
 A disclosure names people by number only. After an erasure the number leads to nobody, and the
-record that something was disclosed must stay (GDPR 5(2), 15(1)(c); APPI 29: three years).
+record that something was disclosed must stay (GDPR 5(2), 15(1)(c); APPI 29: three years). Where it must still say
+whose data it was, a keyed reference or a sealed name stays as long (see `kept`): neither is forgotten here.
 """
 
 from collections.abc import Sequence
@@ -46,4 +47,6 @@ def shown(one: Given) -> dict[str, object]:
     }
 
 
-holder = Holder("gate", ("permission", "disclosure", "feed_member", "situated"), forget=_forget, export=_export)
+_TABLES = ("permission", "disclosure", "feed_member", "situated", "provision_subject", "provision_point")
+
+holder = Holder("gate", _TABLES, forget=_forget, export=_export)

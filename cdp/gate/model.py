@@ -91,7 +91,10 @@ class Disclosed(SQLModel, table=True):
     """
 
     __tablename__ = "disclosure"
-    __table_args__ = (Index("ix_disclosure_state_deadline", "state", "deadline"),)
+    __table_args__ = (
+        Index("ix_disclosure_state_deadline", "state", "deadline"),
+        Index("ix_disclosure_review_at_opened_at", "review_at", "opened_at"),
+    )
 
     id: str = Field(primary_key=True, max_length=32)
     recipient: str = Field(max_length=64, index=True)
@@ -112,6 +115,60 @@ class Disclosed(SQLModel, table=True):
     """open | closed"""
     handed_over_at: datetime | None = None
     entry: str = Field(max_length=32)
+    review_at: datetime | None = None
+    """When its people are looked at again, once its time on record is over; NULL: they never were."""
+
+
+class ProvisionTerms(SQLModel, table=True):
+    """On which terms a recipient got data for a purpose under one version of the policy, as its record must tell.
+
+    The policy's own files may be others by the time that somebody asks (APPI 29, rule 20).
+    """
+
+    __tablename__ = "provision_terms"
+
+    policy: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    recipient: str = Field(primary_key=True, max_length=64)
+    purpose: str = Field(primary_key=True, max_length=64)
+    name_ja: str
+    name_en: str
+    address: str
+    representative: str
+    role: str = Field(max_length=32)
+    country: str = Field(max_length=2)
+    contract: str
+    route: str = Field(max_length=24, index=True)
+    """By which door of the APPI it needs a record: consent | consent_abroad; empty = it needs none."""
+    items: str
+    """JSON: field → [ja, en]."""
+    at: datetime
+
+
+class ProvisionSubject(SQLModel, table=True):
+    """Whose data a recorded provision was, after that person was erased; gone when the record's time is over."""
+
+    __tablename__ = "provision_subject"
+
+    erased: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    """The number that stands in the record, and leads to nobody else."""
+    request: str = Field(max_length=32)
+    """The subject request that erased them."""
+    consents: str = ""
+    """The consent records that the provisions rested on, by name: their entries in the ledger stay."""
+    sealed: bytes | None = None
+    """The name, under the key of records; only where the APPI alone protected the person."""
+    until: datetime = Field(index=True)
+
+
+class ProvisionPoint(SQLModel, table=True):
+    """A keyed reference to that person: who brings the identifier can be answered, nobody can be read off it."""
+
+    __tablename__ = "provision_point"
+
+    erased: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    namespace: str = Field(primary_key=True, max_length=32)
+    token: bytes = Field(primary_key=True, index=True)
+    """Suppression token of an identifier that they had."""
 
 
 class Feed(SQLModel, table=True):

@@ -7,6 +7,7 @@ from pyroaring import BitMap64
 from sqlalchemy import insert
 from sqlmodel import Session
 
+from cdp.gate import provision
 from cdp.gate.model import Disclosed
 from cdp.gate.permission import policy_number
 
@@ -32,6 +33,8 @@ def write(
 
     `people` as `bitmap` makes it, `entry` is the ledger's entry of it.
     """
+    number = policy_number(session)
+    provision.keep_terms(session, number, recipient, purpose, channel, at)
     row = {
         "id": name,
         "recipient": recipient,
@@ -41,7 +44,7 @@ def write(
         "fields": fields,
         "kind": kind,
         "audience": audience[:64],
-        "policy": policy_number(session),
+        "policy": number,
         "people": people,
         "count": count,
         "opened_at": at,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, case, func, select, union_all
+from sqlalchemy import case, func, select, union_all
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col
 
@@ -30,7 +30,7 @@ def people_with(
     return {row[0]: row[1] for row in session.execute(query.group_by(held.c.held))}
 
 
-def _holders(subject: Mapped[int], name: Mapped[str], groups: Mapping[str, str]) -> Select[Any] | None:
+def _holders(subject: Mapped[int], name: Mapped[str], groups: Mapping[str, str]) -> Any:
     """Return which subjects hold something of which group; None where nothing belongs to any."""
     if not groups:
         return None

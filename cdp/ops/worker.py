@@ -23,6 +23,7 @@ from cdp.deployment import Deployment
 from cdp.errors import Problem, StartRefused, Unavailable
 from cdp.ingest.model import Received
 from cdp.ops.pace import Pace
+from cdp.rights import provisions
 from cdp.web.api.model import Idempotency
 from cdp.web.auth.model import CLOCKS_APART, RevokedToken, UsedAssertion
 from cdp.web.metrics import heartbeat
@@ -101,6 +102,7 @@ def jobs() -> list[Job]:
         Job("tokens", _forget_tokens, 60.0),
         Job("packages", _expire_packages, 60.0),
         Job("feeds", _prune_feeds, 60.0),
+        Job("disclosures", _prune_disclosures, 60.0),
     ]
 
 
@@ -210,3 +212,9 @@ def _expire_packages(deployment: Deployment, limit: int) -> int:
 def _prune_feeds(deployment: Deployment, limit: int) -> int:
     with deployment.database.transaction() as session:
         return gate.feed.prune(session, deployment.clock.now(), limit)
+
+
+def _prune_disclosures(deployment: Deployment, limit: int) -> int:
+    with deployment.database.transaction() as session:
+        done = provisions.prune(session, deployment.clock.now(), limit)
+    return max(done.pages, done.references)

@@ -1,5 +1,6 @@
 """Who got what of a person (GDPR 15(1)(c) and 19, APPI 33(5)): every disclosure, by name and instant, in full.
 
+Each with the recipient as it was then, and with the ground and the consent record of what the APPI wants on record.
 Follows the subjects through merges and splits. Field names only: what the fields held is in the access
 package. A lease that nobody reported as handed over counts as disclosed, and says so.
 """
@@ -10,8 +11,9 @@ from typing import Any
 from sqlmodel import Session
 
 from cdp import gate, policy
-from cdp.gate import Given
+from cdp.gate import Given, provision
 from cdp.gate.holder import shown
+from cdp.gate.model import ProvisionTerms
 from cdp.holders import Held
 from cdp.policy.terms import Policy
 
@@ -19,9 +21,11 @@ FORM = "sekisho.disclosures/1"
 
 
 def told(session: Session, subjects: Sequence[int]) -> list[dict[str, Any]]:
-    """Return every disclosure of these subjects, oldest first; opens nothing."""
-    terms = policy.of(session)
-    return [_told(one, terms) for one in gate.given(session, subjects)]
+    """Return every disclosure of these subjects, oldest first, and what its record says of it; opens nothing."""
+    disclosed, terms = gate.given(session, subjects), policy.of(session)
+    kept = provision.terms_of(session, map(provision.key_of, disclosed))
+    consents = provision.consents(session, subjects, provision.recorded(session, disclosed))
+    return [_told(one, terms, kept.get(provision.key_of(one)), consents.get(one.id)) for one in disclosed]
 
 
 def collect(session: Session, subjects: Sequence[int], opened: Sequence[tuple[Held, Any]]) -> dict[str, Any]:
@@ -29,16 +33,35 @@ def collect(session: Session, subjects: Sequence[int], opened: Sequence[tuple[He
     return {"disclosures": told(session, subjects)}
 
 
-def _told(one: Given, terms: Policy) -> dict[str, Any]:
-    recipient = terms.recipients.get(one.recipient)
+def _told(one: Given, terms: Policy, kept: ProvisionTerms | None, consent: str | None) -> dict[str, Any]:
     return {
         **shown(one),
         "disclosure": one.id,
-        "recipient": {
-            "name": one.recipient,
-            "title_ja": recipient.title_ja if recipient else "",
-            "title_en": recipient.title_en if recipient else "",
-            "role": recipient.role if recipient else "",
-            "country": recipient.country if recipient else "",
-        },
+        "recipient": {"name": one.recipient, **(_as_kept(kept) if kept else _as_now(one, terms))},
+        "provision": provision.shown(one, kept, terms, consent),
+    }
+
+
+def _as_kept(kept: ProvisionTerms) -> dict[str, str]:
+    """Return the recipient as it was when it got the data."""
+    return {
+        "title_ja": kept.name_ja,
+        "title_en": kept.name_en,
+        "role": kept.role,
+        "country": kept.country,
+        "address": kept.address,
+        "representative": kept.representative,
+    }
+
+
+def _as_now(one: Given, terms: Policy) -> dict[str, str]:
+    """Return the recipient as the policy has it, where nothing was kept."""
+    to = terms.recipients.get(one.recipient)
+    return {
+        "title_ja": to.title_ja if to else "",
+        "title_en": to.title_en if to else "",
+        "role": to.role if to else "",
+        "country": to.country if to else "",
+        "address": to.address if to else "",
+        "representative": to.representative if to else "",
     }

@@ -22,7 +22,7 @@ from cdp.gate.model import Permission
 from cdp.identity import graph
 from cdp.identity.model import Identifier
 from cdp.profile.model import Subject
-from cdp.rights import certificate, journal, reach, remains, steps, tombstones
+from cdp.rights import certificate, journal, provisions, reach, remains, steps, tombstones
 from cdp.rights.grounds import Grounds
 from cdp.rights.holders import HOLDERS
 from cdp.rights.model import SubjectRequest
@@ -88,7 +88,10 @@ def _stopped(grounds: Grounds, request_id: str) -> bool:
 
 
 def wait(grounds: Grounds, request_id: str) -> None:
-    """Return when no page in flight holds the people; keep who got what, for those who must be told (GDPR 19)."""
+    """Return when no page in flight holds the people; keep who got what, for those who must be told (GDPR 19).
+
+    And what the records of provisions need of them, while there is a key that opens it (APPI 29).
+    """
     with grounds.database.snapshot() as session:
         subjects = steps.subjects_of(session, steps.load(session, request_id))
     if subjects:
@@ -98,7 +101,8 @@ def wait(grounds: Grounds, request_id: str) -> None:
         if request is None:
             return
         told = recipients_of(session, subjects)
-        steps.checkpoint(session, request, "wait", grounds.clock.now(), recipients=told)
+        stays = provisions.keep(session, request_id, subjects, grounds.clock.now())
+        steps.checkpoint(session, request, "wait", grounds.clock.now(), recipients=told, kept=stays)
 
 
 def log(grounds: Grounds, request_id: str) -> None:
@@ -234,13 +238,14 @@ def recipients_of(session: Session, subjects: Sequence[int]) -> list[dict[str, s
 def _certificate(grounds: Grounds, request: SubjectRequest, at: datetime) -> dict[str, Any]:
     counted = {entry["step"]: entry["counts"] for entry in steps.taken(request)}
     destroyed = counted.get("forget", {}).get("destroyed", {})
+    stays = counted.get("wait", {}).get("kept", [])
     return {
         "request": request.id,
         "received_at": request.received_at.isoformat(),
         "completed_at": at.isoformat(),
         "controller": grounds.policy.controller.name_en,
         "held": bool(destroyed),
-        "statement": HELD if destroyed else NOT_HELD,
+        "statement": (f"{HELD} {KEPT}" if stays else HELD) if destroyed else NOT_HELD,
         "destroyed": destroyed,
         "subjects": counted.get("forget", {}).get("subjects", 0),
         "unproved_holders": counted.get("stop", {}).get("unproved", 0),
@@ -248,6 +253,7 @@ def _certificate(grounds: Grounds, request: SubjectRequest, at: datetime) -> dic
         "silenced": counted.get("stop", {}).get("silenced", 0),
         "keyring": remains.of(grounds),
         "recipients": counted.get("wait", {}).get("recipients", []),
+        "kept": stays,
     }
 
 
@@ -257,6 +263,7 @@ HELD = (
     "Until the index epochs named here end, an old copy of the database together with the keyring still answers "
     "whether an identifier was known."
 )
+KEPT = "What the law makes us keep, in which form, why and until when, stands under `kept`."
 NOT_HELD = (
     "Nothing was held under this identifier. It is kept out from now on by a keyed token that cannot be read back."
 )

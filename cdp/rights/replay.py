@@ -14,7 +14,7 @@ from cdp import consent, vault
 from cdp.consent.model import Suppression
 from cdp.db import chunked, is_sqlite
 from cdp.profile.model import Subject
-from cdp.rights import erasure, reach, tombstones
+from cdp.rights import erasure, provisions, reach, tombstones
 from cdp.rights.grounds import Grounds
 from cdp.rights.model import SubjectRequest
 from cdp.rights.reach import Points
@@ -111,6 +111,7 @@ def _bury(session: Session, stone: Tombstone, at: datetime) -> int:
     request = session.get(SubjectRequest, stone.request, with_for_update=True)
     back = _present(session, stone.subjects)
     if back:
+        provisions.keep(session, stone.request, back, at, set(stone.points))
         unfinished = request if request and request.state in ("received", "in_progress") else None
         erasure.forget_rows(session, unfinished, list(stone.subjects), lost, at)
     else:

@@ -35,5 +35,10 @@ def pseudonym(key: bytes, recipient: str, person: int) -> str:
     return base64.urlsafe_b64encode(name).rstrip(b"=").decode("ascii")
 
 
+def subkey(key: bytes, label: str) -> bytes:
+    """Derive a key of 256 bits for one use from one of the keyring's single keys."""
+    return hmac.digest(key, length_prefixed(b"cdp/v1/subkey", label.encode()), "sha256")
+
+
 def _keyed(key: bytes, *items: bytes) -> bytes:
     return hmac.digest(key, length_prefixed(*items), "sha256")[:TOKEN_BYTES]

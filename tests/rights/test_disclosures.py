@@ -64,7 +64,7 @@ def test_access_and_the_list_of_disclosures_show_one_disclosure_alike(grounds: G
         package = rights.package(session, request.id, grounds.clock.now())
     [held] = [one for one in package["held"] if one["held_as"] == "disclosure"]
     [listed] = [one for one in package["disclosures"] if one["recipient"]["name"] != "subject"]
-    same = set(listed) - {"disclosure", "recipient"}
+    same = set(listed) - {"disclosure", "recipient", "provision"}
     assert {name: held[name] for name in same} == {name: listed[name] for name in same}
     assert set(held) - same == {"held_as", "subject", "recipient"}
 

@@ -2,6 +2,7 @@
 
 from cdp.policy.processing.gaps import gaps
 from cdp.policy.processing.holdings import Feed, Holdings, Reader, categories
+from cdp.policy.processing.naming import field_title
 from cdp.policy.processing.record import FORM, Record, describe
 from cdp.policy.processing.tables import VIEWS, Table, table
 
@@ -15,6 +16,7 @@ __all__ = [
     "Table",
     "categories",
     "describe",
+    "field_title",
     "gaps",
     "table",
 ]
