@@ -219,6 +219,7 @@ def import_tables() -> None:
     for package in (
         "vault",
         "ledger",
+        "connector",
         "profile",
         "identity",
         "consent",

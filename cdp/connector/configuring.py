@@ -59,6 +59,7 @@ def configure(manifest: Manifest, name: str, settings: Mapping[str, str]) -> Sou
         layouts=manifest.layouts,
         establishment=said.get("establishment", ""),
         offers_to=tuple(said["offers_to"].split(",")) if said.get("offers_to") else (),
+        obtained_from=said.get("obtained_from", "subject"),
         residence_default=said.get("residence_default", ""),
         readmits=said["readmits"] == "true" if "readmits" in said else manifest.readmits,
         brand=said.get("brand", ""),

@@ -172,6 +172,8 @@ class SourceConfig:
     """Country of people who state none; empty = unknown."""
     establishment: str = ""
     offers_to: tuple[str, ...] = ()
+    obtained_from: str = "subject"
+    """subject | third_party | public: whom the source has the data from (APPI 30, GDPR 14)."""
     readmits: bool = False
     """First-party acts through it may start anew after an erasure (law.md ruling R11)."""
     public: bool = False

@@ -89,6 +89,10 @@ EVERY_SOURCE: Mapping[str, SettingTerm] = MappingProxyType(
         "eu_adequacy": SettingTerm(
             "whether its data came from the EU or UK on their adequacy decisions", choices=("true", "false")
         ),
+        "obtained_from": SettingTerm(
+            "whom it has the data from; a third party is confirmed first (`cdp connector confirm`)",
+            choices=("subject", "third_party", "public"),
+        ),
         "readmits": SettingTerm("whether an act of an erased person may start anew", choices=("true", "false")),
         "notice": SettingTerm("notice shown where this source asks for consent"),
         "notice_version": SettingTerm("version of that notice"),
@@ -190,6 +194,7 @@ class _Defaults(_Strict):
     residence_default = fields.String(validate=COUNTRY)
     establishment = fields.String(validate=COUNTRY)
     offers_to = fields.String()
+    obtained_from = fields.String(validate=validate.OneOf(("subject", "third_party", "public")))
     brand = fields.String()
     notice = fields.String()
     notice_version = fields.String()

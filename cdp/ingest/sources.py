@@ -15,7 +15,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from cdp import connector, gate, ledger, policy, profile, vault
-from cdp.connector import ConnectorType
+from cdp.connector import ConnectorType, provenance
 from cdp.connector.kit import SourceConfig
 from cdp.errors import FieldError, Problem
 from cdp.ingest.model import Dropped, Source
@@ -59,6 +59,7 @@ def add(
     told |= {"base_url": base_url, "webhook_url": f"{base_url}/hooks/{name}{told.get('path', '')}"}
     ledger.note(session, "source.added", {"source": name, "type": type}, at)
     config = connector.configure(kind.manifest, name, settings)
+    provenance.declare(session, name, config.obtained_from, at)
     return [(key, _filled(value, told)) for key, value in kind.source.welcome(config)]
 
 
@@ -77,6 +78,7 @@ def change(session: Session, name: str, settings: Mapping[str, str], at: datetim
     plain, secret = _parted(kind, connector.check_settings(kind.manifest, {**asked, **settings}))
     source.settings, source.sealed_credentials = plain, _sealed(session, name, {**secret, **made})
     session.add(source)
+    provenance.declare(session, name, configured(session, source).obtained_from, at)
     _tell_origin(session, name, kind, json.loads(plain))
     ledger.note(session, "source.changed", {"source": name, "settings": len(settings)}, at)
 

@@ -21,6 +21,7 @@ from cdp import gate, journey, ledger, rights
 from cdp.db import unsettle
 from cdp.deployment import Deployment
 from cdp.errors import Problem, StartRefused, Unavailable
+from cdp.ingest import origins
 from cdp.ingest.model import Received
 from cdp.ops.pace import Pace
 from cdp.rights import provisions
@@ -217,4 +218,5 @@ def _prune_feeds(deployment: Deployment, limit: int) -> int:
 def _prune_disclosures(deployment: Deployment, limit: int) -> int:
     with deployment.database.transaction() as session:
         done = provisions.prune(session, deployment.clock.now(), limit)
+        origins.prune(session, deployment.clock.now())
     return max(done.pages, done.references)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from cdp import policy
 from cdp.holders import Held
 from cdp.policy.terms import Policy
-from cdp.rights.disclosures import told
+from cdp.rights.disclosures import received, told
 
 FORM = "sekisho.access/1"
 
@@ -26,6 +26,7 @@ def collect(session: Session, subjects: Sequence[int], opened: Sequence[tuple[He
         "purposes": _purposes(terms),
         "recipients": _recipients(held, terms),
         "disclosures": told(session, subjects),
+        "received": received(session, subjects),
         "sources": sorted({str(one.plain["source"]) for one in held if one.plain.get("source")}),
         "retention": _retention(terms),
         "automated_decisions": AUTOMATED,

@@ -8,14 +8,18 @@ package. A lease that nobody reported as handed over counts as disclosed, and sa
 from collections.abc import Sequence
 from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from cdp import gate, policy
+from cdp.db import chunked
 from cdp.gate import Given, provision
 from cdp.gate.holder import shown
 from cdp.gate.model import ProvisionTerms
 from cdp.holders import Held
+from cdp.ingest import origins
 from cdp.policy.terms import Policy
+from cdp.profile.model import Subject
 
 FORM = "sekisho.disclosures/1"
 
@@ -29,8 +33,16 @@ def told(session: Session, subjects: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def collect(session: Session, subjects: Sequence[int], opened: Sequence[tuple[Held, Any]]) -> dict[str, Any]:
-    """Return the disclosures alone, as the package of APPI 33(5)."""
-    return {"disclosures": told(session, subjects)}
+    """Return the records of disclosures and of receipts alone, as the package of APPI 33(5)."""
+    return {"disclosures": told(session, subjects), "received": received(session, subjects)}
+
+
+def received(session: Session, subjects: Sequence[int]) -> list[dict[str, Any]]:
+    """Return from which third parties data of these subjects were received, as confirmed (APPI 30)."""
+    names: set[str] = set()
+    for some in chunked(subjects):
+        names.update(session.scalars(select(col(Subject.source)).where(col(Subject.number).in_(some)).distinct()))
+    return origins.received(session, sorted(names))
 
 
 def _told(one: Given, terms: Policy, kept: ProvisionTerms | None, consent: str | None) -> dict[str, Any]:

@@ -99,6 +99,26 @@ def test_contracts_that_end_are_found_a_month_before(home: Home, tmp_path: Path)
     assert levels == [None, "hurts"]
 
 
+def test_an_empty_field_of_the_record_of_processing_is_told_with_its_file(home: Home, tmp_path: Path) -> None:
+    ours = tmp_path / "policies"
+    shutil.copytree(ROOT / "policies", ours)
+    said = (ours / "controller.yaml").read_text()
+    (ours / "controller.yaml").write_text(
+        "\n".join(line for line in said.splitlines() if not line.startswith("dpo_contact:"))
+    )
+    seen = examine(home.settings.model_copy(update={"policies": ours}))
+    [told] = [one for one in seen if "dpo_contact" in one.what]
+    assert told.name == "record_incomplete"
+    assert "record_incomplete" not in found(home)
+
+
+def test_a_third_party_that_nobody_confirmed_and_people_who_were_not_told_are_found(home: Home) -> None:
+    home.cdp("connector", "add", "bought", "--type", "csv", "--set", "obtained_from=third_party")
+    seen = found(home)
+    assert (seen["provenance_unconfirmed"], seen["notice_14_due"]) == ("hurts", "note")
+    assert found(home, days=40)["notice_14_due"] == "hurts"
+
+
 def test_wrong_policies_are_told_by_file(home: Home, tmp_path: Path) -> None:
     broken = tmp_path / "policies"
     shutil.copytree(ROOT / "policies", broken)

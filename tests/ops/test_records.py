@@ -64,3 +64,20 @@ def test_nothing_is_pruned_before_its_time_and_a_dry_run_says_so(home: Home) -> 
     assert "pages=0" in home.cdp("disclosures", "prune", "--dry-run").output
     assert "pages=0" in home.cdp("disclosures", "prune", "--yes").output
     assert page in home.cdp("disclosures", "list").output
+
+
+def test_a_bought_list_is_confirmed_doubted_and_told_of(home: Home) -> None:
+    home.cdp("connector", "add", "bought", "--type", "csv", "--set", "obtained_from=third_party")
+    assert "not confirmed" in home.cdp("connector", "show", "bought").output
+    told = ("--provider", "P KK", "--address", "Tokyo", "--acquired", "at a fair", "--seen", "contract")
+    why = ("--reason", "purchase 12")
+    missing = home.cdp("connector", "confirm", "bought", *told, "--route", "opt_out", *why, exit_code=2).output
+    assert "/representative" in missing and "/filing" in missing
+    home.cdp("connector", "confirm", "bought", *told, "--route", "consent", "--representative", "R", *why)
+    shown = home.cdp("connector", "show", "bought").output
+    assert "P KK\tconsent\tat a fair" in shown and "not confirmed" not in shown and "notice=not yet" in shown
+    home.cdp("connector", "notified", "bought", *why)
+    home.cdp("connector", "doubt", "bought", *why)
+    shown = home.cdp("connector", "show", "bought").output
+    assert "not confirmed" in shown and "notice=not yet" not in shown
+    assert "第三者から" in home.cdp("records", "--format", "csv").output

@@ -39,7 +39,7 @@ def told(grounds: Grounds, mail: str) -> list[dict]:
     request = rights.advance(grounds, grounds.ask("appi_33_5", mail))
     with grounds.database.transaction() as session:
         package = rights.package(session, request.id, grounds.clock.now())
-    assert set(package) == {"form", "request", "made_at", "controller", "disclosures"}
+    assert set(package) == {"form", "request", "made_at", "controller", "disclosures", "received"}
     return [one for one in package["disclosures"] if one["recipient"]["name"] != "subject"]
 
 

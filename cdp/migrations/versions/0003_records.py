@@ -50,6 +50,33 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("provision_point", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_provision_point_token"), ["token"], unique=False)
+    op.create_table(
+        "source_origin",
+        sa.Column("source", sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("obtained_from", sqltypes.AutoString(length=16), nullable=False),
+        sa.Column("since", sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("confirmed", sa.Boolean(), nullable=False),
+        sa.Column("notice_at", sqltypes.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_source_origin")),
+    )
+    op.create_table(
+        "received_record",
+        sa.Column("id", sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("source", sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("provider", sqltypes.AutoString(), nullable=False),
+        sa.Column("address", sqltypes.AutoString(), nullable=False),
+        sa.Column("representative", sqltypes.AutoString(), nullable=False),
+        sa.Column("acquired", sqltypes.AutoString(), nullable=False),
+        sa.Column("seen", sqltypes.AutoString(), nullable=False),
+        sa.Column("route", sqltypes.AutoString(length=16), nullable=False),
+        sa.Column("filing", sqltypes.AutoString(), nullable=False),
+        sa.Column("items", sqltypes.AutoString(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("confirmed_at", sqltypes.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_received_record")),
+    )
+    with op.batch_alter_table("received_record", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_received_record_source"), ["source"], unique=False)
     with op.batch_alter_table("disclosure", schema=None) as batch_op:
         batch_op.add_column(sa.Column("review_at", sqltypes.UTCDateTime(), nullable=True))
         batch_op.create_index("ix_disclosure_review_at_opened_at", ["review_at", "opened_at"], unique=False)
@@ -59,5 +86,5 @@ def downgrade() -> None:
     with op.batch_alter_table("disclosure", schema=None) as batch_op:
         batch_op.drop_index("ix_disclosure_review_at_opened_at")
         batch_op.drop_column("review_at")
-    for table in ("provision_point", "provision_subject", "provision_terms"):
+    for table in ("received_record", "source_origin", "provision_point", "provision_subject", "provision_terms"):
         op.drop_table(table)

@@ -5,6 +5,7 @@ import click
 from cdp import connector as declared
 from cdp.ingest import sources
 from cdp.ops import console
+from cdp.ops.commands import origins
 
 
 @click.group()
@@ -84,6 +85,8 @@ def show(name: str) -> None:
     with console.opened() as deployment, deployment.database.snapshot() as session:
         source = sources.get(session, name)
         click.echo(f"{source.name}\t{source.type}\t{source.settings}")
+        for line in origins.lines(session, name):
+            click.echo(line)
         _print_drops(sources.drops(session, name))
 
 
@@ -116,6 +119,10 @@ def remove(name: str, yes: bool) -> None:
     with console.opened() as deployment, deployment.database.transaction() as session:
         sources.remove(session, name, deployment.clock.now())
     click.echo(f"removed {name}")
+
+
+for command in (origins.confirm, origins.doubt, origins.notified):
+    connector.add_command(command)
 
 
 def _print_drops(dropped: list[sources.Drop]) -> None:

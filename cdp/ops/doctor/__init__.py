@@ -7,7 +7,7 @@ It changes nothing.
 from cdp.clock import Clock, SystemClock
 from cdp.db import Database
 from cdp.errors import StartRefused, Unavailable
-from cdp.ops.doctor import breaches, engines, homes, keys, rules, times, work
+from cdp.ops.doctor import breaches, engines, homes, keys, records, rules, times, work
 from cdp.ops.doctor.findings import Finding, Look, Patient, hurts, sound
 from cdp.policy import PolicyError
 from cdp.settings import Settings
@@ -30,6 +30,8 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("clock", times.clock),
     ("policies", rules.policies),
     ("contracts and checks", rules.ends),
+    ("record of processing", records.processing_record),
+    ("origins of data", records.origins_of_data),
     ("worker", work.worker),
     ("work that waits", work.waiting),
     ("breaches", breaches.owed),

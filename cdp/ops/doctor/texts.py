@@ -603,4 +603,40 @@ TEXTS: dict[str, tuple[Text, Text]] = {
             "`cdp ledger verify`（復元後は --accept-restart）を実行してください。",
         ),
     ),
+    "record_incomplete": (
+        (
+            "{count} fields of the record of processing are empty: {first}",
+            "An authority may ask for the record at any time (GDPR 30(4)).",
+            "Fill in the files that `cdp records --check` names.",
+        ),
+        (
+            "個人データの取扱い記録に空欄が {count} 件あります：{first}",
+            "監督機関はいつでも記録を求めることができます（GDPR 30条4項）。",
+            "`cdp records --check` が示すファイルを埋めてください。",
+        ),
+    ),
+    "provenance_unconfirmed": (
+        (
+            "a third party provides {source}, and nobody confirmed who that is and how they acquired the data",
+            "Data of an unknown origin may not be used (APPI 30).",
+            "Run `cdp connector confirm {source}`, or remove the source.",
+        ),
+        (
+            "{source} は第三者から提供を受けていますが、提供者と取得の経緯が確認されていません",
+            "確認していないデータは利用できません（個人情報保護法30条）。",
+            "`cdp connector confirm {source}` で記録するか、取得元を外してください。",
+        ),
+    ),
+    "notice_14_due": (
+        (
+            "the people of {source} must be told where their data come from, by {due}",
+            "Whoever has data from others tells the people within a month (GDPR 14(3)).",
+            "Tell them, then run `cdp connector notified {source}`.",
+        ),
+        (
+            "{source} の本人に取得元を {due} までに知らせる必要があります",
+            "本人以外から取得した場合は1か月以内に知らせます（GDPR 14条3項）。",
+            "通知してから `cdp connector notified {source}` を実行してください。",
+        ),
+    ),
 }

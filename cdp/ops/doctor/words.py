@@ -18,6 +18,8 @@ WORDS = {
     "clock": "時計",
     "policies": "方針",
     "contracts and checks": "契約と年次の確認",
+    "record of processing": "個人データの取扱い記録",
+    "origins of data": "データの取得元",
     "contract": "契約",
     "check": "年次の確認",
     "worker": "ワーカー",

@@ -38,6 +38,7 @@ def _feed(session: Session, source: Source) -> Feed:
         name=source.name,
         title_ja=title["ja"],
         title_en=title["en"],
+        origin=config.obtained_from,
         purposes=frozenset(config.purposes),
         events={name: frozenset(term.purposes) for name, term in config.events.items()},
     )
