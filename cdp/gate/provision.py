@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 from sqlmodel import Session, col
 
 from cdp import consent, policy
@@ -31,6 +31,13 @@ MONTHS = 36
 
 Key = tuple[int, str, str]
 """(policy, recipient, purpose)."""
+
+_KEPT = select(col(ProvisionTerms.policy)).where(
+    col(ProvisionTerms.policy) == bindparam("policy"),
+    col(ProvisionTerms.recipient) == bindparam("recipient"),
+    col(ProvisionTerms.purpose) == bindparam("purpose"),
+)
+"""Whether terms are kept already: asked for every page, so built once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +81,15 @@ def keep_terms(session: Session, number: int, recipient: str, purpose: str, chan
     """Keep on which terms this recipient gets data under this version of the policy, the first time that it does."""
     terms = policy.of(session)
     use = terms.find_use(purpose, recipient, channel)
-    key = (number, recipient, purpose)
-    if use is None or number < 0 or session.get(ProvisionTerms, key) is not None:
+    if use is None or number < 0:
+        return
+    key = {"policy": number, "recipient": recipient, "purpose": purpose}
+    if session.connection().execute(_KEPT, key).first() is not None:
         return
     to = terms.recipients[recipient]
     fields = allowed_fields(terms, use)
     row = {
-        "policy": number,
-        "recipient": recipient,
-        "purpose": purpose,
+        **key,
         "name_ja": to.title_ja,
         "name_en": to.title_en,
         "address": to.address,
