@@ -29,7 +29,9 @@ def provided(home: Home) -> str:
 
 def handed_out(deployment: Deployment) -> str:
     use = deployment.policy.find_use("ads_sharing", "ad_platform", "ads")
-    page = gate.read_page(deployment.database, gate.PageRequest(use, ("email",)), lambda session, at: [1])
+    page = gate.read_page(
+        deployment.database, gate.PageRequest(use, ("email",), lease_seconds=60.0), lambda session, at: [1]
+    )
     assert isinstance(page, gate.Page) and len(page.rows) == 1
     page.hand_over()
     return page.id

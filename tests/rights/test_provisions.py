@@ -56,7 +56,7 @@ def provide(
 ) -> gate.Page:
     """Hand a page of these people out, by the gate."""
     found = grounds.policy.find_use(*use)
-    request = gate.PageRequest(found, ("email",), client="tool")
+    request = gate.PageRequest(found, ("email",), client="tool", lease_seconds=60.0)
     page = gate.read_page(grounds.database, request, lambda session, at: people)
     assert isinstance(page, gate.Page), page
     assert sorted(row.person for row in page.rows) == sorted(people)
