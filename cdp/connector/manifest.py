@@ -85,7 +85,6 @@ EVERY_SOURCE: Mapping[str, SettingTerm] = MappingProxyType(
             choices=("written", "published", "published_no_ads", "entity"),
         ),
         "people": SettingTerm("whom it speaks of", choices=("consumers", "employees")),
-        "acquired_by": SettingTerm("how who gave them to us may give them", choices=("consent", "opt_out")),
         "eu_adequacy": SettingTerm(
             "whether its data came from the EU or UK on their adequacy decisions", choices=("true", "false")
         ),

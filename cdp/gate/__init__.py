@@ -11,7 +11,6 @@ from cdp.gate.opened import open_for_subject, open_words
 from cdp.gate.permission import code_of, expire_source, register_policy, settle, settle_due, settled
 from cdp.gate.permit import PageRequest, check_request
 from cdp.gate.reaching import Asked, Reached, reached
-from cdp.gate.recheck import people_of_source
 
 __all__ = [
     "Asked",
@@ -35,7 +34,6 @@ __all__ = [
     "kept",
     "open_for_subject",
     "open_words",
-    "people_of_source",
     "provision",
     "pruning",
     "reached",

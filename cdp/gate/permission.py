@@ -118,13 +118,15 @@ def due(session: Session, at: datetime, limit: int = 200) -> list[int]:
     return list(session.scalars(query))
 
 
-def expire_source(session: Session, source: str) -> None:
-    """Believe no permission of a source's people until it is decided again: what the source declares has changed."""
+def expire_source(session: Session, source: str) -> int:
+    """Believe no permission of a source's people until it is decided again: what the source declares has changed.
+
+    Returns how many people that are; the worker decides them.
+    """
     now = session.info["clock"].now()
     theirs = select(col(Subject.person)).where(col(Subject.source) == source)
-    session.execute(
-        update(Permission).where(col(Permission.person).in_(theirs)).values(holds_until=now, next_change_at=now)
-    )
+    changed = update(Permission).where(col(Permission.person).in_(theirs)).values(holds_until=now, next_change_at=now)
+    return int(session.execute(changed).rowcount)  # type: ignore[attr-defined]
 
 
 def settle_due(database: Database, limit: int = 200) -> int:

@@ -20,7 +20,7 @@ from cdp.consent.rules import Said, effective
 from cdp.db import chunked, insert_ignoring
 from cdp.gate.decide import allowed_fields
 from cdp.gate.given import Given
-from cdp.gate.laws import appi
+from cdp.gate.laws import provision
 from cdp.gate.laws.rule import Declared, declared_use
 from cdp.gate.model import Disclosed, ProvisionTerms
 from cdp.policy.processing import field_title
@@ -51,6 +51,7 @@ class Route:
 
 ROUTES: Mapping[str, Route] = {
     "consent": Route("27(1)", "本人の同意を得ている", "the person consented"),
+    "opt_out": Route("27(2)", "届出済みのオプトアウトによる", "by an opt-out that was filed"),
     "consent_abroad": Route(
         "28(1)", "外国にある第三者への提供について本人の同意を得ている", "the person consented to provision abroad"
     ),
@@ -66,13 +67,15 @@ def months(terms: Policy) -> int:
 def route(terms: Policy, use: Use) -> str:
     """Return one of ROUTES for a use whose provision the APPI wants recorded; empty for any other."""
     declared = declared_use(terms, use)
-    if declared is None or Law.APPI not in terms.packs or not appi.provision_is_recorded(declared):
+    if declared is None or Law.APPI not in terms.packs or not provision.is_recorded(declared):
         return ""
     return _door(declared)
 
 
 def _door(declared: Declared) -> str:
-    """Tell the doors apart; a further one (an opt-out, 27(2)) is told here and described in ROUTES."""
+    """Tell the doors apart."""
+    if provision.route(declared) == "opt_out":
+        return "opt_out"
     ground = declared.recipient.transfer(Law.APPI)
     return "consent_abroad" if ground is not None and ground.kind == "jp_consent" else "consent"
 

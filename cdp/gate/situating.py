@@ -22,7 +22,7 @@ STATES = frozenset({"restriction", "deceased", "legal_hold", "provision"})
 
 
 class Declares(Protocol):
-    """What a source declares of the people it brings (`cdp.profile.model.Origin`)."""
+    """What a source declares of the people it brings (`cdp.profile.model.SourceTerms`)."""
 
     establishment: str
     offers_to: str

@@ -24,8 +24,8 @@ from cdp.gate.question import Consent, Reach, Standing
 from cdp.gate.situating import Lives
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS, Policy
-from cdp.profile import origins
-from cdp.profile.model import Origin, Person, Subject
+from cdp.profile import declared as declarations
+from cdp.profile.model import Person, SourceTerms, Subject
 
 DEVICE_NAMESPACE = "anonymous_id"
 _CONTACT_NAMESPACES = sorted({name for names in CONTACT_CHANNELS.values() for name in names} | {DEVICE_NAMESPACE})
@@ -82,7 +82,7 @@ class _Profile(NamedTuple):
 
 class _Rows(NamedTuple):
     subjects: dict[int, list[int]]
-    origins: dict[int, list[Origin]]
+    origins: dict[int, list[SourceTerms]]
     employers: frozenset[str]
     profiles: dict[int, _Profile]
     aged: dict[int, Born]
@@ -106,13 +106,13 @@ def _load(
 def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime | None) -> _Rows:
     subjects: dict[int, list[int]] = defaultdict(list)
     owner: dict[int, int] = {}
-    declared = origins.known(session)
-    origin: dict[int, Origin] = {}
+    declared = declarations.known(session)
+    origin: dict[int, SourceTerms] = {}
     query = select(col(Subject.number), col(Subject.person), col(Subject.source)).where(col(Subject.person).in_(people))
     for number, person, source in session.execute(query.order_by(col(Subject.number))):
         subjects[person].append(number)
         owner[number] = person
-        origin[number] = declared.get(source, origins.UNDECLARED)
+        origin[number] = declared.get(source, declarations.UNDECLARED)
     points = _points(session, owner, origin)
     tokens = {point.suppression_token for some in points.values() for point in some}
     suppressed: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
@@ -158,7 +158,7 @@ def _aged(
     return known | neighbours.youngest_at(session, ageless, at)
 
 
-def _points(session: Session, owner: dict[int, int], origin: dict[int, Origin]) -> dict[int, list[ContactPoint]]:
+def _points(session: Session, owner: dict[int, int], origin: dict[int, SourceTerms]) -> dict[int, list[ContactPoint]]:
     found: dict[int, dict[tuple[str, bytes], ContactPoint]] = defaultdict(dict)
     columns = (
         col(Identifier.namespace),

@@ -50,15 +50,16 @@ def confirm(
         raise Problem(422, "unknown_category", "An item is no declared category; see errors.", wrong)
     items = list(items) or list(_categories(session, name))
     record = provenance.confirm(session, name, receipt, items, received_on or at.date(), at)
-    gate.people_of_source(session, name, at)
+    sources.tell_terms(session, sources.get(session, name))
     return record
 
 
 def doubt(session: Session, name: str, at: datetime) -> int:
     """Take a confirmation back; returns how many people wait from now on. Raises Problem 404, 409."""
-    sources.get(session, name)
+    source = sources.get(session, name)
     provenance.doubt(session, name, at)
-    return gate.people_of_source(session, name, at)
+    sources.tell_terms(session, source)
+    return gate.expire_source(session, name)
 
 
 def notices_due(session: Session) -> list[NoticeDue]:

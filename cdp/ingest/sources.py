@@ -55,11 +55,11 @@ def add(
     _check_notice(session, settings)
     _check_traits(session, settings)
     told = _register(session, name, kind, connector.check_settings(kind.manifest, settings), at)
-    _tell_origin(session, name, kind, settings)
     told |= {"base_url": base_url, "webhook_url": f"{base_url}/hooks/{name}{told.get('path', '')}"}
     ledger.note(session, "source.added", {"source": name, "type": type}, at)
     config = connector.configure(kind.manifest, name, settings)
     provenance.declare(session, name, config.obtained_from, at)
+    tell_terms(session, get(session, name))
     return [(key, _filled(value, told)) for key, value in kind.source.welcome(config)]
 
 
@@ -79,7 +79,7 @@ def change(session: Session, name: str, settings: Mapping[str, str], at: datetim
     source.settings, source.sealed_credentials = plain, _sealed(session, name, {**secret, **made})
     session.add(source)
     provenance.declare(session, name, configured(session, source).obtained_from, at)
-    _tell_origin(session, name, kind, json.loads(plain))
+    tell_terms(session, source)
     ledger.note(session, "source.changed", {"source": name, "settings": len(settings)}, at)
 
 
@@ -91,24 +91,27 @@ def remove(session: Session, name: str, at: datetime) -> None:
     ledger.note(session, "source.removed", {"source": name}, at)
 
 
-def tell_origins(session: Session) -> None:
+def tell_all_terms(session: Session) -> None:
     """Say of every source what it declares of the people it brings; decides those people again where that is new."""
     for source in session.exec(select(Source)):
-        _tell_origin(session, source.name, type_of(session, source.type), json.loads(source.settings))
+        tell_terms(session, source)
 
 
-def _tell_origin(session: Session, name: str, kind: ConnectorType, settings: Mapping[str, str]) -> None:
-    config = connector.configure(kind.manifest, name, settings)
+def tell_terms(session: Session, source: Source) -> None:
+    """Say what a source declares of the people it brings, and what is known of where it has them from."""
+    session.flush()
+    name, settings, config = source.name, json.loads(source.settings), configured(session, source)
     declared = {
         "establishment": config.establishment,
         "offers_to": ",".join(config.offers_to),
         "collected_for": settings.get("collected_for", ""),
         "addresses": settings.get("addresses", ""),
         "employees": settings.get("people") == "employees",
-        "from_opt_out": settings.get("acquired_by") == "opt_out",
+        "from_opt_out": name in provenance.opt_out_sources(session),
         "eu_adequacy": settings.get("eu_adequacy") == "true",
+        "quarantined": name in provenance.unconfirmed_sources(session),
     }
-    if profile.origins.tell(session, name, declared):
+    if profile.declared.tell(session, name, declared):
         gate.expire_source(session, name)
 
 

@@ -29,10 +29,10 @@ class Subject(SQLModel, table=True):
     """An erasure has begun: the gate is closed for the whole person, whatever its number becomes."""
 
 
-class Origin(SQLModel, table=True):
+class SourceTerms(SQLModel, table=True):
     """What a source declares of the people whom it brings, as far as a law asks."""
 
-    __tablename__ = "origin"
+    __tablename__ = "source_terms"
 
     source: str = Field(primary_key=True, max_length=64)
     establishment: str = Field(default="", max_length=2)
@@ -151,4 +151,4 @@ class Person(SQLModel, table=True):
     n06: float | None = None
 
 
-__all__ = ["NUMBER_SLOTS", "TEXT_SLOTS", "Correction", "Fact", "Origin", "Person", "Subject", "Trait"]
+__all__ = ["NUMBER_SLOTS", "TEXT_SLOTS", "Correction", "Fact", "Person", "SourceTerms", "Subject", "Trait"]

@@ -12,7 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "origin",
+        "source_terms",
         sa.Column("source", sqltypes.AutoString(length=64), nullable=False),
         sa.Column("establishment", sqltypes.AutoString(length=2), nullable=False),
         sa.Column("offers_to", sqltypes.AutoString(), nullable=False),
@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("from_opt_out", sa.Boolean(), nullable=False),
         sa.Column("eu_adequacy", sa.Boolean(), nullable=False),
         sa.Column("quarantined", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("source", name=op.f("pk_origin")),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_source_terms")),
     )
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.add_column(sa.Column("active_on", sa.Date(), nullable=True))
@@ -70,4 +70,4 @@ def downgrade() -> None:
         op.drop_table(table)
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_column("active_on")
-    op.drop_table("origin")
+    op.drop_table("source_terms")

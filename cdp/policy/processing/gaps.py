@@ -55,7 +55,7 @@ def _activity(activity: Activity) -> Iterator[str]:
 
 def _receivers(policy: Policy, activity: Activity) -> Iterator[str]:
     for one in activity.receivers:
-        where, role = _RECIPIENT.format(one.name), policy.recipients[one.name].role
+        where, role = _RECIPIENT.format(one.name), policy.recipients[one.name].role_in_law
         if not one.title:
             yield f"{where}: title is empty (GDPR 30(1)(d))"
         if role in OUTSIDE:
@@ -84,7 +84,7 @@ def _unworded(policy: Policy) -> Iterator[str]:
     used = {
         "kind": (PEOPLE, {one.kind for one in policy.purposes.values()}),
         "basis": (BASES, {basis.kind for one in policy.purposes.values() for _, basis in one.bases}),
-        "role": (ROLES, {one.role for one in policy.recipients.values()}),
+        "role": (ROLES, {one.role_in_law for one in policy.recipients.values()}),
         "trigger": (TRIGGERS, {str(rule["trigger"]) for rule in policy.retention}),
         "action": (ACTIONS, {str(rule["action"]) for rule in policy.retention}),
     }

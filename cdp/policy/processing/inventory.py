@@ -61,8 +61,10 @@ def _item(policy: Policy, holdings: Holdings, category: str, language: str) -> I
         access=_or_none(_access(holdings, receivers, uses, language), language),
         people=_people(holdings, category, bool(held), language),
         limit="; ".join(limits(policy, category, language)),
-        processors=_or_none([_title(one, language) for one in receivers if one.role == "processor"], language),
-        third_parties=_or_none([_title(one, language) for one in receivers if one.role in OTHER_CONTROLLERS], language),
+        processors=_or_none([_title(one, language) for one in receivers if one.role_in_law == "processor"], language),
+        third_parties=_or_none(
+            [_title(one, language) for one in receivers if one.role_in_law in OTHER_CONTROLLERS], language
+        ),
         special_care=pick(_SPECIAL[policy.categories[category]["appi_class"] != "special_care"], language),
     )
 
@@ -92,7 +94,7 @@ def _place(policy: Policy, holdings: Holdings, language: str) -> str:
 
 
 def _hosts(recipient: Recipient) -> bool:
-    return recipient.role == "non_handling_host"
+    return recipient.role_in_law == "non_handling_host"
 
 
 def _methods(policy: Policy, held: list[tuple[str, str]], language: str) -> Iterator[str]:
@@ -106,7 +108,7 @@ def _methods(policy: Policy, held: list[tuple[str, str]], language: str) -> Iter
 
 
 def _access(holdings: Holdings, receivers: list[Recipient], uses: list[str], language: str) -> list[str]:
-    staff = [_title(one, language) for one in receivers if one.role == "internal"]
+    staff = [_title(one, language) for one in receivers if one.role_in_law == "internal"]
     known = {one.name for one in receivers}
     return staff + [
         f"API: {one.name} ({one.recipient})"

@@ -41,7 +41,7 @@ def receiver(policy: Policy, recipient: Recipient, on: date, language: str) -> R
     return Receiver(
         name=recipient.name,
         title=pick((recipient.title_ja, recipient.title_en), language),
-        role=word(ROLES, recipient.role, language),
+        role=word(ROLES, recipient.role_in_law, language),
         country=recipient.country,
         address=recipient.address,
         representative=recipient.representative,
@@ -53,7 +53,7 @@ def receiver(policy: Policy, recipient: Recipient, on: date, language: str) -> R
 
 def _gdpr(policy: Policy, recipient: Recipient, on: date, language: str) -> str:
     pack = policy.packs.get(Law.GDPR)
-    if pack is None or recipient.role not in OUTSIDE:
+    if pack is None or recipient.role_in_law not in OUTSIDE:
         return ""
     if pack.is_adequate(recipient.country, on):
         return pick(_ADEQUATE, language)
@@ -65,11 +65,11 @@ def _gdpr(policy: Policy, recipient: Recipient, on: date, language: str) -> str:
 
 def _appi(policy: Policy, recipient: Recipient, on: date, language: str) -> str:
     pack = policy.packs.get(Law.APPI)
-    if pack is None or recipient.role not in OUTSIDE:
+    if pack is None or recipient.role_in_law not in OUTSIDE:
         return ""
     if recipient.country == pack.values.get("home", "JP"):
         return pick(_HOME, language)
-    if recipient.role == "non_handling_host":
+    if recipient.role_in_law == "non_handling_host":
         return pick(_NOT_HANDLED, language)
     if pack.is_adequate(recipient.country, on):
         return pick(_DESIGNATED, language)
