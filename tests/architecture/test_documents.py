@@ -20,6 +20,7 @@ COMMANDS = (
     "migrate",
     "policy check",
     "policy decide",
+    "policy reasons",
     "client create",
     "client list",
     "client revoke",

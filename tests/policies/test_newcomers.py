@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from cdp.gate.rehearsal import check
+from cdp.ops.commands.scenarios import ALSO
 from cdp.policy.loading import load
 from cdp.settings import CHECKOUT
 from tests.policy.shipped import DAY, copied
@@ -16,7 +17,7 @@ def test_the_purpose_of_the_page_is_one_file_that_is_sound(tmp_path: Path) -> No
     assert found is not None
     folder = copied(tmp_path)
     (folder / "purposes/warranty_reminder.yaml").write_text(found[1], encoding="utf-8")
-    assert check(folder, DAY) == []
+    assert check(folder, DAY, ALSO) == []
     policy = load(folder, DAY)
     notice = policy.notices["warranty_reminder", "1", "ja"]
     assert "## 利用目的\n\n購入された商品の" in notice.body

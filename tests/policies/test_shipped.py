@@ -7,6 +7,7 @@ import pytest
 from cdp import audience
 from cdp.gate.rehearsal import check, rehearse, run
 from cdp.journey import declared
+from cdp.ops.commands.scenarios import ALSO
 from cdp.policy.terms import Law
 from tests.policy.shipped import DAY, FOLDER, terms
 
@@ -24,7 +25,7 @@ def test_an_example_of_the_policies_is_answered_as_it_says(example) -> None:
 
 
 def test_checking_the_folder_finds_nothing() -> None:
-    assert check(FOLDER, DAY) == []
+    assert check(FOLDER, DAY, ALSO) == []
 
 
 def test_an_example_that_is_wrong_is_reported_with_both_answers() -> None:

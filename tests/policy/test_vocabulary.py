@@ -71,4 +71,4 @@ def test_a_kind_of_data_without_a_term_is_personal_data_and_no_more() -> None:
     invented = {**terms.categories, "birth": {**terms.categories["birth"], "dpv": "DayOfGlory"}}
     terms = replace(terms, categories=invented)
     assert vocabulary.kind_of_data(terms, "birthday") == "https://w3id.org/dpv#PersonalData"
-    assert vocabulary.category_of(terms, "nonsense") == ""
+    assert terms.category_of("nonsense") == ""

@@ -90,7 +90,7 @@ def _others(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 _LEFT_OUT = object()
-_NEEDED = frozenset({"status", "purpose", "matching", "breach", "tcf"})
+_NEEDED = frozenset({"status", "purpose", "matching", "breach", "tcf", "string", "tcf_purposes"})
 """Facts without which there is no statement and no size."""
 _ORDINARY: Mapping[str, Any] = {
     "method": "checkbox",

@@ -1,6 +1,6 @@
 """個人情報管理台帳: one row per kind of personal information (JIS Q 15001; APPI 23, 32)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from cdp.policy.processing.holdings import Holdings, categories, used_for
@@ -124,6 +124,10 @@ def _people(holdings: Holdings, category: str, held: bool, language: str) -> str
         return pick(_UNCOUNTED, language)
     number = holdings.people[category]
     return pick(_FEWER, language) if number is None else f"{number:,}"
+
+
+def _titles(receivers: Sequence[Recipient], roles: Collection[str], language: str) -> list[str]:
+    return [_title(one, language) for one in receivers if one.role_in_law in roles]
 
 
 def _or_none(names: list[str], language: str) -> str:
