@@ -42,6 +42,8 @@ class ConsentRecord(SQLModel, table=True):
     """full | partial | none"""
     sealed_evidence: bytes | None = None
     actor: str = Field(default="subject", max_length=16)
+    verification: str = Field(default="", max_length=64)
+    """Of a guardian: how their parental responsibility was verified (GDPR 8(2)); without it they are none."""
     source: str = Field(max_length=64)
     brand: str = Field(default="", max_length=64)
     event_time: datetime
@@ -124,7 +126,7 @@ class Objection(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     subject: int = Field(index=True)
     kind: str = Field(max_length=24)
-    """direct_marketing | legitimate_interests | restriction"""
+    """direct_marketing | legitimate_interests | restriction | provision (APPI 35(3)) | deceased | legal_hold"""
     purpose: str = Field(default="*", max_length=64)
     cause: str = Field(default="", max_length=32)
     """The dispute that it lasts for; empty = it stands until it is lifted as such."""

@@ -40,6 +40,7 @@ class Statement:
     language: str = ""
     evidence: str = "full"
     actor: str = "subject"
+    verification: str = ""
     verified: bool = False
     public: bool = False
     brand: str = ""
@@ -111,6 +112,7 @@ _SAID = (
     col(ConsentRecord.valid_until),
     col(ConsentRecord.source),
     col(ConsentRecord.brand),
+    col(ConsentRecord.verification),
 )
 
 
@@ -153,6 +155,7 @@ def _row(subject: int, statement: Statement, key: vault.Dek | None, sha256: str,
         "evidence": statement.evidence,
         "sealed_evidence": sealed,
         "actor": statement.actor,
+        "verification": statement.verification,
         "source": statement.source,
         "brand": statement.brand,
         "event_time": _said_at(statement, at),

@@ -50,6 +50,7 @@ class Said:
     valid_until: datetime | None = None
     source: str = ""
     brand: str = ""
+    verification: str = ""
 
     @property
     def says_no(self) -> bool:
@@ -102,7 +103,7 @@ def effective(
         notice=winner.notice,
         notice_version=winner.notice_version,
         explicit=winner.act and winner.evidence == "full",
-        by_guardian=winner.actor == "guardian",
+        by_guardian=winner.actor == "guardian" and bool(winner.verification),
         valid_until=winner.valid_until,
         at=winner.at,
         source=winner.source,

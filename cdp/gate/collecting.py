@@ -34,6 +34,24 @@ def from_anyone(policy: Policy) -> frozenset[str]:
     )
 
 
+@lru_cache(maxsize=1 << 10)
+def is_special(policy: Policy, field: str) -> bool:
+    """Whether a trait is of a special category under any law; one of an undeclared category is."""
+    category = policy.categories.get(policy.category_of(field), {})
+    return category.get("gdpr_class") != "ordinary" or category.get("appi_class") != "ordinary"
+
+
+def may_keep_special(policy: Policy, field: str, allowed: frozenset[str]) -> bool:
+    """Whether one of these purposes, for which something may be collected, has explicit consent to this field."""
+    purposes = (policy.purposes[name] for name in allowed)
+    return any(field in one.fields and all(_is_explicit(one, law) for law in policy.packs) for one in purposes)
+
+
+def _is_explicit(purpose: Purpose, law: Law) -> bool:
+    basis = purpose.basis(law)
+    return basis is not None and basis.kind == "consent" and basis.explicit
+
+
 def _may_collect(purpose: Purpose, standing: Standing) -> bool:
     said = [consent for reach in standing.reaches if (consent := reach.consent(purpose.name))]
     agreed = any(consent.status == "given" for consent in said)

@@ -314,6 +314,14 @@ REGISTER: Mapping[str, Entry] = {
         "適法な根拠を定め、通知してください。",
         "Declare a lawful basis and tell people.",
     ),
+    "not_told": Entry(
+        71,
+        {"GDPR": "13(1), 14(1)"},
+        "この利用目的は、まだ本人に通知されていません。",
+        "Nobody has been told of this purpose yet.",
+        "通知を公表してください。公表の日から利用できます。",
+        "Publish the notice; the purpose is in force from that day.",
+    ),
     "lia_missing_or_stale": Entry(
         16,
         {"GDPR": "6(1)(f)"},

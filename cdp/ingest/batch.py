@@ -27,6 +27,7 @@ REASONS = frozenset(
         "contact_needed",
         "unusable_contact",
         "undeclared_purpose",
+        "other_brand",
         "signal_malformed",
         "retracted",
     }

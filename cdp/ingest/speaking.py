@@ -131,6 +131,9 @@ def _refusal(signal: Signal, contact: Canonical | None, context: Context) -> Ref
         return Refusal("signal_malformed")
     if signal.purpose not in context.policy.purposes:
         return Refusal("undeclared_purpose")
+    brands = {context.source.brand, context.policy.purposes[signal.purpose].brand} - {""}
+    if len(brands) > 1:  # who said yes to one brand said nothing to another (ruling R12)
+        return Refusal("other_brand")
     if signal.channel not in CONTACT_CHANNELS:
         lost = contact is None and (signal.contact is not None or context.source.public)
         return Refusal("unusable_contact") if lost else None

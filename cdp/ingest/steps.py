@@ -13,20 +13,22 @@ noted         counts of what was dropped, and the ledger's entry
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from cdp import gate, identity, ledger, vault
 from cdp.connector.mapping import pick
 from cdp.db import Database, settle_early, unsettle
 from cdp.errors import Refusal
+from cdp.gate import collecting
 from cdp.identity import Canonical
 from cdp.ingest import corrected, counting, erased, remembering, speaking
 from cdp.ingest.batch import Batch, Context, Entry, refuse, reject
 from cdp.ledger.tree import Range, leaf_hash
 from cdp.profile import facts, traits, values
+from cdp.profile.person import active_months
 
 AHEAD = timedelta(minutes=5)
 """How far a source's clock may run ahead before it is counted as broken."""
@@ -124,6 +126,7 @@ def stored(batch: Batch, context: Context) -> Batch:
     touched = {entry.subject for entry in batch if _is_telling(entry)} | bereft
     people = identity.people_of(session, walked | touched)
     unsettle(session, {*bereft, *(people[one] for one in touched if one in people)})
+    unsettle(session, _active_again(batch, people, context))
     unsettle(session, people.values(), first="journey")
     remembering.forget(session, context.source.name, context.entries)
     erased.let_go(context)
@@ -268,11 +271,20 @@ def _lawful(entry: Entry, context: Context, allowed: frozenset[str]) -> bool:
         for name in entry.item.traits:
             entry.drop("field", name, "unlawful")
         entry.item = replace(entry.item, traits={})
+    _leave_out_special(entry, context, allowed)
     emptied = only_traits and not entry.item.traits
     if emptied or (entry.item.event and allowed.isdisjoint(event_purposes)):
         reject(entry, "unlawful")
         return False
     return True
+
+
+def _leave_out_special(entry: Entry, context: Context, allowed: frozenset[str]) -> None:
+    """Keep nothing of a special category that was not consented to before (GDPR 9(2)(a); APPI 20(2))."""
+    for name in [one for one in entry.item.traits if collecting.is_special(context.policy, one)]:
+        if not collecting.may_keep_special(context.policy, name, allowed):
+            entry.drop("field", name, "special_category")
+            entry.item = replace(entry.item, traits={k: v for k, v in entry.item.traits.items() if k != name})
 
 
 def _fact(entry: Entry, dek: vault.Dek, context: Context) -> dict[str, Any]:
@@ -293,6 +305,17 @@ def _fact(entry: Entry, dek: vault.Dek, context: Context) -> dict[str, Any]:
         "channel": channel or "none",
         "sealed": payload,
     }
+
+
+def _active_again(batch: Batch, people: Mapping[int, int], context: Context) -> set[int]:
+    """Return the people whose last month of activity a fact moves on: periods of retention count from it."""
+    months: dict[int, date] = {}
+    for entry in batch:
+        if entry.fact and entry.subject in people:
+            person, month = people[entry.subject], entry.fact["at"].date().replace(day=1)
+            months[person] = max(month, months.get(person, month))
+    known = active_months(context.session, months)
+    return {person for person, month in months.items() if known.get(person) is None or known[person] < month}
 
 
 def _is_telling(entry: Entry) -> bool:

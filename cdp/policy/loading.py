@@ -196,8 +196,8 @@ def _unknown_names(purpose: Purpose, parts: _Parts) -> Iterator[str]:
             yield f"there is no recipient {name}"
     if purpose.notice not in {name for name, _, _ in parts.notices}:
         yield f"there is no notice {purpose.notice}"
-    elif not purpose.min_notice_version:
-        yield f"no published version of the notice {purpose.notice} names this purpose"
+    elif not any(purpose.name in one.purposes for key, one in parts.notices.items() if key[0] == purpose.notice):
+        yield f"no version of the notice {purpose.notice} names this purpose"
     for one in purpose.extends:
         if one.purpose not in parts.purposes:
             yield f"extends: there is no purpose {one.purpose}"

@@ -64,6 +64,15 @@ def settle(session: Session, people: set[int], at: datetime) -> None:
         _store(session, some, rows)
 
 
+def active_months(session: Session, people: Iterable[int]) -> dict[int, date]:
+    """Return the month of each person's last activity, as far as their row has it."""
+    found: dict[int, date] = {}
+    for some in chunked(people):
+        query = select(col(Person.person), col(Person.active_on)).where(col(Person.person).in_(some))
+        found.update({row[0]: row[1] for row in session.execute(query) if row[1] is not None})
+    return found
+
+
 def residence(stated: Statements, defaults: Iterable[str]) -> str:
     """Return the country of residence; empty when unknown, or when equally strong statements differ.
 

@@ -19,6 +19,8 @@ ENDING = frozenset({"restriction", "objection", "appi_35"})
 """Rights that begin a state, and by which it can be ended."""
 CORRECTING = frozenset({"rectification", "appi_34"})
 KINDS = ("direct_marketing", "legitimate_interests")
+PROVISION = "provision"
+"""Of APPI 35: provision to third parties alone is to stop (35(3))."""
 OWN_WORD = ("subject", "guardian")
 """Requesters who may take back what the person said."""
 
@@ -115,7 +117,7 @@ def decode(said: Mapping[str, Any]) -> Corrections:
 def _misplaced(right: str, asked: Asked, corrections: Corrections | None) -> list[FieldError]:
     known = {
         "lift": asked.lift and right not in ENDING,
-        "kind": bool(asked.kind) and right != "objection",
+        "kind": bool(asked.kind) and asked.kind not in {"objection": KINDS, "appi_35": (PROVISION,)}.get(right, ()),
         "restrict_meanwhile": asked.restrict_meanwhile and (right not in CORRECTING or bool(asked.revokes)),
         "revokes": bool(asked.revokes) and right not in CORRECTING,
         "corrections": corrections is not None and right not in CORRECTING,

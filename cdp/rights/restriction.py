@@ -18,12 +18,12 @@ from cdp.consent.model import Objection
 from cdp.db import chunked, unsettle
 from cdp.identity import graph
 from cdp.rights import reach, steps
-from cdp.rights.asked import KINDS, OWN_WORD
+from cdp.rights.asked import KINDS, OWN_WORD, PROVISION
 from cdp.rights.grounds import Grounds
 from cdp.rights.steps import Step, Steps
 
 RESTRICTED = "restriction"
-EVERY = (*KINDS, RESTRICTED)
+EVERY = (*KINDS, RESTRICTED, PROVISION)
 BEGUN_BY = {"restriction": (RESTRICTED,), "objection": KINDS, "appi_35": EVERY}
 """Right → the states that it begins and ends."""
 

@@ -44,6 +44,7 @@ COMMANDS = (
     "subject erase",
     "subject restrict",
     "subject object",
+    "subject mark",
     "subject rectify",
     "subject disclosures",
     "subject journey",

@@ -1,6 +1,7 @@
 """What docs/policies.md shows can be copied: it is one file, it is sound, and its examples are true."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 from cdp.gate.rehearsal import check
@@ -39,3 +40,12 @@ def test_every_key_of_a_purpose_is_on_the_page() -> None:
 
     keys = {field.data_key or name for name, field in _PurposeShape().fields.items()}
     assert {key for key in keys if f"`{key}`" not in PAGE and f"{key}:" not in PAGE} == set()
+
+
+def test_a_purpose_that_a_newcomer_wrote_from_the_page_alone_is_one_sound_file(tmp_path: Path) -> None:
+    """Event invitations for the EU and Japan, first told on 27 November 2026: asked before, it is refused."""
+    folder = copied(tmp_path)
+    written = Path(__file__).with_name("event_invitations.yaml").read_text(encoding="utf-8")
+    (folder / "purposes/event_invitations.yaml").write_text(written, encoding="utf-8")
+    assert check(folder, DAY, ALSO) == check(folder, date(2026, 11, 28), ALSO) == []
+    assert len([one for one in load(folder, DAY).examples if "event_invitations" in one.where]) >= 10

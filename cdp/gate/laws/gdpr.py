@@ -75,6 +75,15 @@ def no_lawful_basis(declared: Declared, on: date) -> str | None:
     return "no_lawful_basis" if basis.kind in NECESSARY and not basis.necessary_for else None
 
 
+def not_told(declared: Declared, on: date) -> str | None:
+    """Articles 13 and 14: a purpose that nobody has been told of yet is not in force."""
+    if declared.kind(GDPR) == "legal_obligation":
+        return None
+    notices = declared.policy.notices.values()
+    told = any(declared.purpose.name in notice.purposes and notice.published <= on for notice in notices)
+    return None if told else "not_told"
+
+
 def interests_not_assessed(declared: Declared, on: date) -> str | None:
     """Article 6(1)(f): a balancing test on file, looked at within 12 months."""
     basis = declared.basis(GDPR)
@@ -206,6 +215,7 @@ RULES: tuple[Rule, ...] = (
     AboutPerson(GDPR, "GDPR", age_unknown),
     AboutPerson(GDPR, "GDPR", child_advertising),
     AboutUse(GDPR, "GDPR", no_lawful_basis),
+    AboutUse(GDPR, "GDPR", not_told),
     AboutUse(GDPR, "GDPR", interests_not_assessed),
     AboutPerson(GDPR, "GDPR", basis_swapped),
     AboutPerson(GDPR, "GDPR", consent),

@@ -13,7 +13,7 @@ from cdp.clock import SystemClock
 from cdp.gate import reasons, register
 from cdp.gate.decide import RULES, decide, refusing
 from cdp.gate.laws.rule import name_of
-from cdp.gate.rehearsal.answering import Answer, Elsewhere, Outcome, play
+from cdp.gate.rehearsal.answering import Answer, Elsewhere, Outcome, play, varied
 from cdp.gate.rehearsal.opposites import Turned, decisive
 from cdp.gate.rehearsal.staging import Staged, instant_of, stage
 from cdp.policy.documents import PolicyError
@@ -46,12 +46,13 @@ def rehearse(policy: Policy, on: date, also: Elsewhere = _NOBODY) -> list[str]:
 
 def run(policy: Policy, example: Example, on: date) -> str:
     """Return what is wrong with the answer to one example, or nothing."""
+    day = _day(policy, example, on)
+    policy = policy if day == policy.on else varied(policy, [], day)[0] or policy
     use = policy.find_use(example.purpose, example.recipient, example.channel)
     if use is None:
         return f"{example.where}: the policy declares no such use"
     if example.because and example.because not in register.REGISTER:
         return f"{example.where}: there is no reason {example.because}"
-    day = example.on or on
     staged = _staged(policy, example, use, day)
     decision = decide(policy, use, staged.standing, staged.reach, day)
     if (decision.allow, decision.first_refusal) == (example.allow, example.because):
@@ -65,12 +66,13 @@ def coverage(policy: Policy, on: date, also: Elsewhere = _NOBODY) -> dict[str, l
     """Return, for each rule, the questions that it alone decides."""
     found: dict[str, list[str]] = {name_of(rule): [] for rule in RULES}
     for example in policy.examples:
-        use = policy.find_use(example.purpose, example.recipient, example.channel)
+        day = _day(policy, example, on)
+        dated = policy if day == policy.on else varied(policy, [], day)[0] or policy
+        use = dated.find_use(example.purpose, example.recipient, example.channel)
         if use is None:
             continue
-        day = example.on or on
-        staged = _staged(policy, example, use, day)
-        names = {name_of(rule) for rule in refusing(policy, use, staged.standing, staged.reach, day)}
+        staged = _staged(dated, example, use, day)
+        names = {name_of(rule) for rule in refusing(dated, use, staged.standing, staged.reach, day)}
         if len(names) == 1:
             found[names.pop()].append(example.where)
     for scenario in policy.scenarios:
@@ -88,6 +90,13 @@ def unregistered(policy: Policy) -> Iterator[str]:
     for (law, article), codes in sorted(cited.items()):
         if article not in policy.articles.get(law, {}):
             yield f"laws/: {', '.join(sorted(codes))} rests on {law} {article}, which no `articles` has"
+
+
+def _day(policy: Policy, example: Example, on: date) -> date:
+    """Return the day on which an example is asked: its own, else today, but not before people are first told."""
+    notices = policy.notices.values()
+    told = [one.published for one in notices if example.purpose in one.purposes]
+    return example.on or max([on, *([min(told)] if told else [])])
 
 
 def _staged(policy: Policy, example: Example, use: Use, day: date) -> Staged:

@@ -143,6 +143,7 @@ def _record(order: int, one: Mapping[str, Any], purpose: Purpose, channel: str, 
         valid_until=one.get("until"),
         source="employer" if one["method"] == "employment" else "",
         brand=one["brand"],
+        verification="stated" if one["by"] == "guardian" else "",
     )
 
 

@@ -8,6 +8,7 @@ import click
 from cdp import gate, identity, policy
 from cdp.deployment import load_policy
 from cdp.errors import Problem, Refusal
+from cdp.gate.register import REGISTER
 from cdp.ops import console
 from cdp.ops.commands import scenarios, tables
 from cdp.policy.terms import Policy, Use
@@ -48,14 +49,26 @@ def check(files: tuple[Path, ...], opposites: bool, coverage: bool) -> None:
         click.echo(line)
     if failures:
         click.get_current_context().exit(console.WRONG)
-    click.echo("sound: every file is read, every example and scenario answers as it says")
+    if files:
+        others = f"; elsewhere {len(found)} lines: check without FILES" if found else ""
+        click.echo(f"sound: nothing is wrong in what was named{others}")
+    else:
+        click.echo("sound: every file is read, every example and scenario answers as it says")
 
 
 @policies.command("reasons")
+@click.argument("words", nargs=-1)
 @click.option("--language", type=click.Choice(["ja", "en"]), help="Default: the terminal's, else English.")
-def reasons_(language: str | None) -> None:
-    """List every reason for a no, in the order of the law, with its articles and what would mend it."""
-    tables.print_reasons(tables.language_of(language))
+def reasons_(words: tuple[str, ...], language: str | None) -> None:
+    """List every reason for a no, in the order of the law, with its articles and what would mend it.
+
+    With WORDS only those whose code holds one of them. Where no terminal shows it: lines with tabs.
+    """
+    codes = [code for code in REGISTER if not words or any(word in code for word in words)]
+    if sys.stdout.isatty():
+        tables.print_reasons(codes, tables.language_of(language))
+    else:
+        tables.print_plain_reasons(codes, language)
 
 
 @policies.command()

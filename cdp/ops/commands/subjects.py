@@ -2,7 +2,7 @@
 
 import click
 
-from cdp.ops.commands import exercising, joining, looking
+from cdp.ops.commands import exercising, joining, looking, marking
 
 
 @click.group()
@@ -26,6 +26,7 @@ for command in (
     exercising.rectify,
     exercising.restrict,
     exercising.object_,
+    marking.mark,
     exercising.erase,
     joining.merge,
     joining.split,

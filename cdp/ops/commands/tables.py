@@ -2,6 +2,7 @@
 
 import locale
 import os
+from collections.abc import Iterable
 
 import click
 from rich.console import Console
@@ -80,11 +81,22 @@ def print_plain(explained: Explanation, recipient_refused: str) -> None:
     _print_end(explained)
 
 
-def print_reasons(language: str) -> None:
-    """Print the register of reasons."""
+def print_plain_reasons(codes: Iterable[str], language: str | None) -> None:
+    """Print reasons as lines: code, articles, words and remedy, in one language or both."""
+    for code in codes:
+        entry = REGISTER[code]
+        articles = "; ".join(f"{law} {said}" for law, said in entry.articles.items())
+        ja, en = (entry.ja, entry.remedy_ja), (entry.en, entry.remedy_en)
+        told = {"ja": ja, "en": en}.get(language or "", (*en, *ja))
+        click.echo("\t".join((code, articles, *told)))
+
+
+def print_reasons(codes: Iterable[str], language: str) -> None:
+    """Print reasons as a table, and what their laws are called."""
     words = _WORDS[language]
     table = _table(words)
-    for code, entry in REGISTER.items():
+    for code in codes:
+        entry = REGISTER[code]
         articles = "; ".join(f"{law} {said}" for law, said in entry.articles.items())
         told = (entry.ja, entry.remedy_ja) if language == "ja" else (entry.en, entry.remedy_en)
         table.add_row(code, articles, *told)

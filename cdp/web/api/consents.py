@@ -55,10 +55,25 @@ class StatementSchema(Strict):
     language = _spelled(LANGUAGE, "A language tag such as ja or en-GB.", load_default="")
     method = _spelled(METHOD, "Lower-case letters, digits and _, at most 32.", load_default="api")
     event_time = Instant(metadata={"description": "When it was said; left out: now"})
+    actor = Text(
+        load_default="subject",
+        validate=validate.OneOf(["subject", "guardian"]),
+        metadata={"description": "Who said it; below the age of consent only a guardian's word counts"},
+    )
+    verification = _spelled(
+        METHOD,
+        "Lower-case letters, digits and _, at most 32.",
+        load_default="",
+        metadata={
+            "description": "Of a guardian: how their responsibility was verified, such as `card` or `signed_form`"
+        },
+    )
     evidence = Json(metadata={"description": "What proves it (form, wording, document): kept sealed"})
 
     @validates_schema
     def _named_notice(self, data: dict[str, Any], **_: Any) -> None:
+        if (data.get("actor") == "guardian") != bool(data.get("verification")):
+            raise ValidationError("Of a guardian say how it was verified, and only of one (GDPR 8(2)).", "verification")
         if data.get("status") != "refused":
             for name in ("notice", "notice_version", "language"):
                 if not data.get(name):
@@ -258,6 +273,8 @@ def _statement(session: Session, body: Mapping[str, Any], channel: str, known: C
         notice=body["notice"],
         notice_version=body["notice_version"],
         language=body["language"],
+        actor=body["actor"],
+        verification=body["verification"],
         verified=True,
         brand=purpose.brand,
         proof=json.dumps(body["evidence"]).encode() if "evidence" in body else b"",

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from cdp import rights
 from cdp.errors import Problem
-from cdp.rights.asked import KINDS
+from cdp.rights.asked import KINDS, PROVISION
 from cdp.rights.model import SubjectRequest
 from cdp.rights.plans import REQUESTERS, RIGHTS
 from cdp.rights.words import OUTCOMES
@@ -60,7 +60,11 @@ class RequestSchema(Strict):
     identifier = fields.Nested(IdentifierSchema, required=True)
     requester = Text(required=True, validate=validate.OneOf(list(REQUESTERS)))
     reason = Text(load_default="", validate=validate.Length(max=1000))
-    kind = Text(load_default="", validate=validate.OneOf(KINDS), metadata={"description": "Of an objection"})
+    kind = Text(
+        load_default="",
+        validate=validate.OneOf([*KINDS, PROVISION]),
+        metadata={"description": "Of an objection; `provision` of APPI 35"},
+    )
     purpose = Name(metadata={"description": "Of an objection to legitimate interests; left out: every purpose"})
     lift = Flag(load_default=False, metadata={"description": "End the restriction or objection"})
     corrections = fields.Nested(CorrectionsSchema)
