@@ -107,12 +107,12 @@ def lift(session: Session, yeses: Iterable[Lift], at: datetime) -> None:
                 narrowed += [(silent, one.brand)] if one.brand and not silent.brand else []
     if not ended:
         return
-    for silent, spoken in narrowed:
-        _keep_for_others(session, silent, spoken)
     rows = [{"which": number, "lifted_at": at, "lifted_by": by} for number, by in sorted(ended.items())]
     table = Suppression.__table__  # type: ignore[attr-defined]
     statement = update(table).where(table.c.id == bindparam("which"), table.c.lifted_at.is_(None))
     session.connection().execute(statement, rows)
+    for silent, spoken in narrowed:
+        _keep_for_others(session, silent, spoken)
     unsettle(session, holders_of(session, sorted({one.token for one in said})), first="gate")
 
 
