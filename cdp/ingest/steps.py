@@ -251,6 +251,8 @@ def _purposes(entry: Entry, context: Context) -> Iterator[Iterable[str]]:
     of_event = term.purposes if term else ()
     if entry.item.event:
         yield of_event
+    if any(collecting.is_special(context.policy, name) for name in entry.item.traits):
+        yield ()  # nothing of the kind may be collected of everybody
     if entry.item.traits:
         yield context.source.purposes or of_event
 

@@ -74,7 +74,7 @@ def make_policy(**changed: Any) -> Policy:
         "purposes": PURPOSES,
         "recipients": {"staff": Recipient("staff", "internal", "JP", ())},
         "notices": {},
-        "categories": {},
+        "categories": {term.category: {"gdpr_class": "ordinary", "appi_class": "ordinary"} for term in TRAITS.values()},
         "traits": TRAITS,
         "namespaces": NAMESPACES,
         "blocked_values": BLOCKED,

@@ -288,3 +288,16 @@ def test_a_write_sent_many_times_at_once_under_one_key_happens_once(site: Site) 
         answers = list(pool.map(send, range(12)))
     assert len(set(answers)) == 1
     assert answers[0][0] == 201
+
+
+def test_below_the_age_of_consent_only_a_verified_guardian_s_word_counts(site: Site) -> None:
+    header = site.bearer()
+    said = consent_for(ADA)
+
+    def post(**more: str) -> TestResponse:
+        return site.browser.post("/api/consents", json={**said, **more}, headers=header)
+
+    refused = post(actor="guardian")
+    assert (refused.status_code, refused.get_json()["errors"][0]["pointer"]) == (400, "/verification")
+    assert post(verification="card").status_code == 400, "of the person nobody verifies a guardian"
+    assert post(actor="guardian", verification="signed_form").status_code == 201

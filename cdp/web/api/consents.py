@@ -40,7 +40,8 @@ IDENTIFIER_HEADER = "Sekisho-Identifier"
 def _spelled(pattern: re.Pattern[str], detail: str, **more: Any) -> Text:
     """Let pass what the pattern describes whole: these words stay in the ledger for ever."""
     whole = validate.Regexp(re.compile(rf"(?:{pattern.pattern})\Z"), error=detail)
-    return Text(validate=whole, metadata={"pattern": f"^(?:{pattern.pattern})$"}, **more)
+    metadata = {"pattern": f"^(?:{pattern.pattern})$", **more.pop("metadata", {})}
+    return Text(validate=whole, metadata=metadata, **more)
 
 
 class StatementSchema(Strict):

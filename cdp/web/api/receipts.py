@@ -52,7 +52,7 @@ class NoticeSchema(Schema):
     declared_sha256 = fields.String(allow_none=True, metadata={"description": "Of the text declared today; null: gone"})
 
 
-class ProcessingSchema(Schema):
+class ConsentedProcessingSchema(Schema):
     """What was agreed to, or refused."""
 
     privacy_notice = fields.Nested(NoticeSchema)
@@ -83,7 +83,7 @@ class ReceiptSchema(Schema):
     """A record or receipt of ISO/IEC TS 27560, in canonical JSON (RFC 8785)."""
 
     header = fields.Nested(HeaderSchema)
-    processing = fields.Nested(ProcessingSchema)
+    processing = fields.Nested(ConsentedProcessingSchema)
     parties = fields.List(fields.Dict())
     events = fields.List(fields.Nested(EventSchema))
     signature = fields.String(
