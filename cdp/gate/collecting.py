@@ -3,19 +3,26 @@
 A no to the purpose stops collecting for it under both laws, but for what a contract or a law demands.
 """
 
+from collections.abc import Set
 from functools import lru_cache
 
 from cdp.consent.rules import NO
 from cdp.gate.question import Standing
 from cdp.policy.terms import Law, Policy, Purpose
 
+_NOTHING = frozenset[str]()
 
-@lru_cache(maxsize=1 << 16)
+
 def may_collect(policy: Policy, standing: Standing) -> bytes:
     """Return one byte per purpose, in the order of their names: 1 = may be collected for it."""
+    by_law = _by_law(policy, standing.laws)
     if standing.erasing:
-        return bytes(len(policy.purposes))
-    return bytes(_may_collect(policy.purposes[name], standing) for name in sorted(policy.purposes))
+        return bytes(len(by_law))
+    said: dict[str, set[str]] = {}
+    for reach in standing.reaches:
+        for consent in reach.consents:
+            said.setdefault(consent.purpose, set()).add(consent.status)
+    return bytes(_may_collect(said.get(name, _NOTHING), *grounds) for name, *grounds in by_law)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -52,12 +59,20 @@ def _is_explicit(purpose: Purpose, law: Law) -> bool:
     return basis is not None and basis.kind == "consent" and basis.explicit
 
 
-def _may_collect(purpose: Purpose, standing: Standing) -> bool:
-    said = [consent for reach in standing.reaches if (consent := reach.consent(purpose.name))]
-    agreed = any(consent.status == "given" for consent in said)
-    if not agreed and any(consent.status in NO for consent in said):
-        return _needs_no_consent(purpose)
-    return agreed or all(_stands_alone(purpose, law) for law in Law if law & standing.laws)
+@lru_cache(maxsize=64)
+def _by_law(policy: Policy, laws: Law) -> tuple[tuple[str, bool, bool], ...]:
+    """Return each purpose, whether it needs no consent whatever was said, and whether none if nothing was."""
+    purposes = sorted(policy.purposes.items())
+    return tuple(
+        (name, _needs_no_consent(purpose), all(_stands_alone(purpose, law) for law in Law if law & laws))
+        for name, purpose in purposes
+    )
+
+
+def _may_collect(said: Set[str], needs_none: bool, stands_alone: bool) -> bool:
+    if "given" in said:
+        return True
+    return needs_none if said & NO else stands_alone
 
 
 def _stands_alone(purpose: Purpose, law: Law) -> bool:

@@ -7,7 +7,6 @@ a person's code is 0 and no law that protects them refuses the use ⟺ `decide` 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -49,12 +48,12 @@ def decide(
 
     `reach` is None where the person has no way on this channel; a channel that calls on nobody needs none.
     """
-    laws = _laws(policy, standing)
+    laws = laws_of(policy, standing)
     declared = declared_use(policy, use, beyond)
     if declared is None:
         return Decision(False, tuple(_once(_told(_Refused("unknown_use", "", laws), use.channel))), (), ())
     case = Case(declared, standing, reach)
-    refused = [no for rule in RULES if (no := _refused(rule, case, on, laws))]
+    refused = [no for rule in _binding(laws) if (no := _refused(rule, case, on, laws))]
     if refused:
         return Decision(False, tuple(_once(reason for no in refused for reason in _told(no, use.channel))), (), ())
     return Decision(True, tuple(_grounds(case, laws)), tuple(_bases(case, laws)), tuple(_obligations(case, laws)))
@@ -67,11 +66,10 @@ def refusing(
     declared = declared_use(policy, use, beyond)
     if declared is None:
         return []
-    case, laws = Case(declared, standing, reach), _laws(policy, standing)
-    return [rule for rule in RULES if _refused(rule, case, on, laws)]
+    case, laws = Case(declared, standing, reach), laws_of(policy, standing)
+    return [rule for rule in _binding(laws) if _refused(rule, case, on, laws)]
 
 
-@lru_cache(maxsize=1 << 17)
 def person_code(policy: Policy, use: Use, standing: Standing) -> int:
     """Return 0 if nothing about the person refuses the use by some way, else the number of the first refusal.
 
@@ -80,23 +78,9 @@ def person_code(policy: Policy, use: Use, standing: Standing) -> int:
     declared = declared_use(policy, use)
     if declared is None:
         return reasons.NUMBERS["unknown_use"]
-    laws = _laws(policy, standing)
-    furthest = max(_first_refusal(Case(declared, standing, reach), laws) for reach in ways(standing, use.channel))
+    laws = laws_of(policy, standing)
+    furthest = max(first_refusal(Case(declared, standing, reach), laws) for reach in ways(standing, use.channel))
     return 0 if furthest[1] == "" else reasons.NUMBERS[furthest[1]]
-
-
-def person_codes(policy: Policy, standing: Standing) -> bytes:
-    """Return the person's code for every use of the policy, by the use's index.
-
-    Ages beyond every law's interest count as one, so that adults share their answers.
-    """
-    is_adult = standing.age is not None and standing.age > OLDEST_AGE_OF_CONSENT
-    return _codes(policy, replace(standing, age=OLDEST_AGE_OF_CONSENT) if is_adult else standing)
-
-
-@lru_cache(maxsize=1 << 16)
-def _codes(policy: Policy, standing: Standing) -> bytes:
-    return bytes(person_code.__wrapped__(policy, use, standing) for use in policy.uses)
 
 
 def recipient_refusals(policy: Policy, use: Use, on: date, beyond: Beyond = NOTHING_BEYOND) -> dict[Law, Reason]:
@@ -107,8 +91,8 @@ def recipient_refusals(policy: Policy, use: Use, on: date, beyond: Beyond = NOTH
         if declared is None:
             found[law] = reasons.reason("unknown_use", law=law)
             continue
-        for rule in RULES:
-            if isinstance(rule, AboutUse) and _binds(rule, law) and (code := rule.test(declared, on)):
+        for rule in _binding(law):
+            if isinstance(rule, AboutUse) and (code := rule.test(declared, on)):
                 found[law] = reasons.reason(code, rule.cite, law)
                 break
     return found
@@ -132,7 +116,7 @@ def laws_in(refusals: Iterable[Law]) -> Law:
 
 def ways(standing: Standing, channel_name: str) -> tuple[Reach | None, ...]:
     """Return the ways to a person on a channel; (None,) where there is no way."""
-    return standing.on(channel_name) or (_in_person(channel_name),)
+    return standing.on(channel_name) or (nowhere(channel_name),)
 
 
 def allowed_fields(policy: Policy, use: Use) -> tuple[str, ...]:
@@ -141,26 +125,22 @@ def allowed_fields(policy: Policy, use: Use) -> tuple[str, ...]:
     return declared.fields if declared else ()
 
 
-def _in_person(channel_name: str) -> Reach | None:
+def nowhere(channel_name: str) -> Reach | None:
+    """Return the way to a person of whom no way is known: none, but where the channel calls on nobody."""
     return None if channel_name in CONTACT_CHANNELS else Reach(channel_name)
 
 
-def _laws(policy: Policy, standing: Standing) -> Law:
+def laws_of(policy: Policy, standing: Standing) -> Law:
+    """Return the laws that protect the person; every configured one where none is known to."""
     return standing.laws or laws_for(policy, "")
 
 
-def _binds(rule: Rule, laws: Law) -> bool:
-    return not rule.law or bool(rule.law & laws)
-
-
 def _refused(rule: Rule, case: Case, on: date, laws: Law) -> _Refused | None:
-    if not _binds(rule, laws):
-        return None
     code = rule.test(case) if isinstance(rule, AboutPerson) else rule.test(case.declared, on)
     return _Refused(code, rule.cite, (rule.law & laws) or laws, rule.article) if code else None
 
 
-def _first_refusal(case: Case, laws: Law) -> tuple[int, str]:
+def first_refusal(case: Case, laws: Law) -> tuple[int, str]:
     """Return how far a case gets among the rules about the person, and the code that stops it."""
     for step, rule in enumerate(_rules_about_person(laws)):
         if code := rule.test(case):
@@ -169,8 +149,14 @@ def _first_refusal(case: Case, laws: Law) -> tuple[int, str]:
 
 
 @lru_cache(maxsize=16)
+def _binding(laws: Law) -> tuple[Rule, ...]:
+    """Return the rules of these laws, and those of no single law, in the order of the law."""
+    return tuple(rule for rule in RULES if not rule.law or rule.law & laws)
+
+
+@lru_cache(maxsize=16)
 def _rules_about_person(laws: Law) -> tuple[AboutPerson, ...]:
-    return tuple(rule for rule in RULES if isinstance(rule, AboutPerson) and _binds(rule, laws))
+    return tuple(rule for rule in _binding(laws) if isinstance(rule, AboutPerson))
 
 
 def _told(refused: _Refused, channel_name: str) -> Iterator[Reason]:
@@ -270,10 +256,12 @@ __all__ = [
     "allowed_fields",
     "beyond_of",
     "decide",
+    "first_refusal",
     "laws_for",
     "laws_in",
+    "laws_of",
+    "nowhere",
     "person_code",
-    "person_codes",
     "recipient_refusals",
     "refusing",
     "ways",

@@ -14,8 +14,8 @@ from sqlmodel import Session, col
 from cdp import identity, policy
 from cdp.db import Database, chunked, insert_ignoring, unsettle, upsert
 from cdp.gate import history, neighbours
+from cdp.gate.codes import person_codes
 from cdp.gate.collecting import may_collect
-from cdp.gate.decide import person_codes
 from cdp.gate.model import Permission, PolicyVersion
 from cdp.gate.standing import Situation, load
 from cdp.policy.terms import Law, Policy, Use

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdp.gate import reasons
-from cdp.gate.decide import allowed_fields, decide, person_code, person_codes, recipient_refusals, ways
+from cdp.gate.codes import person_codes
+from cdp.gate.decide import allowed_fields, decide, person_code, recipient_refusals, ways
 from cdp.gate.question import Consent, Reach, Standing
 from cdp.policy.terms import CHANNELS, Law, Use
 from tests.policy.shipped import DAY, answer, person, reach, terms, use
