@@ -14,7 +14,7 @@ from cdp.clock import EARLIEST
 from cdp.consent import suppression
 from cdp.consent.model import ConsentRecord
 from cdp.consent.rules import IMPORT, INVALID_METHODS, Said
-from cdp.db import chunked, unsettle
+from cdp.db import among, chunked, unsettle
 from cdp.ids import new_id
 from cdp.policy.terms import Notice
 
@@ -84,7 +84,7 @@ def said_by(session: Session, subjects: Iterable[int], as_of: datetime | None = 
     """Load what these subjects said, by subject; with `as_of`, a past instant, only what had been received by then."""
     found: dict[int, list[Said]] = {}
     for some in chunked(subjects):
-        query = select(*_SAID).where(col(ConsentRecord.subject).in_(some))
+        query = select(*_SAID).where(among(session, col(ConsentRecord.subject), some))
         if as_of is not None:
             query = query.where(col(ConsentRecord.received_time) <= as_of)
         for row in session.execute(query):

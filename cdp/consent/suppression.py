@@ -15,7 +15,7 @@ from cdp import ledger, policy
 from cdp.consent import journal
 from cdp.consent.journal import Silence
 from cdp.consent.model import Suppression
-from cdp.db import chunked, insert_ignoring, unsettle
+from cdp.db import among, chunked, insert_ignoring, unsettle
 from cdp.identity.model import Identifier
 from cdp.profile.model import Subject
 
@@ -156,7 +156,7 @@ def in_force(
     columns = (col(getattr(Suppression, name)) for name in Silent._fields)
     wanted = select(*columns)
     for some in chunked(tokens):
-        query = wanted.where(col(Suppression.token).in_(some), _holds(as_of))
+        query = wanted.where(among(session, col(Suppression.token), some), _holds(as_of))
         if reason:
             query = query.where(col(Suppression.reason) == reason)
         if channel:

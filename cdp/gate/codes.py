@@ -6,7 +6,7 @@ said: thousands of people who differ as wholes share them.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
@@ -18,6 +18,10 @@ from cdp.gate.question import Consent, Reach, Standing
 from cdp.policy.terms import Law, Policy
 
 _Heard: TypeAlias = tuple["_Place", Consent | None, Reach | None]
+_Way: TypeAlias = tuple[Reach, dict[str, Consent]]
+"""A way without what was said there, and what was said there, by purpose."""
+
+_UNDECLARED = bytes([reasons.NUMBERS["unknown_use"]])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -27,7 +31,7 @@ class _Place:
     purpose: str
     channel: str
     nowhere: Reach | None
-    uses: tuple[tuple[int, Declared], ...]
+    uses: tuple[Declared, ...]
 
 
 class _Answers(NamedTuple):
@@ -46,36 +50,37 @@ def person_codes(policy: Policy, standing: Standing) -> bytes:
     is_adult = age is not None and age > OLDEST_AGE_OF_CONSENT
     person = replace(standing, age=OLDEST_AGE_OF_CONSENT if is_adult else age, reaches=())
     known, laws = _known(policy, person), laws_of(policy, standing)
-    ways: dict[str, list[Reach]] = defaultdict(list)
+    ways: dict[str, list[_Way]] = defaultdict(list)
     for reach in standing.reaches:
-        ways[reach.channel].append(reach)
-    codes = bytearray(_undeclared(policy))
-    for place in _places(policy):
-        found = [_answers(known, place, person, laws, way) for way in ways.get(place.channel) or (place.nowhere,)]
-        for (index, _), number in zip(place.uses, _furthest(found), strict=True):
-            codes[index] = number
-    return bytes(codes)
+        said = {consent.purpose: consent for consent in reach.consents}
+        ways[reach.channel].append((_bare(reach.channel, reach.suppressed, reach.address), said))
+    places, arranged = _places(policy)
+    found = [_number_of(known, place, person, laws, ways.get(place.channel)) for place in places]
+    return bytes(arranged(b"".join((_UNDECLARED, *found))))
 
 
-def _answers(
-    known: dict[_Heard, _Answers], place: _Place, person: Standing, laws: Law, reach: Reach | None
-) -> _Answers:
-    consent = reach.consent(place.purpose) if reach else None
-    way = _bare(reach.channel, reach.suppressed, reach.address) if reach else None
-    answers = known.get((place, consent, way))
-    if answers is None:
-        heard = replace(way, consents=(consent,)) if way and consent else way
-        refusals = tuple(first_refusal(Case(declared, person, heard), laws) for _, declared in place.uses)
-        answers = _Answers(refusals, bytes(_number(code) for _, code in refusals))
-        known[place, consent, way] = answers
-    return answers
-
-
-def _furthest(found: Sequence[_Answers]) -> bytes:
-    """Return the numbers of the ways that get furthest: their remedies are those that would help."""
+def _number_of(
+    known: dict[_Heard, _Answers], place: _Place, person: Standing, laws: Law, ways: Sequence[_Way] | None
+) -> bytes:
+    """Return the number of each use of the place, by the way that gets it furthest: its remedy would help."""
+    if ways is None:
+        return _answers(known, place, person, laws, place.nowhere, None).numbers
+    found = [_answers(known, place, person, laws, way, said.get(place.purpose)) for way, said in ways]
     if len(found) == 1:
         return found[0].numbers
     return bytes(_number(max(each)[1]) for each in zip(*(one.refusals for one in found), strict=True))
+
+
+def _answers(
+    known: dict[_Heard, _Answers], place: _Place, person: Standing, laws: Law, way: Reach | None, said: Consent | None
+) -> _Answers:
+    heard = (place, said, way)
+    answers = known.get(heard)
+    if answers is None:
+        reach = replace(way, consents=(said,)) if way and said else way
+        refusals = tuple(first_refusal(Case(declared, person, reach), laws) for declared in place.uses)
+        answers = known[heard] = _Answers(refusals, bytes(_number(code) for _, code in refusals))
+    return answers
 
 
 def _number(code: str) -> int:
@@ -95,14 +100,19 @@ def _bare(channel: str, suppressed: tuple[str, ...], address: str) -> Reach:
 
 
 @lru_cache(maxsize=8)
-def _places(policy: Policy) -> tuple[_Place, ...]:
+def _places(policy: Policy) -> tuple[tuple[_Place, ...], Callable[[bytes], Iterable[int]]]:
+    """Return the places, and what brings their numbers, one place after another, into the order of the uses.
+
+    Before the first number stands that of a use which the policy does not declare whole.
+    """
     uses: dict[tuple[str, str], list[tuple[int, Declared]]] = defaultdict(list)
     for use in policy.uses:
         if (declared := declared_use(policy, use)) is not None:
             uses[use.purpose, use.channel].append((use.index, declared))
-    return tuple(_Place(purpose, channel, nowhere(channel), tuple(some)) for (purpose, channel), some in uses.items())
-
-
-@lru_cache(maxsize=8)
-def _undeclared(policy: Policy) -> bytes:
-    return bytes([reasons.NUMBERS["unknown_use"]]) * len(policy.uses)
+    order = {index: n for n, index in enumerate((index for some in uses.values() for index, _ in some), 1)}
+    places = tuple(
+        _Place(purpose, channel, nowhere(channel), tuple(declared for _, declared in some))
+        for (purpose, channel), some in uses.items()
+    )
+    wanted = [order.get(use.index, 0) for use in policy.uses]
+    return places, lambda numbers: [numbers[n] for n in wanted]

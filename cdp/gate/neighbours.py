@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
-from cdp.db import chunked
+from cdp.db import among, chunked
 from cdp.gate.decide import OLDEST_AGE_OF_CONSENT
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS
@@ -34,7 +34,7 @@ def youngest_at(session: Session, tokens_of: Mapping[int, Sequence[bytes]], at: 
     tokens = {token for some in tokens_of.values() for token in some}
     youngest: dict[bytes, Born] = {}
     for some in chunked(sorted(tokens)):
-        for token, *young in session.execute(_young(some, at)):
+        for token, *young in session.execute(_young(session, some, at)):
             held = youngest.get(bytes(token))
             if held is None or _born(Born(*young)) > _born(held):
                 youngest[bytes(token)] = Born(*young)
@@ -53,23 +53,25 @@ def ageless_beside(session: Session, people: Collection[int]) -> set[int]:
     """
     contacts: set[bytes] = set()
     for some in chunked(people):
-        contacts.update(token for namespace, token in session.execute(_evidence(some)) if namespace in _CONTACTS)
+        contacts.update(
+            token for namespace, token in session.execute(_evidence(session, some)) if namespace in _CONTACTS
+        )
     found: set[int] = set()
     for tokens in chunked(sorted(contacts)):
-        found.update(session.scalars(_ageless(tokens)))
+        found.update(session.scalars(_ageless(session, tokens)))
     return found.difference(people)
 
 
-def _evidence(people: Sequence[int]) -> Select[str, bytes]:
+def _evidence(session: Session, people: Sequence[int]) -> Select[str, bytes]:
     """Select by person alone: asked for the namespace too, SQLite walks every address that there is."""
     return (
         select(col(Identifier.namespace), col(Identifier.token))
         .join(Subject, col(Subject.number) == col(Identifier.subject))
-        .where(col(Subject.person).in_(people), col(Identifier.verified))
+        .where(among(session, col(Subject.person), people), col(Identifier.verified))
     )
 
 
-def _ageless(tokens: Sequence[bytes]) -> Select[int]:
+def _ageless(session: Session, tokens: Sequence[bytes]) -> Select[int]:
     return (
         select(col(Subject.person))
         .distinct()
@@ -77,20 +79,20 @@ def _ageless(tokens: Sequence[bytes]) -> Select[int]:
         .outerjoin(Person, col(Person.person) == col(Subject.person))
         .where(
             col(Identifier.namespace).in_(_CONTACTS),
-            col(Identifier.token).in_(tokens),
+            among(session, col(Identifier.token), tokens),
             col(Identifier.verified),
             col(Person.birth_year).is_(None),
         )
     )
 
 
-def _young(tokens: Sequence[bytes], at: datetime) -> Select[bytes, int | None, str | None]:
+def _young(session: Session, tokens: Sequence[bytes], at: datetime) -> Select[bytes, int | None, str | None]:
     return (
         select(col(Identifier.token), col(Person.birth_year), col(Person.birth_day))
         .join(Subject, col(Subject.number) == col(Identifier.subject))
         .join(Person, col(Person.person) == col(Subject.person))
         .where(
-            col(Identifier.token).in_(tokens),
+            among(session, col(Identifier.token), tokens),
             col(Identifier.verified),
             col(Identifier.namespace).in_(_CONTACTS),
             col(Person.birth_year) > at.year - OLDEST_AGE_OF_CONSENT - 1,

@@ -17,13 +17,13 @@ from cdp import consent, policy
 from cdp.clock import FOREVER
 from cdp.consent.model import Objection
 from cdp.consent.rules import Said, as_written
-from cdp.db import chunked
+from cdp.db import among, chunked
 from cdp.gate import neighbours, situating
 from cdp.gate.neighbours import Born
 from cdp.gate.question import Consent, Reach, Standing
 from cdp.gate.situating import Lives
 from cdp.identity.model import Identifier
-from cdp.policy.terms import CONTACT_CHANNELS, Policy
+from cdp.policy.terms import CONTACT_CHANNELS, Policy, Purpose
 from cdp.profile import declared as declarations
 from cdp.profile.model import Person, SourceTerms, Subject
 
@@ -108,7 +108,8 @@ def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime
     owner: dict[int, int] = {}
     declared = declarations.known(session)
     origin: dict[int, SourceTerms] = {}
-    query = select(col(Subject.number), col(Subject.person), col(Subject.source)).where(col(Subject.person).in_(people))
+    query = select(col(Subject.number), col(Subject.person), col(Subject.source))
+    query = query.where(among(session, col(Subject.person), people))
     for number, person, source in session.execute(query.order_by(col(Subject.number))):
         subjects[person].append(number)
         owner[number] = person
@@ -138,7 +139,7 @@ def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime
 
 def _profiles(session: Session, people: Sequence[int]) -> dict[int, _Profile]:
     names = ("person", "country", "customer_since", "active_on", "birth_year", "birth_day")
-    query = select(*(col(getattr(Person, name)) for name in names)).where(col(Person.person).in_(people))
+    query = select(*(col(getattr(Person, name)) for name in names)).where(among(session, col(Person.person), people))
     return {
         person: _Profile(country, since, active, Born(year, day))
         for person, country, since, active, year, day in session.execute(query)
@@ -169,7 +170,7 @@ def _points(session: Session, owner: dict[int, int], origin: dict[int, SourceTer
     )
     for some in chunked(owner):
         query = select(*columns).where(
-            col(Identifier.subject).in_(some), col(Identifier.namespace).in_(_CONTACT_NAMESPACES)
+            among(session, col(Identifier.subject), some), col(Identifier.namespace).in_(_CONTACT_NAMESPACES)
         )
         # The newest subject that gave a contact point stands for it; verified wins.
         for row in session.execute(query.order_by(col(Identifier.verified), col(Identifier.subject))):
@@ -199,14 +200,14 @@ def _objections(session: Session, owner: dict[int, int], as_of: datetime | None)
     if as_of is not None:
         holds = (col(Objection.at) <= as_of) & (holds | (col(Objection.lifted_at) > as_of))
     for some in chunked(owner):
-        for row in session.scalars(select(Objection).where(col(Objection.subject).in_(some), holds)):
+        for row in session.scalars(select(Objection).where(among(session, col(Objection.subject), some), holds)):
             found[owner[row.subject]].append(row)
     return found
 
 
 def _erasing(session: Session, people: Sequence[int]) -> set[int]:
     """Return the people of whom any subject is being erased, whatever number they have by now."""
-    query = select(col(Subject.person)).where(col(Subject.person).in_(people), col(Subject.erasing))
+    query = select(col(Subject.person)).where(among(session, col(Subject.person), people), col(Subject.erasing))
     return set(session.scalars(query))
 
 
@@ -256,21 +257,34 @@ def _reaches(
 ) -> Iterator[tuple[Reach, ContactPoint | None, datetime | None]]:
     points, said = rows.points.get(person, []), rows.said.get(person, [])
     devices = {one.token for one in said if one.token}
+    heard = _by_purpose(terms, said)
     for channel in channels:
         if channel in CONTACT_CHANNELS:
             ways: list[ContactPoint | None] = [p for p in points if p.namespace in CONTACT_CHANNELS[channel]]
         else:
             ways = [None, *(p for p in points if p.namespace == DEVICE_NAMESPACE and p.token in devices)]
         for point in ways:
-            yield _reach(terms, rows, channel, point, said, lives)
+            yield _reach(terms, rows, channel, point, heard, lives)
+
+
+def _by_purpose(terms: Policy, said: list[Said]) -> list[tuple[Purpose, list[Said]]]:
+    """Return the purposes that anything was said of, each with all that was said of it."""
+    about = {one.purpose for one in said}
+    spoken = terms.purposes.values() if "*" in about else (terms.purposes[n] for n in about if n in terms.purposes)
+    return [(purpose, [one for one in said if one.purpose in (purpose.name, "*")]) for purpose in spoken]
 
 
 def _reach(
-    terms: Policy, rows: _Rows, channel: str, point: ContactPoint | None, said: list[Said], lives: Lives
+    terms: Policy,
+    rows: _Rows,
+    channel: str,
+    point: ContactPoint | None,
+    heard: list[tuple[Purpose, list[Said]]],
+    lives: Lives,
 ) -> tuple[Reach, ContactPoint | None, datetime | None]:
     consents: list[Consent] = []
     until: datetime | None = None
-    for purpose in terms.purposes.values() if said else ():
+    for purpose, said in heard:
         if channel not in purpose.channels:
             continue
         found = lives.consent(said, purpose, channel, point.token if point else b"")

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from cdp import ledger, policy, vault
-from cdp.db import chunked, is_sqlite, unsettle
+from cdp.db import among, chunked, is_sqlite, unsettle
 from cdp.errors import CiphertextCorrupt
 from cdp.identity import aliases, graph, rules
 from cdp.identity.model import Identifier, Token
@@ -380,6 +380,6 @@ def people_of(session: Session, subjects: Iterable[int]) -> dict[int, int]:
     """Return subject → person of those that are there."""
     found: dict[int, int] = {}
     for some in chunked(sorted(set(subjects)), graph.MANY):
-        query: Any = select(col(Subject.number), col(Subject.person)).where(col(Subject.number).in_(some))
+        query: Any = select(col(Subject.number), col(Subject.person)).where(among(session, col(Subject.number), some))
         found.update({row[0]: row[1] for row in session.execute(query)})
     return found
