@@ -4,7 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 
@@ -80,3 +80,15 @@ def parse_duration(text: str) -> timedelta:
     if not value:
         raise ValueError("a duration of nothing")
     return value
+
+
+def months_later(day: date, months: int) -> date:
+    """Return the same day so many calendar months on, or that month's last day."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month, last)
+        except ValueError:
+            continue
+    raise AssertionError("every month has 28 days")

@@ -4,7 +4,7 @@ from cdp.audience.changes import follow
 from cdp.audience.counting import Counted, count, previewed, rounded
 from cdp.audience.declared import check, check_traits, find, load
 from cdp.audience.explain import Clause, explain
-from cdp.audience.members import page, refuse_small, smallest
+from cdp.audience.members import name_of, page, refuse_small, smallest
 from cdp.audience.reading import read
 from cdp.audience.rule import Rule, clauses
 
@@ -20,6 +20,7 @@ __all__ = [
     "find",
     "follow",
     "load",
+    "name_of",
     "page",
     "previewed",
     "read",

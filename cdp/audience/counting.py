@@ -16,11 +16,12 @@ from sqlmodel import Session, col
 from cdp import gate, policy
 from cdp.audience.compile import compile
 from cdp.audience.declared import load
+from cdp.audience.members import name_of
 from cdp.audience.rule import Rule
 from cdp.gate import reasons
 from cdp.gate.decide import beyond_of, recipient_refusals
 from cdp.gate.model import Permission
-from cdp.gate.question import NOTHING_BEYOND, Reason
+from cdp.gate.question import Reason
 from cdp.gate.rounding import SMALLEST, told
 from cdp.policy.terms import Law, Use
 from cdp.profile.model import Person
@@ -48,8 +49,7 @@ def count(session: Session, asked: str | Rule, use: Use, at: datetime) -> Counte
     """Count an audience by name, or an unsaved rule; raises what `rule.load` raises."""
     rule = load(policy.of(session), asked) if isinstance(asked, str) else asked
     terms = policy.of(session)
-    beyond = beyond_of(terms, asked) if isinstance(asked, str) else NOTHING_BEYOND
-    denied = recipient_refusals(terms, use, at.date(), beyond)
+    denied = recipient_refusals(terms, use, at.date(), beyond_of(terms, name_of(terms, asked)))
     found: Counter[str] = Counter()
     for code, laws, believed, people in session.execute(_by_answer(session, rule, use, at)):
         found[_reason(code, laws, believed, denied)] += people

@@ -25,7 +25,7 @@ def page(session: Session, asked: str | Rule, use: Use, at: datetime, after: int
     """Return up to `limit` permitted people with numbers above `after`, ascending; raises what `rule.load` raises."""
     rule = load(policy.of(session), asked) if isinstance(asked, str) else asked
     query = (
-        listing.listed(session, compile(session, rule, at), use, at, _name(asked))
+        listing.listed(session, compile(session, rule, at), use, at, name_of(policy.of(session), asked))
         .where(col(Person.person) > after)
         .order_by(col(Person.person))
         .limit(limit)
@@ -42,8 +42,8 @@ def refuse_small(session: Session, asked: str | Rule, use: Use, at: datetime, le
     if least <= 1:
         return None
     rule = load(policy.of(session), asked) if isinstance(asked, str) else asked
-    matching = compile(session, rule, at)
-    return Refusal(SMALL) if listing.is_fewer(session, matching, use, at, least, _name(asked)) else None
+    matching, name = compile(session, rule, at), name_of(policy.of(session), asked)
+    return Refusal(SMALL) if listing.is_fewer(session, matching, use, at, least, name) else None
 
 
 def smallest(terms: Policy, asked: str | Rule, use: Use) -> int:
@@ -52,5 +52,11 @@ def smallest(terms: Policy, asked: str | Rule, use: Use) -> int:
     return smallest_list(terms, use, int(declared))
 
 
-def _name(asked: str | Rule) -> str:
-    return asked if isinstance(asked, str) else ""
+def name_of(terms: Policy, asked: str | Rule) -> str:
+    """Return the audience's name; of an unsaved rule that of a declared audience that asks the same, if there is one.
+
+    What such a list says of people it says under any name.
+    """
+    if isinstance(asked, str):
+        return asked
+    return next((name for name in terms.audiences if load(terms, name) == asked), "")

@@ -112,6 +112,9 @@ class Suppression(SQLModel, table=True):
     reason: str = Field(max_length=16)
     """unsubscribe | complaint | bounce | erasure | objection"""
     brand: str = Field(default="", max_length=64)
+    """Empty = every brand."""
+    except_brands: str = ""
+    """Of silence for every brand: those that the person said yes to since, by comma."""
     at: datetime
     lifted_at: datetime | None = None
     lifted_by: str = Field(default="", max_length=32)

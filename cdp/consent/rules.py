@@ -187,8 +187,10 @@ def _precedence(one: Said) -> tuple[Any, ...]:
 
 def _status(winner: Said, at: datetime) -> str:
     if winner.status in YES:
-        if winner.evidence != "full":
-            return "partial" if winner.evidence == "partial" else "unknown"
+        if winner.evidence not in ("full", "partial"):
+            return "unknown"
         if winner.valid_until is not None and winner.valid_until <= at:
             return "expired"
+        if winner.evidence == "partial":
+            return "partial"
     return winner.status

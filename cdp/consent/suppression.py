@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlmodel import Session, col
 
-from cdp import ledger, policy
+from cdp import ledger
 from cdp.consent import journal
 from cdp.consent.journal import Silence
 from cdp.consent.model import Suppression
@@ -43,11 +43,22 @@ class Silent(NamedTuple):
     channel: str
     reason: str
     brand: str = ""
+    except_brands: str = ""
 
     @property
     def said(self) -> str:
-        """The reason, with the brand that it is limited to (ruling R12)."""
-        return f"{self.reason}:{self.brand}" if self.brand else self.reason
+        """The reason, with the brand that it is limited to, or those that it leaves out (ruling R12)."""
+        if self.brand:
+            return f"{self.reason}:{self.brand}"
+        return f"{self.reason}^{self.except_brands}" if self.except_brands else self.reason
+
+    def covers(self, brand: str) -> bool:
+        """Whether it silences all that this brand, or every brand (empty), says."""
+        return (
+            self.brand == brand
+            if self.brand
+            else not self.except_brands or brand not in ("", *_brands(self.except_brands))
+        )
 
 
 def suppress(
@@ -63,7 +74,7 @@ def suppress_all(
     """Silence many contact points for one reason; those already silent for it stay as they are."""
     wanted = set(points)
     tokens = [token for _, token in wanted]
-    standing = {one[:2] for one in in_force(session, tokens, reason, channel) if one.brand in ("", brand)}
+    standing = {one[:2] for one in in_force(session, tokens, reason, channel) if one.covers(brand)}
     rows = [
         {
             "namespace": namespace,
@@ -97,29 +108,32 @@ def lift(session: Session, yeses: Iterable[Lift], at: datetime) -> None:
     """
     said = list(yeses)
     ended: dict[int, str] = {}
-    narrowed: list[tuple[Any, str]] = []
+    excepted: dict[int, set[str]] = {}
     for silent in _liftable(session, sorted({one.token for one in said})):
         point = (silent.namespace, bytes(silent.token), silent.channel)
-        for one in said:
-            is_about = not silent.brand or not one.brand or silent.brand == one.brand
-            if one[:3] == point and silent.at < one.said_at and is_about and silent.id not in ended:
-                ended[silent.id] = one.record
-                narrowed += [(silent, one.brand)] if one.brand and not silent.brand else []
-    if not ended:
+        for one in (one for one in said if one[:3] == point and silent.at < one.said_at):
+            if one.brand and not silent.brand:  # silence for every brand stays, but for this one (ruling R12)
+                excepted.setdefault(silent.id, _brands(silent.except_brands)).add(one.brand)
+            elif not one.brand or silent.brand == one.brand:
+                ended.setdefault(silent.id, one.record)
+    if not ended and not excepted:
         return
     rows = [{"which": number, "lifted_at": at, "lifted_by": by} for number, by in sorted(ended.items())]
-    table = Suppression.__table__  # type: ignore[attr-defined]
-    statement = update(table).where(table.c.id == bindparam("which"), table.c.lifted_at.is_(None))
-    session.connection().execute(statement, rows)
-    for silent, spoken in narrowed:
-        _keep_for_others(session, silent, spoken)
+    _update(session, rows, lifted_at=bindparam("lifted_at"), lifted_by=bindparam("lifted_by"))
+    names = [{"which": number, "names": ",".join(sorted(some))} for number, some in sorted(excepted.items())]
+    _update(session, names, except_brands=bindparam("names"))
     unsettle(session, holders_of(session, sorted({one.token for one in said})), first="gate")
 
 
-def _keep_for_others(session: Session, silent: Any, spoken: str) -> None:
-    """Leave silence for every brand standing for all but the one that the yes was said to (ruling R12)."""
-    for brand in sorted({purpose.brand for purpose in policy.of(session).purposes.values()} - {"", spoken}):
-        suppress(session, silent.namespace, bytes(silent.token), silent.channel, silent.reason, silent.at, brand)
+def _update(session: Session, rows: Sequence[dict[str, Any]], **values: Any) -> None:
+    table = Suppression.__table__  # type: ignore[attr-defined]
+    statement = update(table).where(table.c.id == bindparam("which"), table.c.lifted_at.is_(None)).values(**values)
+    if rows:
+        session.connection().execute(statement, rows)
+
+
+def _brands(names: str) -> set[str]:
+    return set(names.split(",")) - {""}
 
 
 def readmit(session: Session, points: Iterable[tuple[str, bytes]], at: datetime) -> None:

@@ -52,10 +52,11 @@ def decide(
     declared = declared_use(policy, use, beyond)
     if declared is None:
         return Decision(False, tuple(_once(_told(_Refused("unknown_use", "", laws), use.channel))), (), ())
-    case = Case(declared, standing, reach)
-    refused = [no for rule in _binding(laws) if (no := _refused(rule, case, on, laws))]
+    case = Case(declared.plain, standing, reach)
+    refused = [no for rule in _binding(laws) if (no := _refused(rule, case, declared, on, laws))]
     if refused:
         return Decision(False, tuple(_once(reason for no in refused for reason in _told(no, use.channel))), (), ())
+    case = Case(declared, standing, reach)
     return Decision(True, tuple(_grounds(case, laws)), tuple(_bases(case, laws)), tuple(_obligations(case, laws)))
 
 
@@ -66,8 +67,8 @@ def refusing(
     declared = declared_use(policy, use, beyond)
     if declared is None:
         return []
-    case, laws = Case(declared, standing, reach), laws_of(policy, standing)
-    return [rule for rule in _binding(laws) if _refused(rule, case, on, laws)]
+    case, laws = Case(declared.plain, standing, reach), laws_of(policy, standing)
+    return [rule for rule in _binding(laws) if _refused(rule, case, declared, on, laws)]
 
 
 def person_code(policy: Policy, use: Use, standing: Standing) -> int:
@@ -135,8 +136,9 @@ def laws_of(policy: Policy, standing: Standing) -> Law:
     return standing.laws or laws_for(policy, "")
 
 
-def _refused(rule: Rule, case: Case, on: date, laws: Law) -> _Refused | None:
-    code = rule.test(case) if isinstance(rule, AboutPerson) else rule.test(case.declared, on)
+def _refused(rule: Rule, case: Case, declared: Declared, on: date, laws: Law) -> _Refused | None:
+    """Ask one rule: about the person, of no list or question; or about what is declared and asked beyond."""
+    code = rule.test(case) if isinstance(rule, AboutPerson) else rule.test(declared, on)
     return _Refused(code, rule.cite, (rule.law & laws) or laws, rule.article) if code else None
 
 

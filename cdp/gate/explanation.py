@@ -51,7 +51,8 @@ def explain(
     situation = load(session, [person], at, as_of=as_of).get(person)
     if situation is None:
         return None
-    return _explained(policy.of(session), use, situation.standing, situation.changes_at, at, beyond)
+    terms = (history.policy_at(session, as_of) if as_of is not None else None) or policy.of(session)
+    return _explained(terms, use, situation.standing, situation.changes_at, at, beyond)
 
 
 def _explained(

@@ -83,9 +83,30 @@ def find(session: Session, subject: int, at: datetime) -> Past | None:
     return Past(terms, read(value.value), row.changes_at) if value else None
 
 
-def forget(session: Session, people: Sequence[int]) -> int:
-    """Forget every situation of these people, under whatever number they had."""
-    return session.execute(delete(Situated).where(col(Situated.person).in_(people))).rowcount  # type: ignore[attr-defined, no-any-return]
+def forget(session: Session, subjects: Sequence[int]) -> int:
+    """Forget every situation that these subjects were in, under whatever number and beside whomever.
+
+    A value that nobody was ever in but they goes, too.
+    """
+    numbers = {number for one in subjects for number in _numbers(session, one)}
+    gone: list[int] = []
+    digests: set[bytes] = set()
+    for some in chunked(numbers):
+        rows = session.execute(_ROWS.where(col(Situated.person).in_(some)))
+        for row in rows:
+            if row.person in subjects or not BitMap64.deserialize(row.subjects).isdisjoint(BitMap64(subjects)):
+                gone.append(row.id)
+                digests.add(bytes(row.digest))
+    for some in chunked(gone):
+        session.execute(delete(Situated).where(col(Situated.id).in_(some)))
+    for left in chunked(sorted(digests)):
+        used = select(col(Situated.digest)).where(col(Situated.digest).in_(left))
+        orphans = col(SituationValue.digest).in_(left) & col(SituationValue.digest).not_in(used)
+        session.execute(delete(SituationValue).where(orphans))
+    return len(gone)
+
+
+_ROWS = select(col(Situated.id), col(Situated.person), col(Situated.digest), col(Situated.subjects))
 
 
 def begin_period(session: Session, number: int, at: datetime) -> None:

@@ -23,8 +23,7 @@ def _forget(session: Session, subjects: Sequence[int]) -> int:
     for some in chunked(subjects):
         people = select(col(Subject.person)).where(col(Subject.number).in_(some))
         gone += session.execute(delete(Permission).where(col(Permission.person).in_(people))).rowcount  # type: ignore[attr-defined]
-        numbers = {*session.scalars(people), *some}
-        gone += history.forget(session, sorted(numbers))
+        gone += history.forget(session, some)
     return gone
 
 

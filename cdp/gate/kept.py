@@ -17,10 +17,10 @@ from sqlalchemy import delete, func, select
 from sqlmodel import Session, col
 
 from cdp import ledger, policy, vault
+from cdp.clock import months_later
 from cdp.db import chunked, insert_ignoring
 from cdp.gate import provision, records
 from cdp.gate.given import Given
-from cdp.gate.laws.rule import months_later
 from cdp.gate.model import Permission, ProvisionPoint, ProvisionSubject
 from cdp.gate.opened import open_words
 from cdp.holders import Held

@@ -13,11 +13,14 @@ class Permission(SQLModel, table=True):
     """
 
     __tablename__ = "permission"
-    __table_args__ = (Index("ix_permission_policy", "policy"), Index("ix_permission_next_change_at", "next_change_at"))
+    __table_args__ = (
+        Index("ix_permission_policy", "policy", "person"),
+        Index("ix_permission_next_change_at", "next_change_at"),
+    )
 
     person: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     policy: int
-    """Number of the policy version that the bytes were decided under."""
+    """Number of the first policy version with the answers that the bytes were decided under."""
     laws: int
     """Bits of the laws that protect this person (GDPR 1, APPI 2): a recipient's verdict is per law."""
     restricted: bool = False
@@ -46,6 +49,13 @@ class PolicyVersion(SQLModel, table=True):
     """The files as they were, compressed: a past decision can be made again."""
     day: date | None = None
     """The day whose ages, lists and notices it holds."""
+    traits: str = Field(default="", max_length=64)
+    """Digest of which traits stand in which slots; this and the next two say which rows a change concerns."""
+    rules: str = Field(default="", max_length=64)
+    """Digest of all that permissions rest on."""
+    journeys: str = Field(default="", max_length=64)
+    taken_up_at: datetime | None = None
+    """When a worker, or `cdp policy apply`, last began to decide everybody under it."""
 
 
 class PolicyPeriod(SQLModel, table=True):

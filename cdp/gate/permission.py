@@ -8,20 +8,17 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, select
 from sqlmodel import Session, col
 
 from cdp import identity, policy
-from cdp.db import Database, chunked, insert_ignoring, unsettle, upsert
-from cdp.gate import history, neighbours
+from cdp.db import among, chunked, unsettle, upsert
+from cdp.gate import history, neighbours, versions
 from cdp.gate.codes import person_codes
 from cdp.gate.collecting import may_collect
-from cdp.gate.model import Permission, PolicyVersion
+from cdp.gate.model import Permission
 from cdp.gate.standing import Situation, load
 from cdp.policy.terms import Law, Policy, Use
-from cdp.profile.model import Subject
-
-_NO_VERSION = -1
 
 
 def settle(session: Session, people: Iterable[int], at: datetime) -> None:
@@ -34,7 +31,7 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     _lock(session, wanted)
     unsettle(session, set(identity.people_of(session, wanted).values()).difference(wanted))
     situations = load(session, wanted, at)
-    number = _register(session)
+    number = versions.register(session).answers
     digests = history.note(session, situations, at)
     rows = [
         _row(policy.of(session), situations[one], number, at) | {"situation": digests[one]}
@@ -60,7 +57,7 @@ def _lock(session: Session, people: Iterable[int]) -> None:
 def _locked(session: Session, people: Iterable[int]) -> set[int]:
     found: set[int] = set()
     for some in chunked(sorted(people)):
-        query = select(col(Permission.person)).where(col(Permission.person).in_(some))
+        query = select(col(Permission.person)).where(among(session, col(Permission.person), some))
         found.update(session.scalars(query.order_by(col(Permission.person)).with_for_update()))
     return found
 
@@ -76,7 +73,7 @@ def permitted(session: Session, use: Use, denied: Law, at: datetime) -> ColumnEl
 def settled(session: Session, at: datetime) -> ColumnElement[bool]:
     """Return the condition that a permission row may be believed: this policy, this instant, not being erased."""
     return and_(
-        col(Permission.policy) == policy_number(session),
+        col(Permission.policy) == versions.answers_number(session),
         col(Permission.holds_until) > at,
         col(Permission.erasing).is_(False),
     )
@@ -85,70 +82,6 @@ def settled(session: Session, at: datetime) -> ColumnElement[bool]:
 def code_of(use: Use) -> ColumnElement[bytes]:
     """Return the SQL expression of a row's one-byte answer to the use."""
     return func.substr(col(Permission.codes), use.index + 1, 1, type_=LargeBinary())
-
-
-def policy_number(session: Session) -> int:
-    """Return the number of the policy in force, or one that no row has while it is unregistered."""
-    digest = policy.of(session).digest
-    numbers: dict[str, int] = session.info.setdefault("policy_numbers", {})
-    if digest not in numbers:
-        found = session.scalar(select(col(PolicyVersion.id)).where(col(PolicyVersion.digest) == digest))
-        if found is None:
-            return _NO_VERSION
-        numbers[digest] = found
-    return numbers[digest]
-
-
-def register_policy(database: Database) -> int:
-    """Number the policy in force, once; returns how many people must be decided again because of it."""
-    with database.transaction() as session:
-        number = _register(session)
-        history.begin_period(session, number, database.clock.now())
-        stale = select(func.count()).select_from(Permission).where(col(Permission.policy) != number)
-        return session.scalar(stale) or 0
-
-
-def due(session: Session, at: datetime, limit: int = 200) -> list[int]:
-    """Return people whose rows no longer hold: time passed, or the policy is another."""
-    query = (
-        select(col(Permission.person))
-        .where(or_(col(Permission.next_change_at) <= at, col(Permission.policy) != policy_number(session)))
-        .limit(limit)
-    )
-    return list(session.scalars(query))
-
-
-def expire_source(session: Session, source: str) -> int:
-    """Believe no permission of a source's people until it is decided again: what the source declares has changed.
-
-    Returns how many people that are; the worker decides them.
-    """
-    now = session.info["clock"].now()
-    theirs = select(col(Subject.person)).where(col(Subject.source) == source)
-    changed = update(Permission).where(col(Permission.person).in_(theirs)).values(holds_until=now, next_change_at=now)
-    return int(session.execute(changed).rowcount)  # type: ignore[attr-defined]
-
-
-def settle_due(database: Database, limit: int = 200) -> int:
-    """Decide one batch of due people again; returns how many there were."""
-
-    def work(session: Session) -> int:
-        people = due(session, database.clock.now(), limit)
-        unsettle(session, people)
-        return len(people)
-
-    return database.attempt(work)
-
-
-def _register(session: Session) -> int:
-    number = policy_number(session)
-    if number == _NO_VERSION:
-        terms, now = policy.of(session), session.info["clock"].now()
-        kept = {"contents": history.contents_of(terms), "day": terms.on}
-        insert_ignoring(session, PolicyVersion, [{"digest": terms.digest, "at": now, **kept}])
-        number = policy_number(session)
-        history.begin_period(session, number, now)
-    return number
 
 
 def _row(terms: Policy, situation: Situation, number: int, at: datetime) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from cdp import ledger, policy
 from cdp.db import chunked, is_snapshot
 from cdp.gate import kept
 from cdp.gate.model import Disclosed, Permission, ProvisionTerms
-from cdp.gate.permission import policy_number
+from cdp.gate.versions import policy_number
 from cdp.policy.terms import Law
 from cdp.profile.model import Subject
 

@@ -38,7 +38,8 @@ class Reach:
     channel: str
     consents: tuple[Consent, ...] = ()
     suppressed: tuple[str, ...] = ()
-    """Reasons in force at this contact point, for every brand (`unsubscribe`) or for one (`unsubscribe:north`)."""
+    """Reasons in force at this contact point: for every brand (`unsubscribe`), for one (`unsubscribe:north`), or for
+    all but some (`unsubscribe^north,south`)."""
     address: str = ""
     """How it was come by: written | published | published_no_ads | entity (a legal entity's); empty = otherwise."""
 

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from cdp.gate import provision
 from cdp.gate.model import Disclosed
-from cdp.gate.permission import policy_number
+from cdp.gate.versions import policy_number
 
 
 def write(

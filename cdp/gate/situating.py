@@ -5,17 +5,19 @@ Pure: the same rows at the same instant give the same values, and the instant at
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
+from cdp.clock import months_later
 from cdp.consent.rules import Effective, Said, effective
 from cdp.gate.decide import OLDEST_AGE_OF_CONSENT
 from cdp.gate.laws import ANYWHERE, laws_for
-from cdp.gate.laws.rule import months_later
 from cdp.gate.neighbours import Born
 from cdp.gate.question import Consent
 from cdp.policy.terms import Policy, Purpose
+
+_YESES = ("given", "partial")
 
 STATES = frozenset({"restriction", "deceased", "legal_hold", "provision"})
 """States of a person that are no objections."""
@@ -79,11 +81,11 @@ class Lives:
         if holds is None:
             return None
         until = _until(holds, purpose)
-        is_over = holds.status == "given" and until is not None and until <= self.at
+        is_over = holds.status in _YESES and until is not None and until <= self.at
         return Standing(self._consent(holds, purpose.name, "expired" if is_over else holds.status), until)
 
     def _consent(self, holds: Effective, purpose: str, status: str) -> Consent:
-        age = self.age_at(holds.at) if status == "given" else None
+        age = self.age_at(holds.at) if status in _YESES else None
         return Consent(
             purpose,
             status,
@@ -122,37 +124,10 @@ def declared_by(terms: Policy, country: str, sources: Iterable[Declares]) -> dic
     }
 
 
-def lapsed(
-    terms: Policy, country: str, active_on: date | None, at: datetime
-) -> tuple[tuple[str, ...], datetime | None]:
-    """Return the categories whose period since the last activity is over, and when the next one's will be."""
-    if active_on is None:
-        return (), None
-    over: list[str] = []
-    ends: list[datetime] = []
-    for category, months in _periods(terms, country).items():
-        end = datetime.combine(months_later(active_on, months), time(), UTC)
-        if end <= at:
-            over.append(category)
-        else:
-            ends.append(end)
-    return tuple(sorted(over)), min(ends, default=None)
-
-
-def _periods(terms: Policy, country: str) -> dict[str, int]:
-    """Return the months that each category is kept after the last activity: the longest of the rows that apply."""
-    found: dict[str, int] = {}
-    for row in terms.retention:
-        applies = not row["countries"] or country in row["countries"]
-        if row["trigger"] == "last_activity" and applies:
-            found[row["category"]] = max(found.get(row["category"], 0), row["months"])
-    return found
-
-
 def _until(holds: Effective, purpose: Purpose) -> datetime | None:
     periods = [basis.valid_months for _, basis in purpose.bases if basis.valid_months]
     ends = [holds.valid_until] if holds.valid_until is not None else []
-    if periods and holds.status == "given":
+    if periods and holds.status in _YESES:
         day = months_later(holds.at.date(), min(periods))
         ends.append(datetime.combine(day, holds.at.timetz()))
     return min(ends, default=None)

@@ -25,6 +25,7 @@ from cdp.gate.situating import Lives
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS, Policy, Purpose
 from cdp.profile import declared as declarations
+from cdp.profile import retention
 from cdp.profile.model import Person, SourceTerms, Subject
 
 DEVICE_NAMESPACE = "anonymous_id"
@@ -219,7 +220,9 @@ def _situation(terms: Policy, rows: _Rows, person: int, at: datetime, channels: 
     objections = rows.objections.get(person, [])
     states = {one.kind for one in objections}
     country = profile.country if profile else ""
-    lapsed, lapses = situating.lapsed(terms, country, profile.active_on if profile else None, at)
+    agreed = [one.at.date().replace(day=1) for one in said if one.says_yes and one.is_first_hand and one.at <= at]
+    active = max([profile.active_on, *agreed]) if profile and profile.active_on else None
+    lapsed, lapses = retention.lapsed(terms, country, active, at)
     age, birthday = lives.age()
     standing = Standing(
         **situating.declared_by(terms, country, rows.origins[person]),
@@ -264,7 +267,7 @@ def _reaches(
         else:
             ways = [None, *(p for p in points if p.namespace == DEVICE_NAMESPACE and p.token in devices)]
         for point in ways:
-            yield _reach(terms, rows, channel, point, heard, lives)
+            yield _reach(terms, rows, person, channel, point, heard, lives)
 
 
 def _by_purpose(terms: Policy, said: list[Said]) -> list[tuple[Purpose, list[Said]]]:
@@ -277,6 +280,7 @@ def _by_purpose(terms: Policy, said: list[Said]) -> list[tuple[Purpose, list[Sai
 def _reach(
     terms: Policy,
     rows: _Rows,
+    person: int,
     channel: str,
     point: ContactPoint | None,
     heard: list[tuple[Purpose, list[Said]]],
@@ -293,8 +297,14 @@ def _reach(
         consents.append(found.consent)
         if found.until is not None and found.until > lives.at:
             until = min(until or found.until, found.until)
-    silent = rows.suppressed.get(point.suppression_token, []) if point else []
-    reasons = tuple(sorted({why for where, why in silent if where in (channel, "*")}))
+    if point is None:  # a letter reaches no contact point of ours: what any of them is silent for there counts
+        silent = [
+            one for mine in rows.points.get(person, []) for one in rows.suppressed.get(mine.suppression_token, [])
+        ]
+        reasons = tuple(sorted({why for where, why in silent if where == channel}))
+    else:
+        silent = rows.suppressed.get(point.suppression_token, [])
+        reasons = tuple(sorted({why for where, why in silent if where in (channel, "*")}))
     return Reach(channel, tuple(sorted(consents)), reasons, point.kind if point else ""), point, until
 
 

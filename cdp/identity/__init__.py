@@ -3,7 +3,7 @@
 from cdp.identity.counting import people_with
 from cdp.identity.crowding import one_device, thin
 from cdp.identity.holder import holder
-from cdp.identity.lookup import find, find_all, having, spell, subjects_of, tokens_of
+from cdp.identity.lookup import find, find_all, find_subject, having, spell, subjects_of, tokens_of
 from cdp.identity.merge import cannot, must, revoke
 from cdp.identity.normalise import Canonical, canonical, normalise
 from cdp.identity.resolution import Arrival, Attached, attach, is_known, people_of, resolve
@@ -18,6 +18,7 @@ __all__ = [
     "canonical",
     "find",
     "find_all",
+    "find_subject",
     "having",
     "holder",
     "is_known",

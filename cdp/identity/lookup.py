@@ -45,6 +45,13 @@ def find(session: Session, namespace: str, scope: str, value: str, region: str =
     return None
 
 
+def find_subject(session: Session, namespace: str, scope: str, value: str, region: str = "JP") -> int | None:
+    """Return the first subject of the person that `find` finds which has the identifier itself."""
+    person = find(session, namespace, scope, value, region)
+    rows = [row for row in _holders(session, namespace, scope, value, region) if row.person == person]
+    return min(((not row.verified, int(row.subject)) for row in rows), default=(True, None))[1]
+
+
 def find_all(session: Session, namespace: str, scope: str, value: str, region: str = "JP") -> list[int]:
     """Return everyone with this identifier, for what must reach all of them (silence, erasure)."""
     return sorted({row.person for row in _holders(session, namespace, scope, value, region)})

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from cdp import gate, policy
+from cdp.clock import months_later
 from cdp.connector import provenance
 from cdp.connector.model import ReceivedRecord
 from cdp.connector.provenance import Receipt
 from cdp.errors import FieldError, Problem
-from cdp.gate.laws.rule import months_later
 from cdp.ingest import sources
 from cdp.ingest.model import Source
 from cdp.policy import processing

@@ -18,7 +18,8 @@ from cdp.connector.kit import Signal
 from cdp.consent.model import ConsentRecord
 from cdp.consent.rules import IMPORT
 from cdp.errors import Refusal
-from cdp.identity import Canonical
+from cdp.identity import Canonical, graph
+from cdp.identity.holder import let_go_of
 from cdp.ingest import repeating
 from cdp.ingest.batch import NO_STATUSES, Context, Entry
 from cdp.policy.terms import CONTACT_CHANNELS
@@ -53,6 +54,7 @@ def record(batch: Iterable[Entry], context: Context) -> None:
 
 def _silence(batch: Iterable[Entry], context: Context) -> None:
     points: dict[tuple[str, str], set[tuple[str, bytes]]] = defaultdict(set)
+    tokens: set[tuple[str, bytes]] = set()
     for entry in batch:
         for channel, reason, contact in _silenced(entry, context):
             if contact is None:
@@ -60,8 +62,13 @@ def _silence(batch: Iterable[Entry], context: Context) -> None:
                 entry.drops.append(("silence", "unusable_contact"))
             else:
                 points[channel, reason].add((contact.namespace, context.silence_token(contact)))
+                tokens.add((contact.namespace, context.vault.token(contact.namespace, contact.scope, contact.value)))
+    if not tokens:
+        return
+    graph.lock_tokens(context.session, tokens)  # whoever brings the point meanwhile waits, and finds it silent
     for (channel, reason), some in sorted(points.items()):
         consent.suppress_all(context.session, some, channel, reason, context.at, context.source.brand)
+    let_go_of(context.session, tokens)
 
 
 def _silenced(entry: Entry, context: Context) -> Iterator[tuple[str, str, Canonical | None]]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 LONGEST = 0.05
-"""Seconds that one transaction may take."""
+"""Seconds that one transaction may take, where nothing else is said."""
 
 
 @dataclass(slots=True)
@@ -13,9 +13,10 @@ class Pace:
     size: int = 50
     most: int = 1000
     least: int = 1
+    longest: float = LONGEST
 
     def took(self, seconds: float) -> None:
-        if seconds > LONGEST:
+        if seconds > self.longest:
             self.size = max(self.least, self.size // 2)
-        elif seconds < LONGEST / 2:
+        elif seconds < self.longest / 2:
             self.size = min(self.most, self.size + max(1, self.size // 4))

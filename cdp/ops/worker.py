@@ -23,6 +23,7 @@ from cdp.deployment import Deployment
 from cdp.errors import Problem, StartRefused, Unavailable
 from cdp.ingest import origins
 from cdp.ingest.model import Received
+from cdp.ops import applying
 from cdp.ops.pace import Pace
 from cdp.rights import provisions
 from cdp.web.api.model import Idempotency
@@ -92,12 +93,12 @@ class Job:
         log.warning("job_failed", what=self.name, kind=type(error).__name__)
 
 
-def jobs() -> list[Job]:
+def jobs(deployment: Deployment) -> list[Job]:
     """Return every job, fresh."""
     return [
         Job("seal", _seal, 1.0, Pace(1000, 10_000)),
         Job("requests", _carry_requests, 1.0, Pace(20, 20)),
-        Job("permissions", _settle_permissions, 1.0),
+        Job("permissions", _settle_permissions, 1.0, applying.pace(deployment.database)),
         Job("stages", _settle_stages, 1.0),
         Job("received", _forget_received, 60.0),
         Job("tokens", _forget_tokens, 60.0),
@@ -109,7 +110,8 @@ def jobs() -> list[Job]:
 
 def run(deployment: Deployment, stop: threading.Event) -> None:
     """Work until `stop` is set."""
-    todo, beat_at = jobs(), 0.0
+    gate.take_up(deployment.database)
+    todo, beat_at = jobs(deployment), 0.0
     log.info("worker_started")
     while not stop.is_set():
         for job in todo:
@@ -125,7 +127,7 @@ def run(deployment: Deployment, stop: threading.Event) -> None:
 def run_once(deployment: Deployment) -> dict[str, int]:
     """Run every job once, letting its errors out; returns how much each did."""
     stop = threading.Event()
-    return {job.name: job.run(deployment, stop) for job in jobs()}
+    return {job.name: job.run(deployment, stop) for job in jobs(deployment)}
 
 
 def stop_at_signals() -> threading.Event:

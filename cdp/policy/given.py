@@ -68,10 +68,18 @@ class GivenShape(Shape):
     eu_adequacy = fields.Boolean()
     lapsed = names()
     gpc = fields.Boolean()
-    objections = names()
+    objections = fields.List(
+        fields.String(validate=validate.Regexp(r"direct_marketing\Z|legitimate_interests:(\*|[a-z0-9_]+)\Z"))
+    )
     reachable = fields.Boolean()
     address = fields.String(validate=validate.OneOf(ADDRESSES))
-    suppressed = names()
+    suppressed = fields.List(
+        fields.String(
+            validate=validate.Regexp(
+                r"(unsubscribe|complaint|bounce|objection|erasure|do_not_call|court)([:^][a-z0-9_,]+)?\Z"
+            )
+        )
+    )
     collected_for = names()
     consent = fields.Nested(_ConsentShape)
     said = fields.List(fields.Nested(_SaidShape))

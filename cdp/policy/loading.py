@@ -97,7 +97,7 @@ def _read(written: Documents, on: date, failures: Failures) -> Policy | None:
     receivers = recipients.read_recipients(documents, failures, known)
     parts = _Parts(
         {name: _dated(purpose, told, on) for name, purpose in declared.items()},
-        receivers,
+        {name: _dated_recipient(one, on) for name, one in receivers.items()},
         told,
         packs,
         categories,
@@ -113,7 +113,7 @@ def _read(written: Documents, on: date, failures: Failures) -> Policy | None:
         digest="" if failures.lines else _digest(documents, parts),
         controller=controller,
         purposes=parts.purposes,
-        recipients=receivers,
+        recipients=parts.recipients,
         notices=told,
         categories=categories,
         traits=traits,
@@ -257,14 +257,32 @@ def _check_examples(examples: tuple[Example, ...], parts: _Parts) -> Iterator[st
             yield f"{example.where}: {example.recipient} is no recipient of the purpose"
 
 
+def _dated_recipient(recipient: Recipient, on: date) -> Recipient:
+    """Return the recipient without the joint use or opt-out that is yet to be told (APPI 27(2), 27(5)(iii))."""
+    joint, scheme = recipient.joint_use, recipient.opt_out
+    return replace(
+        recipient,
+        joint_use=joint if joint and joint.notified <= on else None,
+        opt_out=scheme if scheme and scheme.published <= on else None,
+    )
+
+
+def _dated_pack(pack: Pack) -> dict[str, Any]:
+    """Return all that a day decides of a law."""
+    return {
+        "ages": [pack.default_age, *pack.consent_ages],
+        "adequate": sorted(pack.adequate),
+        "values": pack.values,
+    }
+
+
 def _digest(documents: Documents, parts: _Parts) -> str:
     """Return SHA-256 over the canonical contents and over what the day decides of them."""
     dated = {
-        "ages": {law.name: pack.consent_ages for law, pack in parts.packs.items()},
-        "adequate": {law.name: sorted(pack.adequate) for law, pack in parts.packs.items()},
+        "packs": {law.name: _dated_pack(pack) for law, pack in parts.packs.items()},
         "notices": {name: one.notices_current for name, one in parts.purposes.items()},
         "told": {name: [bool(other.told) for other in one.extends] for name, one in parts.purposes.items()},
-        "values": {law.name: pack.values for law, pack in parts.packs.items()},
+        "recipients": {name: (one.joint_use is None, one.opt_out is None) for name, one in parts.recipients.items()},
     }
     contents = {"trees": dict(documents.trees), "notices": dict(documents.notices), "dated": dated}
     canonical = json.dumps(contents, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

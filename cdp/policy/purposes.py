@@ -25,7 +25,8 @@ from cdp.policy.terms import (
 )
 
 VAGUE = re.compile(
-    r"事業活動に(?:用い|利用|使用)|マーケティング活動(?:のため|に(?:用い|利用|使用))|(?:サービス|お客様満足度?)の?向上のため。?$"
+    r"事業活動(?:の(?:ため|用に)|に\s*(?:用い|利用|使用))|マーケティング活動(?:のため|に\s*(?:用い|利用|使用))"
+    r"|(?:サービス|お客様満足度?)の?向上のため(?:に(?:利用|使用|用い)\S*)?。?$"
 )
 """Purposes of use that specify nothing (APPI 17(1), guideline 3-1-1)."""
 
@@ -80,7 +81,7 @@ class _PurposeShape(Shape):
     data_class = fields.String(load_default="personal", validate=validate.OneOf(DATA_CLASSES))
     extends = fields.List(fields.Nested(_ExtensionShape), load_default=list)
     effect = fields.String(load_default="none", validate=validate.OneOf(["none", "significant"]))
-    human_in_loop = fields.Boolean(load_default=True)
+    human_in_loop = fields.Boolean()
     risks = fields.List(fields.String(validate=validate.OneOf(RISKS)), load_default=list)
     dpia = fields.Nested(_AssessmentShape)
     directed_at_children = fields.Boolean(load_default=False)
@@ -120,6 +121,8 @@ def _mistakes(shape: dict[str, Any], fields_known: frozenset[str]) -> Iterator[s
         yield "fields: only a purpose of kind `legal` may reach all of them (GDPR 5(1)(c))"
     if shape["risks"] and "dpia" not in shape:
         yield "dpia: what runs these risks needs an approved impact assessment (GDPR 35)"
+    if shape["kind"] in ("legal", "essential") and shape["advertising"]:
+        yield f"advertising: a purpose of kind `{shape['kind']}` advertises nothing"
     if shape["incidental_advertising"] and shape["advertising"]:
         yield "incidental_advertising: a purpose that advertises is not incidental to a contract (施行規則 6条)"
     if VAGUE.search(shape["text"]["ja"]):
@@ -167,7 +170,7 @@ def _purpose(name: str, shape: dict[str, Any], fields_known: frozenset[str]) -> 
         data_class=shape["data_class"],
         extends=tuple(Extension(**given) for given in shape["extends"]),
         effect=shape["effect"],
-        human_in_loop=shape["human_in_loop"],
+        human_in_loop=shape.get("human_in_loop", shape["effect"] == "none"),
         risks=tuple(sorted(set(shape["risks"]))),
         dpia=Assessment(**shape["dpia"]) if "dpia" in shape else None,
         directed_at_children=shape["directed_at_children"],

@@ -104,8 +104,9 @@ def _mistakes(shape: dict[str, Any], fields_known: frozenset[str]) -> list[str]:
         found.append(f"a {role} needs a contract (GDPR 26/28, APPI 25/27)")
     if role == "processor" and "supervised" not in shape:
         found.append("a processor needs the day on which it was last checked (APPI 25, GDPR 28(1))")
-    if role == "processor" and (shape["matches_with_own_data"] or shape["uses_for_own_purpose"]):
-        found.append("who matches with or uses for itself is a third_party, no processor (PPC Q&A 7-42)")
+    on_its_own = shape["matches_with_own_data"] or shape["uses_for_own_purpose"]
+    if on_its_own and role not in ("third_party", "joint_user", "successor"):
+        found.append(f"who matches with or uses for itself is a third_party, no {role} (PPC Q&A 7-42)")
     if role == "non_handling_host" and not shape.get("access_control"):
         found.append("a host that does not handle the data needs evidence of access control (PPC Q&A 7-53)")
     if role == "joint_user" and "joint_use" not in shape:

@@ -227,9 +227,9 @@ class Recipient:
 
     @property
     def role_in_law(self) -> str:
-        """Its role by what it does: who matches or uses data for itself is no processor (PPC Q&A 7-42, GDPR 28(10))."""
+        """Its role by what it does: who matches or uses data for itself is a third party (Q&A 7-42, GDPR 28(10))."""
         on_its_own = self.matches_with_own_data or self.uses_for_own_purpose
-        return "third_party" if self.role == "processor" and on_its_own else self.role
+        return "third_party" if self.role not in ("joint_user", "successor") and on_its_own else self.role
 
     def transfer(self, law: Law) -> Transfer | None:
         return next((transfer for one, transfer in self.transfers if one is law), None)

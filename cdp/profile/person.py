@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 from cdp import policy
 from cdp.db import chunked, upsert
 from cdp.policy.terms import Policy
-from cdp.profile import corrections, facts, traits
+from cdp.profile import corrections, facts, retention, traits
 from cdp.profile.model import NUMBER_SLOTS, TEXT_SLOTS, Person, Subject, Trait
 
 RESIDENCE = ((traits.STATED_COUNTRY, traits.ADDRESS_COUNTRY), (traits.POSTAL_COUNTRY,), (traits.PHONE_COUNTRY,))
@@ -57,11 +57,24 @@ def settle(session: Session, people: set[int], at: datetime) -> None:
         stated = _stated(session, policy.of(session), some)
         orders, last = facts.first_orders(session, some), facts.last_facts(session, some)
         rows = {
-            person: _row(policy.of(session), person, members, stated.get(person, {}), orders.get(person))
-            | {"active_on": _month(members, last.get(person))}
+            person: _kept(
+                policy.of(session),
+                _row(policy.of(session), person, members, stated.get(person, {}), orders.get(person))
+                | {"active_on": _month(members, last.get(person))},
+                at,
+            )
             for person, members in sorted(subjects.items())
         }
         _store(session, some, rows)
+
+
+def _kept(terms: Policy, row: dict[str, Any], at: datetime) -> dict[str, Any]:
+    """Return the row without the slots of categories whose period is over: no rule selects by them any more."""
+    over, _ = retention.lapsed(terms, row["country"], row["active_on"], at)
+    emptied = (
+        [term.slot for term in terms.traits.values() if term.slot in row and term.category in over] if over else []
+    )
+    return row | dict.fromkeys(emptied)
 
 
 def active_months(session: Session, people: Iterable[int]) -> dict[int, date]:

@@ -96,7 +96,7 @@ def test_an_unregistered_policy_allows_nobody(shop: Database) -> None:
     with shop.snapshot() as session:
         fill(session, five())
         session.info["policy"] = make_policy(digest="another")
-        session.info.pop("policy_numbers", None)
+        session.info.pop("policy_versions", None)
         assert audience.page(session, "everyone", EMAIL, NOW) == []
         assert audience.count(session, "everyone", EMAIL, NOW).refused == {"not_settled": 4}
 

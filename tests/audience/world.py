@@ -130,7 +130,7 @@ def fill(session: Session, rows: Iterable[Row]) -> None:
     """Put these people, and nobody else, into the tables."""
     for table in (Stage, Transition, Permission, Fact, Person, Subject, PolicyVersion):
         session.execute(delete(table))
-    session.info.pop("policy_numbers", None)
+    session.info.pop("policy_versions", None)
     session.execute(insert(PolicyVersion), {"id": 1, "digest": session.info["policy"].digest, "at": NOW})
     for row in rows:
         add(session, row)

@@ -82,7 +82,7 @@ def test_a_customer_who_left_every_brand_hears_of_the_one_they_came_back_to(bran
     say(brands, person, "north")
     with brands.snapshot() as session:
         silent = consent.in_force(session, [vault.of(session).suppression_token("email", "", MAIL)])
-    assert {one.said for one in silent} == {"unsubscribe:south"}
+    assert {one.said for one in silent} == {"unsubscribe^north"}
 
 
 def test_a_purpose_of_no_brand_is_silenced_by_any(house: Database) -> None:

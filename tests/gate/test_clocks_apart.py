@@ -9,8 +9,8 @@ import pytest
 from cdp import consent, gate, identity, policy, rights
 from cdp.db import Database, unsettle
 from cdp.errors import Unavailable
+from cdp.gate.due import settle_due
 from cdp.gate.model import Disclosed
-from cdp.gate.permission import settle_due
 from tests.conftest import StandingClock
 from tests.gate.test_permission import allowed, assert_equal_to_fresh, make_person, say
 from tests.gate.test_permit import request_for

@@ -15,7 +15,8 @@ from sqlmodel import Session, col
 from cdp.consent.model import ConsentRecord
 from cdp.gate import listing, reasons
 from cdp.gate.model import Feed, Permission
-from cdp.gate.permission import code_of, policy_number
+from cdp.gate.permission import code_of
+from cdp.gate.versions import answers_number, policy_number
 from cdp.identity.model import Alias
 from cdp.policy.terms import Law, Use
 from cdp.profile.model import Person, Subject
@@ -146,7 +147,7 @@ def _word(asked: Asked, row: Any, denied: Law) -> str:
         return ERASURE
     if row.restricted:
         return RESTRICTION
-    if row.policy != policy_number(asked.session):
+    if row.policy != answers_number(asked.session):
         return POLICY
     if row.code != b"\0":
         return _BY_REASON.get(reasons.CODES.get(row.code[0], "") if row.code else "", PERMISSION)

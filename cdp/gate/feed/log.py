@@ -15,7 +15,7 @@ from cdp.db import chunked, insert_ignoring
 from cdp.gate import listing
 from cdp.gate.feed import causes
 from cdp.gate.model import Feed, FeedMember
-from cdp.gate.permission import policy_number
+from cdp.gate.versions import policy_number
 from cdp.ids import new_id
 from cdp.policy.terms import Use
 from cdp.profile.model import Person

@@ -19,8 +19,8 @@ from cdp.errors import Problem, Refusal
 from cdp.gate.disclosure import Disclosure, Page, open_page
 from cdp.gate.feed import causes, log
 from cdp.gate.model import Feed, FeedMember
-from cdp.gate.permission import policy_number
 from cdp.gate.permit import Lease, PageRequest, check_request, record
+from cdp.gate.versions import policy_number
 
 MOST = 10_000
 """Changes that one reading writes down; what is more waits for the next."""

@@ -49,6 +49,11 @@ def objected(case: Case) -> str | None:
     return "objected" if case.is_marketing and "direct_marketing" in case.standing.objections else None
 
 
+def said_no(case: Case) -> str | None:
+    """Article 35(5): no marketing to who said no to it, on whatever ground it stands (Q&A 9-21)."""
+    return consenting.spoken_no(case) if case.declared.kind(APPI) != "consent" else None
+
+
 def inappropriate_use(declared: Declared, on: date) -> str | None:
     """Article 19: what may promote unlawful or unjust acts is not done, whoever consents."""
     risky = declared.purpose.unlawful_discrimination_risk or declared.beyond.unlawful_discrimination_risk
@@ -88,7 +93,7 @@ def _is_within_collection(case: Case) -> bool:
 
 def special_care(declared: Declared, on: date) -> str | None:
     """Article 20(2): 要配慮個人情報 needs the person's consent, given before; what merely lets one guess is none."""
-    own = declared.categories - declared.beyond.infers
+    own = declared.plain.categories
     if "special_care" not in declared.classes("appi_class", own) or declared.is_for_the_person:
         return None
     basis = declared.basis(APPI)
@@ -151,12 +156,26 @@ def third_party(case: Case) -> str | None:
     return _NOT_CONSENTED.get(declared.recipient.role, "third_party")
 
 
+def list_beyond_joint_use(declared: Declared, on: date) -> str | None:
+    """Article 27(5)(iii): what a list lets one infer, or a question asks for, outside the items of a joint use."""
+    exceeded = provision.is_joint_use(declared.plain) and not provision.is_joint_use(declared)
+    return "outside_joint_use" if exceeded else None
+
+
+def list_beyond_opt_out(declared: Declared, on: date) -> str | None:
+    """Article 27(2): the same outside the items of a filed opt-out, or of special care."""
+    plain = declared.plain
+    by_opt_out = declared.kind(APPI) == "opt_out" and provision.is_third_party(plain)
+    exceeded = by_opt_out and provision.is_within_scheme(plain) and not provision.is_within_scheme(declared)
+    return "opt_out_forbidden" if exceeded else None
+
+
 def foreign(declared: Declared, on: date) -> str | None:
     """Article 28(1), (3): abroad means designated, or an equivalent system looked at within 12 months, or consent.
 
     Holds for processors too: entrusting abroad is not exempt.
     """
-    if not provision.is_abroad(declared) or _is_excepted(declared):
+    if not provision.is_abroad(declared) or _is_excepted(declared) or declared.purpose.data_class in NOT_PERSONAL:
         return None
     if declared.pack(APPI).is_adequate(declared.recipient.country, on):
         return None
@@ -195,6 +214,14 @@ def adequacy_special_care(case: Case) -> str | None:
     return "special_category" if "special_care" in declared.classes("adequacy_class") and not explicit else None
 
 
+def list_of_adequacy_special_care(declared: Declared, on: date) -> str | None:
+    """Supplementary Rule 1, of what a list lets one infer: whose data came from the EU stands on it like the others."""
+    inferred = "special_care" in declared.classes("adequacy_class", declared.beyond.infers)
+    basis = declared.basis(APPI)
+    explicit = basis is not None and basis.kind == "consent" and basis.explicit
+    return "special_category" if inferred and not explicit and not declared.is_for_the_person else None
+
+
 def adequacy_onward(case: Case) -> str | None:
     """Supplementary Rule 4: out of Japan again by consent to it, or to whoever a contract binds to equivalent measures.
 
@@ -219,6 +246,8 @@ def certified_contact(case: Case) -> str | None:
 
 def _needs_consent(case: Case) -> bool:
     declared = case.declared
+    if _is_excepted(declared):
+        return False
     by_basis = declared.kind(APPI) == "consent"
     by_mail = case.purpose.advertising and case.channel in consenting.ELECTRONIC_MAIL
     by_provision = provision.is_third_party(declared) and declared.kind(APPI) != "opt_out"
@@ -237,6 +266,7 @@ RULES: tuple[Rule, ...] = (
     AboutUse(APPI, "APPI", anonymised_relinked),
     AboutPerson(APPI, "APPI", restricted),
     AboutPerson(APPI, "APPI", objected),
+    AboutPerson(APPI, "APPI", said_no, "35(5)"),
     AboutUse(APPI, "APPI", inappropriate_use),
     AboutUse(APPI, "APPI", out_of_purpose),
     AboutPerson(APPI, "APPI", collected_for_something_else),
@@ -247,10 +277,13 @@ RULES: tuple[Rule, ...] = (
     AboutPerson(APPI, "APPI", related_information_joined),
     AboutPerson(APPI, "APPI", provision_stopped),
     AboutPerson(APPI, "APPI", third_party),
+    AboutUse(APPI, "APPI", list_beyond_joint_use),
+    AboutUse(APPI, "APPI", list_beyond_opt_out),
     AboutUse(APPI, "APPI", foreign),
     AboutPerson(APPI, "APPI", foreign_consent),
     AboutPerson(APPI, "ADEQUACY", adequacy_purpose),
     AboutPerson(APPI, "ADEQUACY", adequacy_special_care),
+    AboutUse(APPI, "ADEQUACY", list_of_adequacy_special_care),
     AboutPerson(APPI, "ADEQUACY", adequacy_onward),
     AboutPerson(APPI, "PMARK", certified_contact, "J.8.7"),
 )

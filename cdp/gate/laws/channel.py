@@ -12,6 +12,8 @@ from cdp.policy.terms import Law
 _EU_MAIL = frozenset({"email", "sms", "push", "line"})
 """What counts as electronic mail under the Directive: any message that is stored until it is fetched (2(h))."""
 
+NECESSARY = frozenset({"essential", "support", "legal"})
+"""Kinds of what the visitor asked for: strictly necessary on a device."""
 TRACKING = frozenset({"analytics", "personalisation", "third_party_sharing"})
 
 
@@ -27,7 +29,7 @@ def eu_electronic_mail(case: Case) -> str | None:
 def eu_terminal_equipment(case: Case) -> str | None:
     """ePrivacy 5(3): what is not strictly necessary reads or stores nothing on a device without consent."""
     on_device = case.channel == "web" or case.purpose.kind == "analytics"
-    if not on_device or case.purpose.kind not in TRACKING:
+    if not on_device or case.purpose.kind in NECESSARY:
         return None
     own_measurement = case.purpose.kind == "analytics" and case.declared.role in ("internal", "processor")
     if own_measurement and case.declared.pack(Law.GDPR).values.get("own_measurement_exempt"):

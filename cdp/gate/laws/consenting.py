@@ -73,6 +73,13 @@ def said_no(case: Case) -> bool:
     return case.consent is not None and case.consent.status in ("refused", "withdrawn")
 
 
+def spoken_no(case: Case) -> str | None:
+    """Return which no the person said to this marketing; None where it is no marketing, or nobody said no."""
+    if not case.is_marketing or not said_no(case) or case.consent is None:
+        return None
+    return case.consent.status
+
+
 def is_guarded(case: Case) -> bool:
     """Whether a guardian gave the consent that holds."""
     return case.consent is not None and case.consent.status == "given" and case.consent.by_guardian

@@ -20,6 +20,12 @@ def objected(case: Case) -> str | None:
     return "objected" if case.is_marketing and "direct_marketing" in case.standing.objections else None
 
 
+def said_no(case: Case) -> str | None:
+    """Article 21(2)-(3): a no to marketing is heard on whatever ground the marketing stands."""
+    on_consent = case.declared.kind(GDPR) in ("consent", "soft_opt_in")
+    return None if on_consent or basis_swapped(case) else consenting.spoken_no(case)
+
+
 def objected_to_interests(case: Case) -> str | None:
     """Article 21(1): stopped until the person takes it back; nobody weighs it, which is stricter than the law."""
     if case.declared.kind(GDPR) != "legitimate_interests":
@@ -30,7 +36,7 @@ def objected_to_interests(case: Case) -> str | None:
 
 def criminal(declared: Declared, on: date) -> str | None:
     """Article 10: criminal data are for a duty of law alone."""
-    if declared.purpose.kind == "legal":
+    if declared.purpose.kind == "legal" and not declared.purpose.advertising:
         return None
     return "criminal_data" if "criminal_10" in declared.classes("gdpr_class") else None
 
@@ -161,9 +167,7 @@ def repetitive_transfer(declared: Declared, on: date) -> str | None:
 def transfer_consent(case: Case) -> str | None:
     """Article 49(1)(a): explicit consent, after having been told of the risks."""
     safeguard = case.recipient.transfer(GDPR)
-    pack = case.declared.pack(GDPR)
-    inside = case.recipient.country in pack.countries | pack.adequate
-    if not case.declared.is_outside or inside or safeguard is None or safeguard.kind != "art49":
+    if not _is_outside_area(case.declared) or safeguard is None or safeguard.kind != "art49":
         return None
     if consenting.refusal(case, explicit=True) or "transfer_risks" not in consenting.told(case, "items"):
         return "transfer_not_consented"
@@ -200,6 +204,13 @@ def _is_third_country(declared: Declared, on: date) -> bool:
     return declared.is_outside and not inside and not pack.is_adequate(country, on)
 
 
+def _is_outside_area(declared: Declared) -> bool:
+    """Whether the country is neither of the area nor adequate on the policy's day."""
+    country, pack = declared.recipient.country, declared.pack(GDPR)
+    inside = country in pack.countries and not any(country == one for one, _, _ in pack.adequacy)
+    return declared.is_outside and not inside and country not in pack.adequate
+
+
 def _by_consent(declared: Declared, on: date) -> bool:
     safeguard = declared.recipient.transfer(GDPR)
     return _is_third_country(declared, on) and safeguard is not None and safeguard.kind == "art49"
@@ -208,6 +219,7 @@ def _by_consent(declared: Declared, on: date) -> bool:
 RULES: tuple[Rule, ...] = (
     AboutPerson(GDPR, "GDPR", restricted),
     AboutPerson(GDPR, "GDPR", objected),
+    AboutPerson(GDPR, "GDPR", said_no, "21(3)"),
     AboutPerson(GDPR, "GDPR", objected_to_interests),
     AboutUse(GDPR, "GDPR", criminal),
     AboutUse(GDPR, "GDPR", special_category),

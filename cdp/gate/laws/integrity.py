@@ -63,7 +63,7 @@ def _refused_by(case: Case, channel: str) -> str | None:
 
 def silenced_otherwise(case: Case) -> str | None:
     """A reason for silence that no rule knows is a no."""
-    said = {one.partition(":")[0] for one in case.reach.suppressed} if case.reach else set()
+    said = {one.partition("^")[0].partition(":")[0] for one in case.reach.suppressed} if case.reach else set()
     return "suppressed" if said - SILENCES else None
 
 

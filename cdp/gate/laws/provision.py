@@ -21,9 +21,7 @@ def is_joint_use(declared: Declared) -> bool:
     joint = declared.recipient.joint_use
     if declared.recipient.role != "joint_user" or joint is None or declared.purpose.name not in joint.purposes:
         return False
-    asked = declared.beyond.infers | declared.beyond.categories
-    given = {declared.policy.category_of(name) for name in declared.fields} | asked
-    return given <= set(joint.items)
+    return _given(declared) <= set(joint.items)
 
 
 def is_third_party(declared: Declared) -> bool:
@@ -33,16 +31,27 @@ def is_third_party(declared: Declared) -> bool:
 
 def may_go_by_opt_out(declared: Declared, standing: Standing) -> bool:
     """Whether a filed scheme carries it (27(2)): its items, never special care, nor what came by an opt-out itself."""
+    return not standing.from_opt_out and is_within_scheme(declared)
+
+
+def is_within_scheme(declared: Declared) -> bool:
+    """Whether all that is given, inferred or asked for lies within the filed opt-out, and none is special care."""
     scheme = declared.recipient.opt_out
-    if scheme is None or standing.from_opt_out or "special_care" in declared.classes("appi_class"):
+    if scheme is None or "special_care" in declared.classes("appi_class", declared.categories | _given(declared)):
         return False
-    return {declared.policy.category_of(name) for name in declared.fields} <= set(scheme.items)
+    return _given(declared) <= set(scheme.items)
+
+
+def _given(declared: Declared) -> frozenset[str]:
+    """Return the categories that go: of the fields, of what is asked for, and of what the list lets one infer."""
+    fields = frozenset(declared.policy.category_of(name) for name in declared.fields)
+    return fields | declared.beyond.infers | declared.beyond.categories
 
 
 def is_abroad(declared: Declared) -> bool:
     """Whether whoever receives the data is in a foreign country (28)."""
     home = declared.pack(APPI).values.get("home", "JP")
-    return declared.recipient.role in RECEIVERS and declared.recipient.country != home
+    return declared.role in RECEIVERS and declared.recipient.country != home
 
 
 def rests_on_foreign_consent(declared: Declared) -> bool:

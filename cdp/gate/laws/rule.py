@@ -11,6 +11,7 @@ from datetime import date
 from functools import cached_property, lru_cache
 from typing import TypeAlias
 
+from cdp.clock import months_later
 from cdp.gate.question import NOTHING_BEYOND, Beyond, Consent, Reach, Standing
 from cdp.policy.terms import Basis, Law, Pack, Policy, Purpose, Recipient, Use
 
@@ -48,6 +49,11 @@ class Declared:
         """Return the law's pack; one that is not configured protects most and permits least."""
         return self.policy.packs.get(law) or Pack(law, _NOTHING_DECLARED, (), 18, _NOTHING_DECLARED)
 
+    @property
+    def plain(self) -> "Declared":
+        """The use alone: what is asked beyond it is judged by rules about the use, the same for everybody."""
+        return self if self.beyond is NOTHING_BEYOND else replace(self, beyond=NOTHING_BEYOND)
+
     @cached_property
     def role(self) -> str:
         """What the recipient is by what it does."""
@@ -78,12 +84,12 @@ class Declared:
     @property
     def is_outside(self) -> bool:
         """Whether the data leaves the controller for somebody other than the person."""
-        return self.recipient.role not in ("internal", "subject")
+        return self.role not in ("internal", "subject")
 
     @property
     def is_for_the_person(self) -> bool:
         """Whether the use serves the person's own rights or a duty of law, which no restriction or objection closes."""
-        return self.purpose.kind == "legal" or self.recipient.role == "subject"
+        return (self.purpose.kind == "legal" and not self.purpose.advertising) or self.role == "subject"
 
     @property
     def is_service(self) -> bool:
@@ -143,8 +149,14 @@ class Case:
             return False
         if reason in self.reach.suppressed:
             return True
+        if any(self._brand_is_not_of(one) for one in self.reach.suppressed if one.startswith(reason + "^")):
+            return True
         of_brands = [one for one in self.reach.suppressed if one.startswith(reason + ":")]
         return bool(of_brands) and (not self.purpose.brand or f"{reason}:{self.purpose.brand}" in of_brands)
+
+    def _brand_is_not_of(self, silence: str) -> bool:
+        """Whether silence for every brand but some (`unsubscribe^north,south`) silences the purpose's."""
+        return self.purpose.brand not in silence.partition("^")[2].split(",")
 
     def is_under_age(self, law: Law) -> bool:
         """Whether the person is known to be too young to consent alone; an unknown age is an adult's."""
@@ -185,20 +197,12 @@ Rule: TypeAlias = AboutPerson | AboutUse
 
 
 def name_of(rule: Rule) -> str:
-    """Return the rule's name: its module and function, for example `gdpr.consent`."""
-    return f"{rule.test.__module__.rpartition('.')[2]}.{rule.test.__name__}"
+    """Return the rule's name: its module and function, and whose article where one function serves two.
 
-
-def months_later(day: date, months: int) -> date:
-    """Return the same day so many calendar months on, or that month's last day."""
-    years, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + years, month + 1
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month, last)
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
+    For example `gdpr.consent`, or `integrity.listed_against_calls (ASCT)`.
+    """
+    name = f"{rule.test.__module__.rpartition('.')[2]}.{rule.test.__name__}"
+    return f"{name} ({rule.cite})" if name.startswith("integrity.") and rule.cite else name
 
 
 def is_fresh(done: date | None, on: date, months: int = 12) -> bool:

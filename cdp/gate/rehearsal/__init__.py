@@ -76,7 +76,8 @@ def coverage(policy: Policy, on: date, also: Elsewhere = _NOBODY) -> dict[str, l
         if len(names) == 1:
             found[names.pop()].append(example.where)
     for scenario in policy.scenarios:
-        for n, answer in enumerate(play(policy, scenario, on, also).answers):
+        outcome = play(policy, scenario, on, also)
+        for n, answer in enumerate(outcome.answers if not outcome.failures else ()):
             if len(answer.rules) == 1:
                 found[answer.rules[0]].append(f"{scenario.where} asks.{n}")
     return found

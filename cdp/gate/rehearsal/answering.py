@@ -16,7 +16,8 @@ from cdp.gate.rehearsal.staging import instant_of, stage
 from cdp.policy.loading import vary
 from cdp.policy.terms import Policy, Scenario
 
-UNSOUND = "unsound"
+_WORDS = 12
+"""Fewest letters of a line that name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def answered(policy: Policy, given: Mapping[str, Any], ask: Mapping[str, Any], a
         return Answer("suppressed" if number is None else str(number), references=frozenset(rounding.CITED))
     if not ask["purpose"]:
         return Answer("unanswered")
+    if ask["purpose"] not in policy.purposes or ask["recipient"] not in policy.recipients:
+        return Answer("nothing: there is no such purpose or recipient")
     use = policy.find_use(ask["purpose"], ask["recipient"], ask["channel"])
     if use is None:
         return Answer("deny", "unknown_use", ("unknown_use",))
@@ -158,10 +161,12 @@ def _cited(decision: Decision) -> frozenset[str]:
 def _soundness(expected: list[str], found: set[str]) -> Iterator[str]:
     """Yield where `cdp policy check` says something else of the declarations than the scenario says it does."""
     for line in sorted(found):
-        if not any(words in line for words in expected):
+        if not any(words in line for words in expected if len(words) >= _WORDS):
             yield f"unsound: {line}"
     for words in expected:
-        if not any(words in line for line in found):
+        if len(words) < _WORDS:
+            yield f"unsound: {words!r} says too little: give at least {_WORDS} letters of the line"
+        elif not any(words in line for line in found):
             yield f"unsound: nothing is said of {words!r}"
 
 

@@ -34,7 +34,7 @@ def decisive(policy: Policy, scenario: Scenario, on: date, also: Elsewhere = Map
     for fact, tree in opposites(scenario.tree):
         after = play(policy, replace(scenario, tree=tree), on, also).answers
         for n, (was, became) in enumerate(zip(before, after, strict=False)):
-            if was.then != became.then:
+            if was.then != became.then and became.because != "unknown_use" and became.then != "unanswered":
                 return Turned(fact, n, _words(was), _words(became))
     return None
 

@@ -58,6 +58,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("day", sa.Date(), nullable=True))
     with op.batch_alter_table("permission", schema=None) as batch_op:
         batch_op.add_column(sa.Column("situation", sa.LargeBinary(), nullable=True))
+    with op.batch_alter_table("suppression", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("except_brands", sqltypes.AutoString(), nullable=False, server_default=""))
     with op.batch_alter_table("consent_record", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("verification", sqltypes.AutoString(length=64), nullable=False, server_default="")
@@ -67,6 +69,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table("consent_record", schema=None) as batch_op:
         batch_op.drop_column("verification")
+    with op.batch_alter_table("suppression", schema=None) as batch_op:
+        batch_op.drop_column("except_brands")
     with op.batch_alter_table("permission", schema=None) as batch_op:
         batch_op.drop_column("situation")
     with op.batch_alter_table("policy_version", schema=None) as batch_op:

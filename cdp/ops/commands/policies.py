@@ -1,6 +1,8 @@
 """What `policies/` says, checked and asked."""
 
+import os
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -9,7 +11,7 @@ from cdp import gate, identity, policy
 from cdp.deployment import load_policy
 from cdp.errors import Problem, Refusal
 from cdp.gate.register import REGISTER
-from cdp.ops import console
+from cdp.ops import applying, console, worker
 from cdp.ops.commands import scenarios, tables
 from cdp.policy.terms import Policy, Use
 from cdp.settings import Settings
@@ -101,6 +103,38 @@ def decide(number: int, purpose: str, recipient: str, channel: str, instant: str
         tables.print_decision(explained, told, tables.language_of(language))
     else:
         tables.print_plain(explained, told)
+
+
+@policies.command("apply")
+@click.option("--dry-run", is_flag=True, help="Only say who would be decided again.")
+@click.option("--processes", default=os.cpu_count() or 1, show_default="one a core", type=click.IntRange(1, 64))
+def apply_(dry_run: bool, processes: int) -> None:
+    """Decide everybody again whom a change of the policies concerns, now and with a bar.
+
+    A worker does the same by itself; this is quicker, and says when it is done. Whoever waits is refused. May be
+    killed at any instant: begun again, it goes on. Start `cdp serve` and `cdp worker` anew first, since they keep
+    the policies that they began with.
+
+    \b
+    Example:
+      cdp policy check && cdp policy apply --dry-run && cdp policy apply
+    """
+    with console.opened() as deployment:
+        database = deployment.database
+        with database.snapshot() as session:
+            people = gate.waiting(session, deployment.clock.now())
+        if dry_run or not people:
+            click.echo(f"{people} people wait to be decided again; they are refused until then")
+            return
+        stop, began = worker.stop_at_signals(), time.monotonic()
+        with console.bar("people") as progress:
+            task = progress.add_task("people", total=people)
+            left = applying.apply(
+                database, processes, lambda done, total: progress.update(task, completed=done, total=total), stop
+            )
+        click.echo(f"{people - left} people decided again in {time.monotonic() - began:.1f} s")
+    if left:
+        console.stop(f"{left} people still wait, and are refused until then: run it again, or leave it to the worker.")
 
 
 def _use(terms: Policy, purpose: str, recipient: str, channel: str) -> Use:

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from cdp import ledger, migrations, rights
+from cdp import gate, ledger, migrations, rights
 from cdp.deployment import ledger_folder
-from cdp.gate.model import Disclosed, Permission
+from cdp.gate.model import Disclosed
 from cdp.ledger import Signer
 from cdp.ledger.model import LedgerEntry
 from cdp.ops.doctor.findings import Finding, Patient, hurts, note
@@ -60,8 +60,7 @@ def _waiting(session: Session, now: datetime) -> Iterator[Finding]:
     oldest = session.scalar(select(func.min(col(LedgerEntry.at))).where(col(LedgerEntry.tree_index).is_(None)))
     if oldest and oldest < now - UNSEALED:
         yield hurts("unsealed", minutes=int((now - oldest).total_seconds() // 60))
-    late = select(func.count()).select_from(Permission).where(col(Permission.next_change_at) < now - UNSEALED)
-    if people := session.scalar(late):
+    if people := gate.overdue(session, now - UNSEALED):
         yield hurts("people_wait", people=people)
     if overdue := rights.overdue(session, now):
         yield hurts("requests_overdue", count=overdue)

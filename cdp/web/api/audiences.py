@@ -184,7 +184,8 @@ def _counted(asked: str | audience.Rule, use: Use, name: str) -> Response:
 
 def _may_list(session: Session, asked: str | audience.Rule, use: Use, at: datetime) -> bool:
     """Whether this caller could list the members: then blurring their number would gain nothing (ruling R7)."""
-    refused = gate.check_request(current.policy(), gate.PageRequest(use, ()), at)
+    name = audience.name_of(current.policy(), asked)
+    refused = gate.check_request(current.policy(), gate.PageRequest(use, (), audience=name), at)
     return not isinstance(refused, Refusal) and audience.refuse_small(session, asked, use, at) is None
 
 

@@ -73,7 +73,10 @@ def decide(body: dict[str, Any]) -> Response:
     with current.database().transaction() as session:
         person = _person(session, body)
         as_of = at if at < now else None
-        explained = None if person is None else gate.explain(session, person, use, at, beyond, as_of=as_of)
+        whose = identifiers.find_subject(session, body["identifier"]) if as_of and "identifier" in body else None
+        explained = None
+        if person is not None:
+            explained = gate.explain(session, person, use, at, beyond, as_of=as_of, subject=whose)
         entry = asking.note_explained(session, use, person, explained)
     if explained is None:
         raise Problem(404, "not_found", "Nobody is known by this.", extra={"entry": entry})

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from cdp import audience, gate
 from cdp.errors import Problem
+from cdp.gate.decide import beyond_of
 from cdp.gate.explanation import Explanation, record_explanation
 from cdp.policy.terms import Use
 from cdp.web import current
@@ -53,7 +54,7 @@ def answer(asked: dict[str, Any], name: str, rule: Any) -> Response:
     with current.database().transaction() as session:
         at = current.now()
         person = identifiers.find(session, asked["identifier"])
-        decided = None if person is None else gate.explain(session, person, use, at)
+        decided = None if person is None else gate.explain(session, person, use, at, beyond_of(current.policy(), name))
         entry = asking.note_explained(session, use, person, decided)
         body: dict[str, Any] | None = None
         if person is not None and decided is not None and not _is_set_aside(decided):

@@ -15,6 +15,12 @@ def spelled(session: Session, identifier: Mapping[str, Any]) -> Canonical:
     return identity.spell(terms, identifier["type"], identifier["value"], identifier.get("scope", ""))
 
 
+def find_subject(session: Session, identifier: Mapping[str, Any]) -> int | None:
+    """Return a subject that has this identifier itself: whose past is asked for, whomever it belongs to by now."""
+    known = spelled(session, identifier)
+    return identity.find_subject(session, known.namespace, known.scope, known.value)
+
+
 def find(session: Session, identifier: Mapping[str, Any]) -> int | None:
     """Return the person with this identifier, or None."""
     known = spelled(session, identifier)

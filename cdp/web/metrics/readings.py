@@ -13,11 +13,11 @@ from prometheus_client.registry import Collector
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, SQLModel, col
 
-from cdp import __version__, rights
+from cdp import __version__, gate, rights
 from cdp.clock import parse_instant
 from cdp.deployment import Deployment, keyring_paths
 from cdp.errors import KeyUnavailable, Unavailable
-from cdp.gate.model import Disclosed, Permission
+from cdp.gate.model import Disclosed
 from cdp.ledger.model import LedgerEntry
 from cdp.rights import breach
 from cdp.rights.model import SubjectRequest
@@ -63,9 +63,8 @@ class Readings(Collector):
         oldest = session.scalar(select(func.min(LedgerEntry.at)).where(col(LedgerEntry.tree_index).is_(None)))
         lag = (now - oldest).total_seconds() if oldest else 0.0
         yield _gauge("sekisho_sealing_lag_seconds", "Age of the oldest ledger entry that is not sealed", lag)
-        stale = _count(Permission, col(Permission.next_change_at) < now)
         text = "People who wait to be decided again; they count as a no"
-        yield _gauge("sekisho_permissions_stale", text, session.scalar(stale))
+        yield _gauge("sekisho_permissions_stale", text, gate.waiting(session, now))
         due = _count(SubjectRequest, col(SubjectRequest.state).in_(OPEN_REQUESTS))
         yield _gauge("sekisho_requests_open", "Requests of people under way", session.scalar(due))
         late = rights.overdue(session, now)
