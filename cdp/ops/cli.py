@@ -14,6 +14,7 @@ from cdp.ops.commands import (
     doctor,
     evidence,
     importing,
+    measuring,
     policies,
     records,
     requests,
@@ -61,6 +62,7 @@ for command in (
     custody.ledger_group,
     custody.back_up,
     custody.restore,
+    measuring.bench,
 ):
     main.add_command(command)
 

@@ -13,6 +13,7 @@ from cdp.db import Database, unsettle
 from cdp.gate.model import Permission
 from cdp.gate.permission import permitted
 from cdp.identity.model import Identifier
+from cdp.ops.bench.settling import changed
 from cdp.policy.terms import Law
 from cdp.profile.model import Subject, Trait
 
@@ -149,9 +150,7 @@ def test_a_consent_that_ends_closes_the_gate_by_itself(house):
 def test_another_policy_makes_every_row_a_no_until_it_is_decided_again(house, tmp_path):
     person = make_person(house)
     say(house, person, "given")
-    from dataclasses import replace
-
-    house.context["policy"] = replace(house.context["policy"], digest="other")
+    house.context["policy"] = changed(house.context["policy"])
     assert not allowed(house, person)
     assert gate.register_policy(house) >= 1
     while gate.settle_due(house):
