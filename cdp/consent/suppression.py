@@ -153,7 +153,8 @@ def readmit(session: Session, points: Iterable[tuple[str, bytes]], at: datetime)
 
 def _liftable(session: Session, tokens: Iterable[bytes]) -> list[Any]:
     columns = (
-        col(getattr(Suppression, name)) for name in ("id", "namespace", "token", "channel", "reason", "brand", "at")
+        col(getattr(Suppression, name))
+        for name in ("id", "namespace", "token", "channel", "brand", "except_brands", "at")
     )
     query = select(*columns).where(col(Suppression.reason).in_(LIFTABLE), col(Suppression.lifted_at).is_(None))
     return [row for some in chunked(tokens) for row in session.execute(query.where(col(Suppression.token).in_(some)))]

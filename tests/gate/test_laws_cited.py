@@ -30,7 +30,7 @@ def test_calls_that_were_refused_are_spoken_of_by_the_law_of_calls(country: str,
 
 
 def test_a_disclosure_is_written_down_to_tell_whom_and_to_tell_them() -> None:
-    assert reasons.cited_by("log_disclosure") == ("GDPR 15(1)(c)", "GDPR 19")
+    assert reasons.cited_by("log_disclosure") == ("GDPR 5(2)", "GDPR 15(1)(c)", "GDPR 19")
 
 
 @pytest.mark.parametrize(("country", "ground"), [("FR", "mail_to_entity"), ("DE", "")])

@@ -128,8 +128,8 @@ def test_an_objection_to_one_interest_leaves_the_others() -> None:
         (date(2025, 6, 1), date(2026, 6, 1), True),
         (date(2025, 6, 1), date(2026, 6, 2), False),
         (date(2026, 6, 2), date(2026, 6, 1), False),
-        (date(2024, 2, 29), date(2025, 2, 28), True),
-        (date(2024, 2, 29), date(2025, 3, 1), False),
+        (date(2024, 5, 31), date(2025, 5, 31), True),
+        (date(2024, 5, 31), date(2025, 6, 1), False),
         (None, date(2026, 6, 1), False),
     ],
 )

@@ -25,7 +25,7 @@ from cdp.gate.standing import load
 from cdp.ops.bench.settling import changed, reworded
 from cdp.policy import loading
 from cdp.policy.terms import Law, Policy, Purpose
-from cdp.profile import origins
+from cdp.profile import declared
 from cdp.profile.model import Subject, Trait
 from tests.conftest import DEEP, shipped_policy
 from tests.gate.test_permission import assert_equal_to_fresh, make_person, policy_channel, say
@@ -100,7 +100,7 @@ class Life:
         self.house.context["policy"] = versions()[0]
         with self.house.transaction() as session:
             session.execute(delete(Permission))
-            origins.tell(session, "crm", DECLARED[0])
+            declared.tell(session, "crm", DECLARED[0])
         self.mails = mails
         self.numbers = [
             make_person(self.house, *one) for one in zip(countries, [(mail,) for mail in mails], strict=True)
@@ -174,7 +174,7 @@ class Life:
 
     def _declare(self, n: int, who: int) -> None:
         with self.house.transaction() as session:
-            if origins.tell(session, "crm", DECLARED[n % len(DECLARED)]):
+            if declared.tell(session, "crm", DECLARED[n % len(DECLARED)]):
                 gate.expire_source(session, "crm")
 
     def _policy(self, n: int, who: int) -> None:

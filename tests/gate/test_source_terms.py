@@ -78,12 +78,21 @@ def test_what_is_kept_too_long_is_not_used_until_the_person_turns_up_again(house
     say(house, person, "given")
     assert allowed(house, person)
     house.clock.pass_(days=366 * 3)
-    say(house, person, "given")
+    assert gate.settle_due(house) == 1
     assert not allowed(house, person)
     assert first_refusal(house, person) == "retention_expired"
     assert_equal_to_fresh(house, person)
     bought(house, person)
-    assert first_refusal(house, person) != "retention_expired"
+    assert first_refusal(house, person) == ""
+
+
+def test_whoever_consents_anew_is_kept_anew(house: Database) -> None:
+    person = make_person(house, "JP")
+    say(house, person, "given")
+    house.clock.pass_(days=366 * 3)
+    say(house, person, "given")
+    assert allowed(house, person)
+    assert_equal_to_fresh(house, person)
 
 
 def test_the_end_of_a_period_closes_the_gate_by_itself(house: Database) -> None:

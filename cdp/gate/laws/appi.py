@@ -51,7 +51,10 @@ def objected(case: Case) -> str | None:
 
 def said_no(case: Case) -> str | None:
     """Article 35(5): no marketing to who said no to it, on whatever ground it stands (Q&A 9-21)."""
-    return consenting.spoken_no(case) if case.declared.kind(APPI) != "consent" else None
+    if case.declared.kind(APPI) == "consent":
+        return None
+    in_europe = case.standing.country in case.declared.pack(Law.GDPR).countries
+    return consenting.spoken_no(case, frozenset() if in_europe else consenting.ELECTRONIC_MAIL)
 
 
 def inappropriate_use(declared: Declared, on: date) -> str | None:

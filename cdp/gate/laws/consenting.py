@@ -8,6 +8,8 @@ ADDRESSED = frozenset({"email", "sms", "push", "line", "phone"})
 """Channels that call on somebody: only a declared act opens them, never a reported state (rulings R2, R3)."""
 
 ELECTRONIC_MAIL = frozenset({"email", "sms"})
+EU_MAIL = frozenset({"email", "sms", "push", "line"})
+"""What ePrivacy 13 calls electronic mail, and is like it."""
 
 _REFUSALS = {
     "refused": "refused",
@@ -73,9 +75,13 @@ def said_no(case: Case) -> bool:
     return case.consent is not None and case.consent.status in ("refused", "withdrawn")
 
 
-def spoken_no(case: Case) -> str | None:
-    """Return which no the person said to this marketing; None where it is no marketing, or nobody said no."""
-    if not case.is_marketing or not said_no(case) or case.consent is None:
+def spoken_no(case: Case, told_by_mail: frozenset[str]) -> str | None:
+    """Return which no the person said to this marketing; None where it is no marketing, or nobody said no.
+
+    Nor where the law of the channel says it: `told_by_mail` are the channels of which it speaks.
+    """
+    by_channel = case.purpose.advertising and case.channel in told_by_mail
+    if not case.is_marketing or by_channel or not said_no(case) or case.consent is None:
         return None
     return case.consent.status
 

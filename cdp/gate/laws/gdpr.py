@@ -23,7 +23,7 @@ def objected(case: Case) -> str | None:
 def said_no(case: Case) -> str | None:
     """Article 21(2)-(3): a no to marketing is heard on whatever ground the marketing stands."""
     on_consent = case.declared.kind(GDPR) in ("consent", "soft_opt_in")
-    return None if on_consent or basis_swapped(case) else consenting.spoken_no(case)
+    return None if on_consent or basis_swapped(case) else consenting.spoken_no(case, consenting.EU_MAIL)
 
 
 def objected_to_interests(case: Case) -> str | None:

@@ -18,7 +18,7 @@ from cdp.consent.model import ConsentRecord, Objection, Suppression
 from cdp.db import Database, is_sqlite
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS, Policy, Purpose
-from cdp.profile.model import Fact, Origin, Subject, Trait
+from cdp.profile.model import Fact, SourceTerms, Subject, Trait
 
 Rows = dict[type[SQLModel], list[dict[str, Any]]]
 Told = Callable[[int, int], None]
@@ -36,7 +36,7 @@ def fill(database: Database, terms: Policy, people: int, seed: int = 1, told: To
     at = database.clock.now()
     chance = random.Random(seed)  # noqa: S311 - draws a crowd, guards nothing
     with database.transaction() as session:
-        _insert(session, {Origin: [Origin(source=name).model_dump() for name in SOURCES]})
+        _insert(session, {SourceTerms: [SourceTerms(source=name).model_dump() for name in SOURCES]})
     number = done = 0
     while done < people:
         size = min(2000, people - done)
