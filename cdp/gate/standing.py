@@ -78,6 +78,7 @@ class _Profile(NamedTuple):
     country: str
     customer_since: datetime | None
     active_on: date | None
+    first_at: datetime
     born: Born
 
 
@@ -139,11 +140,11 @@ def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime
 
 
 def _profiles(session: Session, people: Sequence[int]) -> dict[int, _Profile]:
-    names = ("person", "country", "customer_since", "active_on", "birth_year", "birth_day")
+    names = ("person", "country", "customer_since", "active_on", "first_at", "birth_year", "birth_day")
     query = select(*(col(getattr(Person, name)) for name in names)).where(among(session, col(Person.person), people))
     return {
-        person: _Profile(country, since, active, Born(year, day))
-        for person, country, since, active, year, day in session.execute(query)
+        person: _Profile(country, since, active, first, Born(year, day))
+        for person, country, since, active, first, year, day in session.execute(query)
     }
 
 
@@ -221,7 +222,7 @@ def _situation(terms: Policy, rows: _Rows, person: int, at: datetime, channels: 
     states = {one.kind for one in objections}
     country = profile.country if profile else ""
     agreed = [one.at.date().replace(day=1) for one in said if one.says_yes and one.is_first_hand and one.at <= at]
-    active = max([profile.active_on, *agreed]) if profile and profile.active_on else None
+    active = max([profile.active_on or profile.first_at.date(), *agreed]) if profile else None
     lapsed, lapses = retention.lapsed(terms, country, active, at)
     age, birthday = lives.age()
     standing = Standing(

@@ -134,7 +134,10 @@ class Person(SQLModel, table=True):
     """First completed order: the existing relation that soft opt-in asks for."""
     first_at: datetime
     active_on: date | None = None
-    """First day of the month of the last fact: periods of retention count from it (GDPR 5(1)(e), APPI 22)."""
+    """First day of the month of the last fact: periods of retention count from it (GDPR 5(1)(e), APPI 22).
+
+    None before the first one: then they count from `first_at`.
+    """
     t01: str | None = Field(default=None, index=True, max_length=64)
     t02: str | None = Field(default=None, index=True, max_length=64)
     t03: str | None = Field(default=None, index=True, max_length=64)

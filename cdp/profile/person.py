@@ -60,7 +60,7 @@ def settle(session: Session, people: set[int], at: datetime) -> None:
             person: _kept(
                 policy.of(session),
                 _row(policy.of(session), person, members, stated.get(person, {}), orders.get(person))
-                | {"active_on": _month(members, last.get(person))},
+                | {"active_on": _month(last.get(person))},
                 at,
             )
             for person, members in sorted(subjects.items())
@@ -70,7 +70,8 @@ def settle(session: Session, people: set[int], at: datetime) -> None:
 
 def _kept(terms: Policy, row: dict[str, Any], at: datetime) -> dict[str, Any]:
     """Return the row without the slots of categories whose period is over: no rule selects by them any more."""
-    over, _ = retention.lapsed(terms, row["country"], row["active_on"], at)
+    since = row["active_on"] or row["first_at"].date()
+    over, _ = retention.lapsed(terms, row["country"], since, at)
     emptied = (
         [term.slot for term in terms.traits.values() if term.slot in row and term.category in over] if over else []
     )
@@ -181,10 +182,9 @@ def _row(
     return row
 
 
-def _month(members: Sequence[Any], last: datetime | None) -> date:
-    """Return the first day of the month of the last fact, else of the acquaintance: a row changes once a month."""
-    latest = last or max(member.first_at for member in members)
-    return latest.date().replace(day=1)
+def _month(last: datetime | None) -> date | None:
+    """Return the first day of the month of the last fact: so a row changes once a month."""
+    return last.date().replace(day=1) if last else None
 
 
 def _winner(stated: Statements, name: str) -> str | None:

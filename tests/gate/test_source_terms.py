@@ -83,7 +83,7 @@ def test_what_is_kept_too_long_is_not_used_until_the_person_turns_up_again(house
     assert first_refusal(house, person) == "retention_expired"
     assert_equal_to_fresh(house, person)
     bought(house, person)
-    assert first_refusal(house, person) == ""
+    assert allowed(house, person)
 
 
 def test_whoever_consents_anew_is_kept_anew(house: Database) -> None:

@@ -36,7 +36,7 @@ def test_partial_evidence_is_kept_as_it_is_and_opens_nothing_under_any_law(lists
     assert {(one.status, one.evidence) for one in lists.records()} == {("given", "partial")}
     assert lists.reach("m1@example.com").refusal == "no_optin_record"
     german = lists.reach("m2@example.com")
-    assert (german.laws, german.refusal, german.consent) == (Law.GDPR, "unproven", "unknown")
+    assert (german.laws, german.refusal, german.consent) == (Law.GDPR, "unproven", "partial")
 
 
 def test_what_nobody_signs_is_recorded_as_unknown(lists: Lists) -> None:

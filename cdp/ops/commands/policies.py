@@ -41,7 +41,7 @@ def check(files: tuple[Path, ...], opposites: bool, coverage: bool) -> None:
     outside = [path for path in files if not _inside(path, folder)]
     if outside:
         raise click.UsageError(f"{outside[0]} is not in {folder}: set CDP_POLICIES to the folder that it belongs to.")
-    found = scenarios.check(folder) or _declared(settings)
+    found = _declared(settings) or scenarios.check(folder)
     failures = [line for line in found if not files or _is_about(line, files, folder)]
     if not found:
         terms = policy.load(folder)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from cdp.errors import Problem
 from cdp.gate.rehearsal import Answer
 from cdp.policy.terms import Policy
 from cdp.rights import periods
@@ -15,7 +16,10 @@ _NOT_REPORTED = "register only"
 
 def classify(policy: Policy, said: Mapping[str, Any], at: datetime) -> Answer:
     """Return the kinds of APPI rule 7, as `3 (60 days)`, or that the register is enough."""
-    terms = periods.for_breaches(policy)
+    try:
+        terms = periods.for_breaches(policy)
+    except Problem as problem:
+        return Answer(f"nothing: {problem.detail}")
     facts = Facts(aware_at=at, aware_by="team", **{"risk": "risk", "malicious": False, "property_damage": 0, **said})
     kinds = japanese_classes(facts, terms)
     if not kinds:

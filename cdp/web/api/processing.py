@@ -52,6 +52,16 @@ class ProcessingSchema(Strict):
 @requires(EVERYTHING)
 @blueprint.arguments(ProcessingQuery, location="query")
 @blueprint.response(200, ProcessingSchema)
+@blueprint.doc(
+    responses={
+        "200": {
+            "content": {
+                "text/html": {"schema": {"type": "string"}},
+                "text/csv": {"schema": {"type": "string"}},
+            }
+        }
+    }
+)
 def records_of_processing(query: dict[str, Any]) -> Response:
     """Read the record of processing activities
 

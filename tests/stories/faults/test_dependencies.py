@@ -47,8 +47,11 @@ QUIET = {
     "connectors.list_sources",
     "connectors.drops",
     "consents.withdraw",
+    "processing.records_of_processing",
+    "receipts.receipt",
     "subject-requests.accept",
     "subject-requests.close",
+    "subject-requests.extend",
     "subject-requests.tell",
     "subject-requests.verify",
 }

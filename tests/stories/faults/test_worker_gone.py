@@ -77,6 +77,12 @@ def stages(world: World) -> dict[str, str | None]:
     return {row["fields"]["email"]: row["stage"] for row in world.members()}
 
 
+def say_anew(world: World) -> None:
+    """Let Dev say yes again, now that the age is reached."""
+    yes = consent(CAST.dev) | {"event_time": world.clock.now().isoformat()}  # type: ignore[union-attr]
+    assert world.call("desk", "POST", "/api/consents", yes).status_code == 201
+
+
 def test_who_comes_of_age_stays_out_until_somebody_decides_it_again(world: World) -> None:
     grown_up = {CAST.ada.email, CAST.eve.email, BUYER}
     assert world.addresses() == grown_up
@@ -84,8 +90,16 @@ def test_who_comes_of_age_stays_out_until_somebody_decides_it_again(world: World
     for name in ("audiences.members", "audiences.follow", "profiles.look_up"):
         assert CAST.dev.email not in GIVING[name](world, CAST.dev).text, name
     assert world.lookup(CAST.dev).status_code == 404
+    say_anew(world)
+    assert world.addresses() == {*grown_up, CAST.dev.email}, "what was said anew is decided at once"
+
+
+def test_coming_of_age_makes_no_consent_of_what_a_child_said_alone(world: World) -> None:
+    grown_up = {CAST.ada.email, CAST.eve.email, BUYER}
+    pass_time(world, days=6)
     come_back(world)
-    assert world.lookup(CAST.dev).json()["fields"]["email"] == CAST.dev.email
+    assert world.addresses() == grown_up
+    say_anew(world)
     assert world.addresses() == {*grown_up, CAST.dev.email}
 
 
