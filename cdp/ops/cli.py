@@ -19,6 +19,7 @@ from cdp.ops.commands import (
     records,
     requests,
     running,
+    silencing,
     subjects,
 )
 
@@ -52,6 +53,7 @@ for command in (
     importing.take_in,
     evidence.evidence,
     subjects.subject,
+    silencing.suppress,
     requests.request,
     breaches.breach,
     consents.consent,

@@ -48,6 +48,7 @@ COMMANDS = (
     "subject restrict",
     "subject object",
     "subject mark",
+    "suppress",
     "subject rectify",
     "subject disclosures",
     "subject journey",
