@@ -61,8 +61,12 @@ def assemble(documents: Documents, on: date) -> tuple[Policy | None, list[str]]:
 
 
 def vary(policy: Policy, layers: Iterable[Mapping[str, Any]], on: date) -> tuple[Policy | None, list[str]]:
-    """Return the policy with some files said otherwise, layer upon layer, and what is wrong with it; as `assemble`."""
-    return assemble(reduce(overlaid, layers, policy.documents), on)
+    """Return the policy with some files said otherwise, layer upon layer, and what is wrong with it; as `assemble`.
+
+    Without its scenarios: they ask of variants and are none.
+    """
+    trees = {path: tree for path, tree in policy.documents.trees.items() if not path.startswith("scenarios/")}
+    return assemble(reduce(overlaid, layers, Documents(trees, policy.documents.notices)), on)
 
 
 _LETS_GO = EXCEPTIONS | {"consent", "opt_out", "legitimate_interests"}

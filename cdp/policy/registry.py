@@ -1,6 +1,7 @@
 """Reads the single files of `policies/`: the controller, and which categories, traits, identifiers and events exist."""
 
 import re
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -65,12 +66,18 @@ class _IdentifiersShape(Shape):
     blocked_values = names(load_default=list)
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """Return the known zones: a walk through the file system, made once."""
+    return frozenset(available_timezones())
+
+
 def read_controller(documents: Documents, failures: Failures) -> Controller | None:
     """Return the controller; there is one per deployment."""
     shape = shaped(_ControllerShape, documents.trees.get("controller.yaml"), "controller.yaml", failures)
     if shape is None:
         return None
-    if shape["time_zone"] not in available_timezones():
+    if shape["time_zone"] not in _zones():
         failures.add("controller.yaml", "time_zone: no such zone")
     return Controller(
         name_ja=shape["name"]["ja"],

@@ -81,7 +81,7 @@ def varied(policy: Policy, layers: list[Mapping[str, Any]], on: date) -> tuple[P
     return _varied(policy, dumps(layers, sort_keys=True, ensure_ascii=False, default=str), on)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _varied(policy: Policy, layers: str, on: date) -> tuple[Policy | None, list[str]]:
     return vary(policy, loads(layers), on)
 
