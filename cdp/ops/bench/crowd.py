@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Table, insert, text
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import Session, SQLModel
 
 from cdp.consent.model import ConsentRecord, Objection, Suppression
@@ -213,10 +214,12 @@ def _insert(session: Session, rows: Rows) -> None:
 
 
 def _copy(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    names = list(rows[0])
+    unsaid = {one.name: one.default.arg for one in table.columns if isinstance(one.default, ScalarElementColumnDefault)}
+    names = [*rows[0], *(unsaid.keys() - rows[0].keys())]
     with _cursor(session) as cursor, cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row([row[name] for name in names])
+            whole = unsaid | row
+            copy.write_row([whole[name] for name in names])
 
 
 def _cursor(session: Session) -> Any:
