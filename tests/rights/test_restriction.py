@@ -141,7 +141,7 @@ def test_restricting_twice_is_one_state(grounds: Grounds) -> None:
     ("right", "kinds"),
     [
         ("objection", {"direct_marketing", "legitimate_interests"}),
-        ("appi_35", {"direct_marketing", "legitimate_interests", "restriction"}),
+        ("appi_35", {"direct_marketing", "legitimate_interests", "provision", "restriction"}),
         ("restriction", {"restriction"}),
     ],
 )

@@ -57,6 +57,7 @@ DECLARED_ELSEWHERE = frozenset(
 
 BEYOND_A_SCHEMA = (
     "Say which notice, version and language was shown.",
+    "Of a guardian say how it was verified",
     "Give either an identifier or a subject.",
     "Not an instant between 1970 and 2999.",
     "No text: it holds NUL",

@@ -56,6 +56,7 @@ class ProcessingSchema(Strict):
     responses={
         "200": {
             "content": {
+                "application/json": {"schema": ProcessingSchema},
                 "text/html": {"schema": {"type": "string"}},
                 "text/csv": {"schema": {"type": "string"}},
             }
