@@ -1,11 +1,12 @@
 """What is materialised equals a fresh decision, whatever was said, in whatever order."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
+from sqlmodel import Session
 
 from cdp import consent, gate, policy, vault
 from cdp.consent.model import Objection
@@ -21,35 +22,38 @@ from cdp.profile.model import Subject, Trait
 def make_person(house: Database, country: str = "JP", mails: tuple[str, ...] = ("ada@example.com",)) -> int:
     """Write one subject with mail addresses, as ingest would, and return its number."""
     with house.transaction() as session:
-        at, keys = house.clock.now(), vault.of(session)
-        row = {"person": 0, "source": "crm"}
-        row |= {"fingerprint": vault.of(session).digest("t", _unique()), "first_at": at, "residence_default": country}
-        number = session.execute(insert(Subject).values(**row).returning(Subject.number)).scalar_one()
-        session.execute(Subject.__table__.update().where(Subject.number == number).values(person=number))
-        key, wrapped = keys.mint(number)
-        session.execute(insert(vault.model.SubjectKey), wrapped)
+        return insert_person(session, house.clock.now(), country, mails)
+
+
+def insert_person(session: Session, at: datetime, country: str, mails: tuple[str, ...]) -> int:
+    """Write one subject within a transaction, and return its number."""
+    keys = vault.of(session)
+    row = {"person": 0, "source": "crm"}
+    row |= {"fingerprint": vault.of(session).digest("t", _unique()), "first_at": at, "residence_default": country}
+    number = session.execute(insert(Subject).values(**row).returning(Subject.number)).scalar_one()
+    session.execute(Subject.__table__.update().where(Subject.number == number).values(person=number))
+    key, wrapped = keys.mint(number)
+    session.execute(insert(vault.model.SubjectKey), wrapped)
+    session.execute(insert(Trait), {"subject": number, "name": "country", "clear": country, "at": at, "source": "crm"})
+    for mail in mails:
+        token = keys.token("email", "", mail)
+        cell = vault.Cell(number, "identifier", "sealed", b"email:" + token)
         session.execute(
-            insert(Trait), {"subject": number, "name": "country", "clear": country, "at": at, "source": "crm"}
+            insert(Identifier),
+            {
+                "subject": number,
+                "namespace": "email",
+                "token": token,
+                "epoch": keys.epoch,
+                "suppression_token": keys.suppression_token("email", "", mail),
+                "sealed": vault.seal(key, json.dumps({"value": mail, "scope": ""}).encode(), cell),
+                "verified": True,
+                "normaliser": 1,
+                "first_at": at,
+            },
         )
-        for mail in mails:
-            token = keys.token("email", "", mail)
-            cell = vault.Cell(number, "identifier", "sealed", b"email:" + token)
-            session.execute(
-                insert(Identifier),
-                {
-                    "subject": number,
-                    "namespace": "email",
-                    "token": token,
-                    "epoch": keys.epoch,
-                    "suppression_token": keys.suppression_token("email", "", mail),
-                    "sealed": vault.seal(key, json.dumps({"value": mail, "scope": ""}).encode(), cell),
-                    "verified": True,
-                    "normaliser": 1,
-                    "first_at": at,
-                },
-            )
-        unsettle(session, [number])
-        return number
+    unsettle(session, [number])
+    return number
 
 
 _made = iter(range(10**9))
