@@ -242,12 +242,16 @@ def _benign(what: tuple[Policy, Use]) -> tuple[Policy, Use]:
         fields=tuple(FIELDS),
         transmission=Transmission("識別子", "identifiers", date(2025, 1, 1)),
     )
-    return declared(purpose, recipient, use.channel)
+    policy, use = declared(purpose, recipient, use.channel)
+    told = {name: replace(notice, purposes=(*notice.purposes, purpose.name)) for name, notice in policy.notices.items()}
+    return replace(policy, notices=told), use
 
 
 def _calm(who: Standing) -> Standing:
     """Return the same person with nothing in the way but what was said."""
-    ways = tuple(replace(way, suppressed=(), consents=_agreed(way.consents)) for way in who.reaches)
+    known = {way.channel: replace(way, suppressed=(), consents=_agreed(way.consents)) for way in who.reaches}
+    said = max((way.consents for way in known.values()), key=len, default=())
+    ways = tuple(known.get(channel, Reach(channel, said)) for channel in CHANNELS)
     return replace(
         who,
         **dict.fromkeys(
