@@ -109,15 +109,6 @@ def reason_body(one: Reason) -> Mapping[str, Any]:
     return asdict(one)
 
 
-def categories_of(use: Use) -> frozenset[str]:
-    """Return the data categories that purpose and recipient may both have."""
-    terms = current.policy()
-    allowed = fields_for(use, None)
-    traits = {terms.traits[name].category for name in allowed if name in terms.traits}
-    named = {name for name, said in terms.categories.items() if set(said.get("fields", ())) & set(allowed)}
-    return frozenset(traits | named)
-
-
 def note_explained(session: Session, use: Use, person: int | None, explained: Explanation | None) -> str:
     """Write that a decision about somebody was explained to this client; returns the entry's id."""
     header = {
