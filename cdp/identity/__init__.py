@@ -4,15 +4,19 @@ from cdp.identity.counting import people_with
 from cdp.identity.crowding import one_device, thin
 from cdp.identity.holder import holder
 from cdp.identity.lookup import find, find_all, find_subject, having, spell, subjects_of, tokens_of
+from cdp.identity.marks import Stated
+from cdp.identity.marks import read as read_marks
 from cdp.identity.merge import cannot, must, revoke
 from cdp.identity.normalise import Canonical, canonical, normalise
-from cdp.identity.resolution import Arrival, Attached, attach, is_known, people_of, resolve
+from cdp.identity.moves import people_at
+from cdp.identity.resolution import Arrival, Attached, attach, is_known, keep_marks, people_of, resolve
 from cdp.identity.vouching import vouch
 
 __all__ = [
     "Arrival",
     "Attached",
     "Canonical",
+    "Stated",
     "attach",
     "cannot",
     "canonical",
@@ -22,11 +26,14 @@ __all__ = [
     "having",
     "holder",
     "is_known",
+    "keep_marks",
     "must",
     "normalise",
     "one_device",
+    "people_at",
     "people_of",
     "people_with",
+    "read_marks",
     "resolve",
     "revoke",
     "spell",

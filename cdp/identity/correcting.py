@@ -18,6 +18,7 @@ from cdp.identity import graph, resolution
 from cdp.identity.holder import let_go_of
 from cdp.identity.model import CorrectedIdentifier, Identifier, Override
 from cdp.identity.normalise import VERSION, Canonical, phone_country
+from cdp.identity.seeing import month_of
 from cdp.profile import corrections, traits
 from cdp.profile.model import Subject
 
@@ -61,6 +62,8 @@ def add(session: Session, subjects: Sequence[int], name: Canonical, request: str
             "verified": name.verified,
             "normaliser": VERSION,
             "first_at": at,
+            "seen": month_of(at),
+            "aside": "",
         }
         for subject in sorted(set(deks) - had)
         for epoch, token in tokens.items()
@@ -155,6 +158,8 @@ _COLUMNS = (
     "verified",
     "normaliser",
     "first_at",
+    "seen",
+    "aside",
 )
 
 

@@ -15,8 +15,8 @@ from sqlmodel import Session, col
 
 from cdp import policy
 from cdp.db import chunked, insert_ignoring, is_sqlite
-from cdp.identity.model import Identifier, Override, Token
-from cdp.identity.rules import Evidence, Link, TokenKey, links
+from cdp.identity.model import Identifier, IdentityCase, IdentityMark, Override, Token
+from cdp.identity.rules import Evidence, Known, Link, Mark, TokenKey, links
 from cdp.policy.terms import Namespace
 from cdp.profile.model import Subject
 
@@ -34,12 +34,19 @@ class Region:
 
     subjects: set[int] = field(default_factory=set)
     evidence: list[Evidence] = field(default_factory=list)
+    """What counts; what is set aside is left out."""
+    marks: list[Mark] = field(default_factory=list)
     links: set[Link] = field(default_factory=set)
-    states: dict[TokenKey, str] = field(default_factory=dict)
+    states: dict[TokenKey, tuple[str, str]] = field(default_factory=dict)
+    """Token → its state and the rule that made it."""
 
     @property
     def unwalked(self) -> frozenset[TokenKey]:
-        return frozenset(key for key, state in self.states.items() if state in UNWALKED)
+        return frozenset(key for key, (state, _) in self.states.items() if state in UNWALKED)
+
+    @property
+    def known(self) -> Known:
+        return Known(self.evidence, self.marks, self.links, self.unwalked, self.subjects)
 
 
 def load(session: Session, subjects: Iterable[int]) -> Region:
@@ -52,6 +59,8 @@ def load(session: Session, subjects: Iterable[int]) -> Region:
         keys = {key for row in rows if (key := _walkable(row, region, namespaces))} - walked
         walked |= keys
         frontier = (_linking(session, keys, namespaces) | _linked(session, frontier, region)) - region.subjects
+    if len(region.subjects) > 1 and any(term.role == "constrain" for term in namespaces.values()):
+        region.marks = _marks(session, region.subjects)
     return region
 
 
@@ -132,13 +141,15 @@ def _linking(session: Session, keys: Iterable[TokenKey], namespaces: Mapping[str
     """Return the subjects that these identifiers may link: who merely claims one is not walked to."""
     devices = [name for name, term in namespaces.items() if not term.verified_only]
     believed = or_(col(Identifier.verified), col(Identifier.namespace).in_(devices))
+    counting = col(Identifier.aside) == ""
     found: set[int] = set()
     for some in chunked(sorted(keys), MANY):
-        found.update(session.scalars(select(col(Identifier.subject)).where(among(Identifier, some), believed)))
+        query = select(col(Identifier.subject)).where(among(Identifier, some), believed, counting)
+        found.update(session.scalars(query))
     return found
 
 
-def among(table: type[Identifier] | type[Token], keys: Iterable[TokenKey]) -> ColumnElement[bool]:
+def among(table: type[Identifier | Token | IdentityCase], keys: Iterable[TokenKey]) -> ColumnElement[bool]:
     """Match rows with one of these (namespace, token), in a way that both databases answer by index."""
     tokens: dict[str, list[bytes]] = defaultdict(list)
     for namespace, token in keys:
@@ -154,6 +165,7 @@ def overrides(session: Session, subjects: Iterable[int]) -> set[Link]:
     for some in chunked(subjects, MANY):
         query = select(col(Override.kind), col(Override.subject), col(Override.other_subject)).where(
             col(Override.revoked_at).is_(None),
+            col(Override.kind).in_(("must", "cannot")),
             or_(col(Override.subject).in_(some), col(Override.other_subject).in_(some)),
         )
         found.update(Link(*row) for row in session.execute(query))
@@ -164,20 +176,29 @@ def _evidence(session: Session, subjects: set[int], region: Region) -> list[Evid
     found: list[Evidence] = []
     for some in chunked(sorted(subjects), MANY):
         for row in session.execute(_EVIDENCE.where(col(Identifier.subject).in_(some))):
-            found.append(_read(row))
-            region.states[row.namespace, bytes(row.token)] = row.state or "active"
+            if not row.aside:
+                found.append(_read(row))
+            region.states[row.namespace, bytes(row.token)] = row.state or "active", row.rule or ""
     region.evidence += found
     return found
 
 
 def _read(row: Any) -> Evidence:
-    return Evidence(row.subject, row.namespace, bytes(row.token), row.scope, row.verified, row.epoch)
+    return Evidence(row.subject, row.namespace, bytes(row.token), row.scope, row.verified, row.epoch, row.seen)
+
+
+def _marks(session: Session, subjects: set[int]) -> list[Mark]:
+    found: list[Mark] = []
+    for some in chunked(sorted(subjects), MANY):
+        query = select(col(IdentityMark.subject), col(IdentityMark.namespace), col(IdentityMark.value))
+        found += [Mark(*row) for row in session.execute(query.where(col(IdentityMark.subject).in_(some)))]
+    return found
 
 
 def _walkable(row: Evidence, region: Region, namespaces: Any) -> TokenKey | None:
     key = (row.namespace, row.token)
     term: Namespace | None = namespaces.get(row.namespace)
-    return key if links(term, row) and region.states[key] not in UNWALKED else None
+    return key if links(term, row) and region.states[key][0] not in UNWALKED else None
 
 
 def _linked(session: Session, subjects: set[int], region: Region) -> set[int]:
@@ -188,7 +209,8 @@ def _linked(session: Session, subjects: set[int], region: Region) -> set[int]:
 
 def _columns() -> Iterator[Any]:
     yield from (col(Identifier.subject), col(Identifier.namespace), col(Identifier.token))
-    yield from (col(Identifier.scope), col(Identifier.verified), col(Identifier.epoch), col(Token.state))
+    yield from (col(Identifier.scope), col(Identifier.verified), col(Identifier.epoch), col(Identifier.seen))
+    yield from (col(Identifier.aside), col(Token.state), col(Token.rule))
 
 
 _EVIDENCE = select(*_columns()).join(

@@ -12,7 +12,7 @@ from cdp.clock import Clock
 from cdp.db import chunked
 from cdp.holders import Held, Holder
 from cdp.identity import graph, resolution
-from cdp.identity.model import Alias, CorrectedIdentifier, Identifier, Override, Token
+from cdp.identity.model import Alias, CorrectedIdentifier, Identifier, IdentityCase, IdentityMark, Move, Override, Token
 from cdp.identity.rules import TokenKey, cap
 
 
@@ -43,6 +43,10 @@ def export(session: Session, subjects: Sequence[int]) -> list[Held]:
         found += [_corrected(row) for row in session.scalars(wrong.order_by(col(CorrectedIdentifier.id)))]
         decided = or_(col(Override.subject).in_(some), col(Override.other_subject).in_(some))
         found += [_decision(row, set(some)) for row in session.scalars(select(Override).where(decided))]
+        held = select(IdentityMark).where(col(IdentityMark.subject).in_(some)).order_by(col(IdentityMark.subject))
+        found += [_mark(row) for row in session.scalars(held)]
+        moved = select(Move).where(col(Move.subject).in_(some)).order_by(col(Move.seq))
+        found += [_move(row) for row in session.scalars(moved)]
         names = select(Alias).where(col(Alias.old_person).in_(some))
         found += [Held("earlier number", row.old_person, {"from": row.from_at}) for row in session.scalars(names)]
     return found
@@ -68,6 +72,8 @@ def _delete(session: Session, subjects: Sequence[int]) -> int:
     statements = (
         delete(Identifier).where(col(Identifier.subject).in_(subjects)),
         delete(CorrectedIdentifier).where(col(CorrectedIdentifier.subject).in_(subjects)),
+        delete(IdentityMark).where(col(IdentityMark.subject).in_(subjects)),
+        delete(Move).where(col(Move.subject).in_(subjects)),
         delete(Override).where(named),
         delete(Alias).where(col(Alias.old_person).in_(subjects)),
     )
@@ -80,6 +86,10 @@ def _drop_unused(session: Session, keys: set[TokenKey]) -> int:
     for some in chunked(sorted(keys)):
         unused = delete(Token).where(graph.among(Token, some), ~used, col(Token.state) != "blocked")
         gone += _count(session.execute(unused))
+        nobodys = ~exists().where(
+            col(Token.namespace) == col(IdentityCase.namespace), col(Token.token) == col(IdentityCase.token)
+        )
+        gone += _count(session.execute(delete(IdentityCase).where(graph.among(IdentityCase, some), nobodys)))
     return gone
 
 
@@ -88,10 +98,11 @@ def _reopen(session: Session, keys: set[TokenKey]) -> None:
     for namespace, term in policy.of(session).namespaces.items():
         for some in chunked(sorted(key for key in keys if key[0] == namespace)):
             query = select(col(Identifier.token)).where(graph.among(Identifier, some), col(Identifier.verified))
+            query = query.where(col(Identifier.aside) == "")
             many = query.group_by(col(Identifier.token)).having(func.count() > cap(term))
             few = sorted({token for _, token in some} - {bytes(token) for token in session.scalars(many)})
             where = (col(Token.namespace) == namespace, col(Token.token).in_(few), col(Token.state) == "generic")
-            session.execute(update(Token).where(*where).values(state="active"))
+            session.execute(update(Token).where(*where).values(state="active", rule=""))
 
 
 def _identifier(row: Identifier) -> Held:
@@ -105,6 +116,15 @@ def _corrected(row: CorrectedIdentifier) -> Held:
     plain = {"type": row.namespace, "removed": row.removed, "request": row.request, "at": row.at}
     cell = resolution.cell(row.subject, row.namespace, bytes(row.token))
     return Held("corrected identifier", row.subject, plain, row.sealed, cell.table, cell.column, cell.row, cell.version)
+
+
+def _mark(row: IdentityMark) -> Held:
+    return Held("sign of birth date or name", row.subject, {"of": row.namespace, "value": row.value, "at": row.at})
+
+
+def _move(row: Move) -> Held:
+    plain = {"from": row.before, "to": row.after, "at": row.at, "cause": row.cause}
+    return Held("joined or parted", row.subject, plain)
 
 
 def _decision(row: Override, subjects: set[int]) -> Held:
@@ -122,6 +142,15 @@ def _now(session: Session) -> datetime:
     return clock.now()
 
 
-_TABLES = ("identifier", "corrected_identifier", "token", "identity_override", "person_alias")
+_TABLES = (
+    "identifier",
+    "identity_mark",
+    "corrected_identifier",
+    "token",
+    "identity_override",
+    "identity_case",
+    "person_alias",
+    "person_move",
+)
 
 holder = Holder("identity", _TABLES, forget=forget, export=export)

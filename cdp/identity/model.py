@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Column, Index
 from sqlmodel import Field, SQLModel
 
 
@@ -27,6 +27,27 @@ class Identifier(SQLModel, table=True):
     verified: bool = False
     normaliser: int = 1
     first_at: datetime
+    seen: int = 0
+    """First day of the month that it was last seen in, by the source's clock, as `date.toordinal`."""
+    aside: str = Field(default="", max_length=9)
+    """Why it does not count now: expired | held | retracted; empty = it counts."""
+
+
+class IdentityMark(SQLModel, table=True):
+    """What a subject's birth date or name comes to under a key: it joins nobody, and stands against joining.
+
+    Names are kept as one byte: enough to tell most apart, and shared by so many that it names nobody.
+    """
+
+    __tablename__ = "identity_mark"
+
+    subject: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    namespace: str = Field(primary_key=True, max_length=32)
+    """For example `birth_date`, `kana_name`."""
+    value: int = Field(sa_column=Column(BigInteger, nullable=False))
+    at: datetime
+    ref: bytes = b""
+    """Digest of the message that said so: of two statements of one instant the greater wins."""
 
 
 class CorrectedIdentifier(SQLModel, table=True):
@@ -52,6 +73,8 @@ class CorrectedIdentifier(SQLModel, table=True):
     verified: bool
     normaliser: int
     first_at: datetime
+    seen: int = 0
+    aside: str = Field(default="", max_length=9)
 
 
 class Token(SQLModel, table=True):
@@ -63,19 +86,25 @@ class Token(SQLModel, table=True):
     token: bytes = Field(primary_key=True)
     state: str = Field(default="active", max_length=16)
     """active, generic (too many subjects), shared (too many unique ids), conflict, blocked"""
+    rule: str = Field(default="", max_length=16)
+    """Which rule made the conflict: limit | veto | cannot | size | weight."""
 
 
 class Override(SQLModel, table=True):
-    """A person's word on two subjects: must be one, or cannot be. Revoked, never deleted."""
+    """A person's word on two subjects, on a value, or on a piece of evidence. Revoked, never deleted."""
 
     __tablename__ = "identity_override"
     __table_args__ = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str = Field(max_length=8)
-    """must | cannot"""
-    subject: int = Field(index=True)
-    other_subject: int = Field(index=True)
+    """must | cannot (two subjects) · block | shared | expire (a value) · retract (what a subject was seen with)"""
+    subject: int = Field(default=0, index=True)
+    other_subject: int = Field(default=0, index=True)
+    namespace: str = Field(default="", max_length=32)
+    token: bytes = b""
+    case_id: int | None = Field(default=None, index=True)
+    """The case that it decided."""
     reason: str
     actor: str
     at: datetime
@@ -93,3 +122,82 @@ class Alias(SQLModel, table=True):
     person: int = Field(index=True)
     from_at: datetime
     to_at: datetime | None = None
+
+
+class Move(SQLModel, table=True):
+    """A subject that went from one person to another: from these every partition of the past can be told."""
+
+    __tablename__ = "person_move"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    seq: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(index=True)
+    subject: int = Field(index=True)
+    before: int
+    after: int
+    cause: str = Field(max_length=64)
+    """arrival · decision:n · revoked:n · erasure · expiry · rebuild …"""
+
+
+class IdentityCase(SQLModel, table=True):
+    """A value that was not believed, or a source that joined too much: held until somebody has looked."""
+
+    __tablename__ = "identity_case"
+    __table_args__ = (Index("ix_identity_case_value", "namespace", "token"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True)
+    rule: str = Field(max_length=16)
+    """limit | veto | cannot | size | weight | generic | shared | breaker"""
+    severity: str = Field(max_length=8)
+    """notice: nothing to do unless somebody asks · review: a person should decide · alarm: today"""
+    namespace: str = Field(default="", max_length=32)
+    token: bytes = b""
+    source: str = Field(default="", max_length=64)
+    state: str = Field(default="open", max_length=8, index=True)
+    """open | decided | gone (the evidence changed)"""
+    opened_at: datetime
+    action: str = Field(default="", max_length=8)
+    actor: str = ""
+    closed_at: datetime | None = None
+
+
+class SourceHold(SQLModel, table=True):
+    """A source whose new evidence joins nobody until somebody has looked (a circuit breaker)."""
+
+    __tablename__ = "source_hold"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str = Field(max_length=64, index=True)
+    since: datetime
+    reason: str
+    released_at: datetime | None = None
+    released_by: str = ""
+
+
+class JoinRate(SQLModel, table=True):
+    """How many records a batch of a source held, and how many people they made one: only ever added to."""
+
+    __tablename__ = "join_rate"
+    __table_args__ = (Index("ix_join_rate_source_at", "source", "at"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str = Field(max_length=64)
+    at: datetime
+    records: int
+    joins: int
+
+
+class IdentityConfig(SQLModel, table=True):
+    """One content of `policies/identifiers.yaml` that people were resolved under."""
+
+    __tablename__ = "identity_config"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str = Field(max_length=64, index=True)
+    contents: str
+    """JSON of the namespaces."""
+    taken_up_at: datetime
+    rebuilt_at: datetime | None = None
+    """When everybody had been resolved under it; until then some are as the one before had them."""

@@ -18,10 +18,12 @@ from sqlmodel import Session, col
 from cdp import ledger, policy, vault
 from cdp.db import among, chunked, is_sqlite, unsettle
 from cdp.errors import CiphertextCorrupt
-from cdp.identity import aliases, graph, rules
+from cdp.identity import aliases, breaker, cases, graph, marks, moves, rules, seeing
 from cdp.identity.model import Identifier, Token
 from cdp.identity.normalise import VERSION, Canonical, phone_country
+from cdp.identity.marks import Stated
 from cdp.identity.rules import TokenKey
+from cdp.identity.seeing import month_of
 from cdp.profile import traits
 from cdp.profile.model import Subject
 from cdp.vault.model import SubjectKey
@@ -41,6 +43,10 @@ class Arrival:
     residence_default: str = ""
     public: bool = False
     """Came through a browser or app key: nothing it states may protect a person less."""
+    at: datetime | None = None
+    """When it happened, by the source's clock; without it, when it came."""
+    marks: tuple[Stated, ...] = ()
+    """What it says of birth date and name, as `marks` keeps it; the subject is not known yet."""
 
 
 @dataclass(slots=True)
@@ -64,8 +70,7 @@ def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attac
     by_print: dict[bytes, Arrival] = {}
     for name, one in zip(prints, arrivals, strict=True):
         same = by_print.get(name)
-        # The same identifiers twice: what either vouches for is vouched for.
-        by_print[name] = replace(one, names=same.names + one.names) if same else one
+        by_print[name] = _together(same, one) if same else one
     met = _meet(session, list(zip(prints, arrivals, strict=True)))
     made = _make(session, {name: one for name, one in by_print.items() if name not in met.known}, at)
     fresh = {made[name]: by_print[name] for name in made}
@@ -74,9 +79,21 @@ def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attac
     attached.mismatches = _write_identifiers(session, fresh, attached.made, at)
     _write_phone_countries(session, fresh, at)
     _verify(session, met.vouched)
+    marks.write(session, [replace(one, subject=made[name]) for name in made for one in by_print[name].marks])
     touched = {*fresh, *(number for number, _, _ in met.vouched)}
-    resolve(session, touched, at, "arrival", met.held | fresh.keys())
+    touched |= seeing.see_again(session, {met.known[name]: by_print[name].at or at for name in met.known})
+    joins = _resolve(session, touched, at, "arrival", met.held | fresh.keys()).joins
+    for source in sorted({one.source for one in arrivals}):
+        breaker.count(session, source, len(arrivals), joins, at)
     return attached
+
+
+def _together(one: Arrival, other: Arrival) -> Arrival:
+    """Return one arrival for the same identifiers twice: what either vouches for is vouched for."""
+    times = [arrival.at for arrival in (one, other) if arrival.at]
+    return replace(
+        other, names=one.names + other.names, marks=one.marks + other.marks, at=max(times) if times else None
+    )
 
 
 def resolve(
@@ -87,19 +104,50 @@ def resolve(
     Writes the differences, aliases for those who keep our numbers, and the ledger; unsettles everyone touched.
     `held` are subjects that this transaction made, or has locked.
     """
+    return _resolve(session, subjects, at, cause, held).people
+
+
+class _Resolved(NamedTuple):
+    people: dict[int, int]
+    joins: int
+    """How many people are no more, because they are another now."""
+
+
+def _resolve(
+    session: Session, subjects: Iterable[int], at: datetime, cause: str, held: Iterable[int] = ()
+) -> _Resolved:
     wanted = set(subjects)
     if not wanted:
-        return {}
+        return _Resolved({}, 0)
     region = graph.load_locked(session, wanted, held)
-    terms = policy.of(session).namespaces
-    partition = rules.resolve(region.evidence, region.links, terms, region.unwalked)
+    partition = rules.resolve(region.known, policy.of(session).namespaces)
     people = {number: partition.people.get(number, number) for number in region.subjects}
     before = graph.lock_subjects(session, region.subjects)
     _move(session, before, people)
-    _mark(session, region, partition.states)
+    cases.follow(session, _mark(session, region, partition), at)
     _remember(session, before, people, at, cause)
     unsettle(session, {*people.values(), *before.values()} - {0})
-    return people
+    return _Resolved(people, len({*before.values()} - {0} - {*people.values()}))
+
+
+def keep_marks(session: Session, stated: Sequence[Stated], fresh: Iterable[int], at: datetime) -> None:
+    """Keep what may be kept of birth dates and names, and join and part people as that asks.
+
+    Of `fresh`, subjects that this transaction made, whatever is not stated here is deleted.
+    """
+    changed = marks.keep_only(session, fresh, stated) | marks.write(session, stated)
+    if changed:
+        resolve(session, _company(session, changed), at, "mark", fresh)
+
+
+def _company(session: Session, subjects: Iterable[int]) -> set[int]:
+    """Return these subjects with everybody who is one person with them."""
+    people = set(people_of(session, subjects).values())
+    found = set(subjects)
+    for some in chunked(sorted(people), graph.MANY):
+        together: Any = session.scalars(select(col(Subject.number)).where(among(session, col(Subject.person), some)))
+        found.update(together)
+    return found
 
 
 def is_known(session: Session, arrival: Arrival) -> bool:
@@ -208,7 +256,7 @@ def _write_identifiers(
     session: Session, fresh: Mapping[int, Arrival], deks: Mapping[int, vault.Dek], at: datetime
 ) -> int:
     """Write the evidence of new subjects in every live epoch; returns how many token hits did not match."""
-    found = _named(session, fresh)
+    found, held = _named(session, fresh), breaker.held(session, {one.source for one in fresh.values()})
     wrong = _mismatches(session, found)
     rows = [
         {
@@ -222,6 +270,8 @@ def _write_identifiers(
             "verified": name.verified,
             "normaliser": VERSION,
             "first_at": at,
+            "seen": month_of(fresh[number].at or at),
+            "aside": "held" if fresh[number].source in held else "",
         }
         for number, name, epoch, key in found
         if (key, name.value) not in wrong
@@ -341,16 +391,19 @@ def _move(session: Session, before: Mapping[int, int], people: Mapping[int, int]
         session.connection().execute(statement, rows)
 
 
-def _mark(session: Session, region: graph.Region, states: Mapping[TokenKey, str]) -> None:
-    """Write the states of tokens where they changed."""
-    rows = [
-        {"within": key[0], "named": key[1], "state": now}
-        for key, state in sorted(region.states.items())
-        if (now := states.get(key, state if state in graph.UNWALKED else "active")) != state
-    ]
+def _mark(session: Session, region: graph.Region, partition: rules.Partition) -> list[cases.Turn]:
+    """Write the states of tokens where they changed; returns what became of each."""
+    turns = []
+    for key, (state, rule) in sorted(region.states.items()):
+        now = partition.states.get(key, state if state in graph.UNWALKED else "active")
+        why = partition.conflicts[key].rule if key in partition.conflicts else ""
+        if (now, why) != (state, rule):
+            turns.append(cases.Turn(key, now, why or now))
+    rows = [{"within": turn.key[0], "named": turn.key[1], "state": turn.state, "rule": turn.conflict} for turn in turns]
     if rows:
         where = (_TOKENS.c.namespace == bindparam("within"), _TOKENS.c.token == bindparam("named"))
         session.connection().execute(update(_TOKENS).where(*where), rows)
+    return turns
 
 
 def _remember(session: Session, before: Mapping[int, int], people: Mapping[int, int], at: datetime, cause: str) -> None:
@@ -359,6 +412,7 @@ def _remember(session: Session, before: Mapping[int, int], people: Mapping[int, 
     if all(people[number] == person for number, person in old.items()):
         return
     aliases.follow(session, old, people, at)
+    moves.write(session, old, people, at, cause)
     into, out = defaultdict(set), defaultdict(set)
     for number, person in old.items():
         into[people[number]].add(person)

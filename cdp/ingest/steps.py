@@ -70,7 +70,17 @@ def resolved(batch: Batch, context: Context) -> Batch:
     owned = [entry for entry in admitted if entry.names and _needs_subject(entry)]
     corrected.leave_out_identifiers(owned, context)
     source = context.source
-    arrivals = [identity.Arrival(source.name, entry.names, source.residence_default, source.public) for entry in owned]
+    arrivals = [
+        identity.Arrival(
+            source.name,
+            entry.names,
+            source.residence_default,
+            source.public,
+            entry.item.at,
+            tuple(_marks(entry, context)),
+        )
+        for entry in owned
+    ]
     attached = identity.attach(context.session, _thinned(owned, arrivals, context), context.at)
     context.deks, context.fresh = attached.made, frozenset(attached.made)
     erased.check_again(owned, context)
@@ -119,6 +129,8 @@ def stored(batch: Batch, context: Context) -> Batch:
     facts.write(session, [entry.fact for entry in batch if entry.fact])
     stated = [one for entry in batch for one in _stated(entry, context)]
     traits.write(session, context.policy, stated, context.deks)
+    kept = [one for entry in batch if entry.subject for one in _marks(entry, context)]
+    identity.keep_marks(session, kept, context.fresh, context.at)
     retracted = [remembering.ref(context, entry.item.retracts) for entry in batch if entry.item.retracts]
     remembering.retract(context, retracted)
     walked = {entry.subject for entry in batch if entry.fact}
@@ -287,6 +299,13 @@ def _leave_out_special(entry: Entry, context: Context, allowed: frozenset[str]) 
         if not collecting.may_keep_special(context.policy, name, allowed):
             entry.drop("field", name, "special_category")
             entry.item = replace(entry.item, traits={k: v for k, v in entry.item.traits.items() if k != name})
+
+
+def _marks(entry: Entry, context: Context) -> list[identity.Stated]:
+    """Return what the entry's birth date and name come to; a browser's word stands against nobody's joining."""
+    if context.source.public or not entry.item.traits:
+        return []
+    return identity.read_marks(context.session, entry.item.traits, entry.item.at, entry.ref, entry.subject)
 
 
 def _fact(entry: Entry, dek: vault.Dek, context: Context) -> dict[str, Any]:

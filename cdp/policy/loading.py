@@ -92,8 +92,9 @@ def _read(written: Documents, on: date, failures: Failures) -> Policy | None:
     controller = registry.read_controller(documents, failures)
     categories = registry.read_categories(documents, failures)
     traits = registry.read_traits(documents, failures, categories)
-    namespaces, blocked = registry.read_identifiers(documents, failures, categories)
-    known = frozenset(traits) | frozenset(namespaces)
+    identifiers = registry.read_identifiers(documents, failures, categories)
+    namespaces = identifiers.namespaces
+    known = frozenset(traits) | {name for name, term in namespaces.items() if term.role != "constrain"}
     statutes = laws.read_laws(documents, failures, on)
     packs = dict(statutes.packs)
     told = notices.read_notices(documents, failures)
@@ -122,7 +123,8 @@ def _read(written: Documents, on: date, failures: Failures) -> Policy | None:
         categories=categories,
         traits=traits,
         namespaces=namespaces,
-        blocked_values=blocked,
+        blocked_values=identifiers.blocked_values,
+        breaker=identifiers.breaker,
         packs=packs,
         uses=_uses(parts),
         audiences=groups.read_audiences(documents, failures, set(declared), set(categories)),

@@ -2,14 +2,14 @@
 
 import re
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
 from marshmallow import fields, validate
 
 from cdp.policy.documents import Bilingual, Documents, Failures, Shape, names, shaped
 from cdp.policy.laws import countries
-from cdp.policy.terms import Controller, Namespace, TraitTerm
+from cdp.policy.terms import Breaker, Controller, Namespace, TraitTerm
 
 SLOTS = frozenset([f"t{n:02d}" for n in range(1, 9)] + [f"n{n:02d}" for n in range(1, 7)])
 """Clear columns of `person`; a direct identifier never stands in one."""
@@ -50,20 +50,34 @@ class _TraitShape(Shape):
 
 
 class _NamespaceShape(Shape):
-    role = fields.String(required=True, validate=validate.OneOf(["link", "attribute"]))
+    role = fields.String(required=True, validate=validate.OneOf(["link", "constrain", "attribute"]))
     priority = fields.Integer(required=True, strict=True)
-    limit = fields.Integer(strict=True, load_default=0)
+    limit = fields.Integer(strict=True, load_default=0, validate=validate.Range(0))
+    limit_days = fields.Integer(strict=True, load_default=0, validate=validate.Range(0))
+    limit_agreed = fields.Integer(strict=True, load_default=0, validate=validate.Range(0))
     per_scope = fields.Boolean(load_default=False)
     max_degree = fields.Integer(strict=True, load_default=0)
     unique = fields.Boolean(load_default=False)
     max_unique = fields.Integer(strict=True, load_default=2)
     verified_only = fields.Boolean(load_default=False)
+    ttl_days = fields.Integer(strict=True, load_default=0, validate=validate.Range(0))
+    hold_above = fields.Integer(strict=True, load_default=0, validate=validate.Range(0))
+    on_conflict = fields.String(
+        load_default="isolate", validate=validate.OneOf(["isolate", "latest", "review", "household"])
+    )
     category = fields.String(load_default="identifier")
+
+
+class _BreakerShape(Shape):
+    records = fields.Integer(strict=True, required=True, validate=validate.Range(1))
+    minutes = fields.Integer(strict=True, load_default=10, validate=validate.Range(1, 1440))
+    share = fields.Float(load_default=0.3, validate=validate.Range(0, 1))
 
 
 class _IdentifiersShape(Shape):
     namespaces = fields.Dict(keys=fields.String(), values=fields.Nested(_NamespaceShape), required=True)
     blocked_values = names(load_default=list)
+    breaker = fields.Nested(_BreakerShape, load_default=None)
 
 
 @cache
@@ -129,13 +143,24 @@ def read_traits(documents: Documents, failures: Failures, categories: dict[str, 
     return found
 
 
-def read_identifiers(
-    documents: Documents, failures: Failures, categories: dict[str, Any]
-) -> tuple[dict[str, Namespace], tuple[str, ...]]:
-    """Return the namespaces and the patterns of values that mean nobody."""
+class Identifiers(NamedTuple):
+    """What `identifiers.yaml` says."""
+
+    namespaces: dict[str, Namespace]
+    blocked_values: tuple[str, ...] = ()
+    """Patterns of values that mean nobody."""
+    breaker: Breaker = Breaker()
+
+
+CONSTRAINTS = ("birth_date", "kana_name", "kanji_name", "latin_name")
+"""What can stand against joining: what `cdp.identity.marks` makes of birth dates and names."""
+
+
+def read_identifiers(documents: Documents, failures: Failures, categories: dict[str, Any]) -> Identifiers:
+    """Return the namespaces, what means nobody, and when a source is put on hold."""
     shape = shaped(_IdentifiersShape, documents.trees.get("identifiers.yaml"), "identifiers.yaml", failures)
     if shape is None:
-        return {}, ()
+        return Identifiers({})
     for pattern in shape["blocked_values"]:
         try:
             re.compile(pattern)
@@ -144,8 +169,12 @@ def read_identifiers(
     for name, given in shape["namespaces"].items():
         if given["category"] not in categories:
             failures.add("identifiers.yaml", f"{name}: there is no category {given['category']}")
-    return {name: Namespace(name, **given) for name, given in shape["namespaces"].items()}, tuple(
-        shape["blocked_values"]
+        if (given["role"] == "constrain") != (name in CONSTRAINTS):
+            failures.add("identifiers.yaml", f"{name}: the constraints are {', '.join(CONSTRAINTS)}, and no others")
+    return Identifiers(
+        {name: Namespace(name, **given) for name, given in shape["namespaces"].items()},
+        tuple(shape["blocked_values"]),
+        Breaker(**shape["breaker"]) if shape["breaker"] else Breaker(),
     )
 
 

@@ -282,10 +282,15 @@ class Namespace:
 
     name: str
     role: str
-    """link | attribute"""
+    """link | constrain | attribute"""
     priority: int
+    """Order of strength, 1 first. A constraint stands against joining by this strength and weaker."""
     limit: int = 0
     """Most distinct values of this namespace in one person; 0 = no limit."""
+    limit_days: int = 0
+    """The limit counts what was seen within so many days of each other; 0 = ever."""
+    limit_agreed: int = 0
+    """Most where those who have such a value agree in birth date and name; 0 = as `limit` says."""
     per_scope: bool = False
     """The limit counts per scope (one CRM id per system)."""
     max_degree: int = 0
@@ -294,7 +299,24 @@ class Namespace:
     """Two different values prove two people; a token under more than `max_unique` of them is shared."""
     max_unique: int = 2
     verified_only: bool = False
+    ttl_days: int = 0
+    """Evidence that was not seen again for so long counts no more; 0 = it stays."""
+    hold_above: int = 0
+    """Two identified people of more records than this are not joined by it before somebody looked; 0 = they are."""
+    on_conflict: str = "isolate"
+    """isolate | latest | review | household: what becomes of a value that may not join all it is on."""
     category: str = "identifier"
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """When a source that joins too many people is put on hold; without `records`, never."""
+
+    records: int = 0
+    """How many records it must have brought within the window."""
+    minutes: int = 10
+    share: float = 0.3
+    """Of so many records, more than this share made two people one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,6 +432,7 @@ class Policy:
     """The day whose ages, lists and notices it holds."""
     documents: Any = field(default=None, repr=False)
     """The contents as read (`cdp.policy.documents.Documents`): what a past version is kept by."""
+    breaker: Breaker = Breaker()
     positions: Mapping[tuple[str, str, str], Use] = field(init=False, repr=False)
     """(purpose, recipient, channel) → use, so that finding one is a look-up."""
 

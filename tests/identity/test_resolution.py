@@ -35,7 +35,8 @@ def people(database: Database) -> dict[int, int]:
 
 
 def resolved(region: graph.Region, policy: Policy) -> dict[int, int]:
-    return dict(rules.resolve(region.evidence, region.links, policy.namespaces).people)
+    known = replace(region.known, blocked=frozenset())
+    return dict(rules.resolve(known, policy.namespaces).people)
 
 
 def two_people(database: Database) -> None:

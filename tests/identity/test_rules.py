@@ -2,11 +2,13 @@
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdp.identity.rules import Evidence, Link, resolve
+from cdp.identity import rules
+from cdp.identity.rules import Evidence, Known, Link, Partition
 from cdp.policy.terms import Namespace
 from tests.ingest.ground import NAMESPACES
 
@@ -24,6 +26,10 @@ EVIDENCE = st.lists(ROWS, max_size=40)
 LINKS = st.lists(st.builds(Link, st.sampled_from(["must", "cannot"]), SUBJECTS, SUBJECTS), max_size=3).map(
     lambda links: [link for link in links if link.subject != link.other]
 )
+
+
+def resolve(evidence: list[Evidence], links: list[Link], terms: Mapping[str, Namespace]) -> Partition:
+    return rules.resolve(Known(evidence, links=links), terms)
 
 
 def people(evidence: list[Evidence], links: list[Link] | None = None) -> dict[int, int]:

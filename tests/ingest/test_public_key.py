@@ -115,7 +115,7 @@ def test_more_than_a_crowd_leaves_a_browser_to_its_owner_and_itself() -> None:
         for n in range(10, 10 + rules.CROWD + 1)
         for row in (rules.Evidence(n, "anonymous_id", b"a"), rules.Evidence(n, "email", b"%d" % n))
     ]
-    found = rules.resolve([*owner, *bare, *junk], (), NAMESPACES)
+    found = rules.resolve(rules.Known([*owner, *bare, *junk]), NAMESPACES)
     assert (found.people[1], found.people[2], found.people[10]) == (1, 1, 10)
     assert found.states == {}
 

@@ -1,0 +1,56 @@
+"""A circuit breaker per source: who suddenly makes many people one is put on hold until somebody has looked.
+
+What a source on hold brings is taken in and joins nobody; released, it counts as if there had been no hold.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Table, delete, func, insert, select
+from sqlmodel import Session, col
+
+from cdp import ledger, policy
+from cdp.db import chunked
+from cdp.identity.model import IdentityCase, JoinRate, SourceHold
+
+HELD = "held"
+KEPT = timedelta(days=1)
+"""How long the counts are kept."""
+
+_RATES: Table = JoinRate.__table__  # type: ignore[attr-defined]
+
+
+def held(session: Session, sources: Iterable[str]) -> set[str]:
+    """Return which of these sources are on hold."""
+    found: set[str] = set()
+    for some in chunked(sorted(set(sources))):
+        query = select(col(SourceHold.source)).where(col(SourceHold.source).in_(some))
+        found.update(session.scalars(query.where(col(SourceHold.released_at).is_(None))))
+    return found
+
+
+def count(session: Session, source: str, records: int, joins: int, at: datetime) -> bool:
+    """Count a batch of a source, and put the source on hold where it joins too many; returns whether it did."""
+    session.execute(insert(_RATES), [{"source": source, "at": at, "records": records, "joins": joins}])
+    bounds = policy.of(session).breaker
+    if not joins or not bounds.records or held(session, [source]):
+        return False
+    since = at - timedelta(minutes=bounds.minutes)
+    totals = select(func.sum(col(JoinRate.records)), func.sum(col(JoinRate.joins)))
+    brought, joined = session.execute(totals.where(col(JoinRate.source) == source, col(JoinRate.at) > since)).one()
+    if brought < bounds.records or joined <= bounds.share * brought:
+        return False
+    _hold(session, source, f"{joined} people joined by {brought} records in {bounds.minutes} minutes", at)
+    return True
+
+
+def forget_counts(session: Session, at: datetime) -> None:
+    """Delete counts that nothing asks for any more."""
+    session.execute(delete(JoinRate).where(col(JoinRate.at) < at - KEPT))
+
+
+def _hold(session: Session, source: str, reason: str, at: datetime) -> None:
+    session.add(SourceHold(source=source, since=at, reason=reason))
+    session.add(IdentityCase(rule="breaker", severity="alarm", source=source, state="open", opened_at=at))
+    session.flush()
+    ledger.note(session, "identity.held", {"source": source, "reason": reason}, at)

@@ -1,0 +1,122 @@
+"""What a subject's birth date and name come to under a key: they join nobody, and stand against joining.
+
+A date becomes a number that only the key can lead back to. A name becomes one byte, which tells two people in a
+household apart but for one time in 256, and is shared by so many that a stolen column names nobody. No name
+or date is opened to be compared. Readings are never guessed: kana is compared with kana only.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import jaconv
+from sqlalchemy import delete, select
+from sqlmodel import Session, col
+
+from cdp import policy, vault
+from cdp.db import among, chunked, upsert
+from cdp.identity.model import IdentityMark
+from cdp.identity.rules import BIRTH_DATE
+from cdp.policy.terms import Namespace
+
+NAME_BYTES, DATE_BYTES = 1, 4
+
+TRAITS = frozenset({"birthday", "full_name", "family_name", "given_name", "family_name_kana", "given_name_kana"})
+"""What marks are made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A mark as a source stated it."""
+
+    subject: int
+    namespace: str
+    value: int
+    at: datetime
+    ref: bytes = b""
+
+    @property
+    def order(self) -> tuple[datetime, bytes]:
+        return self.at, self.ref
+
+
+def read(session: Session, traits: Mapping[str, Any], at: datetime, ref: bytes, subject: int = 0) -> list[Stated]:
+    """Return the marks of what a message says of one subject; nothing that the policy declares no constraint for."""
+    terms = policy.of(session).namespaces
+    if TRAITS.isdisjoint(traits):
+        return []
+    keys = vault.of(session)
+    return [
+        Stated(subject, namespace, int.from_bytes(keys.digest(f"mark.{namespace}", text.encode())[:size]), at, ref)
+        for namespace, text, size in _texts(traits)
+        if text and is_constraint(terms.get(namespace))
+    ]
+
+
+def is_constraint(term: Namespace | None) -> bool:
+    return term is not None and term.role == "constrain"
+
+
+def write(session: Session, stated: Iterable[Stated]) -> set[int]:
+    """Keep the newest statement of each kind; returns the subjects of whom another value holds now."""
+    newest: dict[tuple[int, str], Stated] = {}
+    for one in sorted(stated, key=lambda one: one.order):
+        newest[one.subject, one.namespace] = one
+    held = _held(session, {subject for subject, _ in newest})
+    fresh = {key: one for key, one in newest.items() if key not in held or held[key].order < one.order}
+    upsert(session, IdentityMark, [_row(one) for _, one in sorted(fresh.items())])
+    return {one.subject for key, one in fresh.items() if key not in held or held[key].value != one.value}
+
+
+def keep_only(session: Session, fresh: Iterable[int], stated: Sequence[Stated]) -> set[int]:
+    """Delete of subjects made just now the marks that were not kept; returns whose. No law allowed to keep those."""
+    kept = {(one.subject, one.namespace) for one in stated}
+    gone = [key for key in _held(session, fresh) if key not in kept]
+    for subject, namespace in gone:
+        this = (col(IdentityMark.subject) == subject, col(IdentityMark.namespace) == namespace)
+        session.execute(delete(IdentityMark).where(*this))
+    return {subject for subject, _ in gone}
+
+
+class _Keys(NamedTuple):
+    kana: str
+    kanji: str
+    latin: str
+
+
+def name_keys(full: str, family: str, given: str, family_kana: str, given_kana: str) -> _Keys:
+    fold = lambda text: "".join(unicodedata.normalize("NFKC", text).casefold().split())  # noqa: E731
+    whole = fold(full or (family + given if family and given else ""))
+    kana = fold(jaconv.hira2kata(family_kana + given_kana)) if family_kana and given_kana else ""
+    return _Keys(kana, "" if whole.isascii() else whole, whole if whole.isascii() else "")
+
+
+def _texts(traits: Mapping[str, Any]) -> Iterable[tuple[str, str, int]]:
+    """Yield each constraint, what it compares, and how many bytes of its digest are kept."""
+    birthday = traits.get("birthday")
+    yield BIRTH_DATE, birthday.isoformat() if isinstance(birthday, date) else birthday or "", DATE_BYTES
+    keys = name_keys(
+        full=traits.get("full_name") or "",
+        family=traits.get("family_name") or "",
+        given=traits.get("given_name") or "",
+        family_kana=traits.get("family_name_kana") or "",
+        given_kana=traits.get("given_name_kana") or "",
+    )
+    yield "kana_name", keys.kana, NAME_BYTES
+    yield "kanji_name", keys.kanji, NAME_BYTES
+    yield "latin_name", keys.latin, NAME_BYTES
+
+
+def _held(session: Session, subjects: Iterable[int]) -> dict[tuple[int, str], Stated]:
+    found: dict[tuple[int, str], Stated] = {}
+    for some in chunked(sorted(set(subjects))):
+        query = select(IdentityMark).where(among(session, col(IdentityMark.subject), some))
+        for row in session.scalars(query):
+            found[row.subject, row.namespace] = Stated(row.subject, row.namespace, row.value, row.at, bytes(row.ref))
+    return found
+
+
+def _row(one: Stated) -> dict[str, Any]:
+    return {"subject": one.subject, "namespace": one.namespace, "value": one.value, "at": one.at, "ref": one.ref}

@@ -1,0 +1,80 @@
+"""When evidence was seen last, by the source's clock; what was not seen again for too long counts no more.
+
+No rule asks what day it is. Expiry is a change of the evidence like any other: a worker sets aside what is
+over, and it counts again once it is seen again, in any order of arrival.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from cdp import policy
+from cdp.db import among, chunked
+from cdp.identity import graph
+from cdp.identity.model import Identifier
+from cdp.identity.rules import TokenKey
+
+EXPIRED = "expired"
+
+
+def month_of(at: datetime) -> int:
+    """Return the first day of the month as a number of days: fine enough for years, and seldom written."""
+    return at.date().replace(day=1).toordinal()
+
+
+def see_again(session: Session, seen: Mapping[int, datetime]) -> set[int]:
+    """Remember that known subjects were seen with all they have; returns those whose evidence counts again."""
+    by_month: dict[int, list[int]] = defaultdict(list)
+    for subject, at in seen.items():
+        by_month[month_of(at)].append(subject)
+    back: set[int] = set()
+    for month, subjects in sorted(by_month.items()):
+        for some in chunked(sorted(subjects), graph.MANY):
+            stale = (among(session, col(Identifier.subject), some), col(Identifier.seen) < month)
+            query = select(col(Identifier.subject), col(Identifier.aside)).where(*stale)
+            rows = session.execute(query).all()
+            back |= {row[0] for row in rows if row[1] == EXPIRED}
+            if rows:
+                counts = update(Identifier).where(*stale, col(Identifier.aside) == EXPIRED)
+                session.execute(counts.values(aside=""))
+                session.execute(update(Identifier).where(*stale).values(seen=month))
+    return back
+
+
+def overdue(session: Session, on: date, limit: int) -> dict[TokenKey, set[int]]:
+    """Return evidence that is over by this day and still counts: token → subjects; at most so many rows."""
+    found: dict[TokenKey, set[int]] = defaultdict(set)
+    left = limit
+    for name, term in sorted(policy.of(session).namespaces.items()):
+        if not term.ttl_days or left <= 0:
+            continue
+        over = (on - timedelta(days=term.ttl_days)).toordinal()
+        query = select(col(Identifier.token), col(Identifier.subject)).where(
+            col(Identifier.namespace) == name, col(Identifier.aside) == "", col(Identifier.seen) < over
+        )
+        for token, subject in session.execute(query.order_by(col(Identifier.subject)).limit(left)):
+            found[name, bytes(token)].add(subject)
+            left -= 1
+    return found
+
+
+def set_aside(session: Session, keys: Iterable[TokenKey], why: str, subjects: Iterable[int] | None = None) -> None:
+    """Let these values count no more on these subjects, or on all; whoever they joined is to be resolved after it."""
+    _change(session, keys, subjects, "", why)
+
+
+def take_back(session: Session, keys: Iterable[TokenKey], why: str, subjects: Iterable[int] | None = None) -> None:
+    """Let these values count again that were set aside for this reason."""
+    _change(session, keys, subjects, why, "")
+
+
+def _change(session: Session, keys: Iterable[TokenKey], subjects: Iterable[int] | None, was: str, now: str) -> None:
+    whose = sorted(subjects) if subjects is not None else None
+    for some in chunked(sorted(keys), graph.MANY):
+        changed = update(Identifier).where(graph.among(Identifier, some), col(Identifier.aside) == was)
+        if whose is not None:
+            changed = changed.where(among(session, col(Identifier.subject), whose))
+        session.execute(changed.values(aside=now))
