@@ -2,13 +2,13 @@
 
 from cdp.identity.counting import people_with
 from cdp.identity.crowding import one_device, thin
+from cdp.identity.decisions import cannot, judge, must, retract, revoke
 from cdp.identity.holder import holder
 from cdp.identity.lookup import find, find_all, find_subject, having, spell, subjects_of, tokens_of
 from cdp.identity.marks import Stated
 from cdp.identity.marks import read as read_marks
-from cdp.identity.merge import cannot, must, revoke
-from cdp.identity.normalise import Canonical, canonical, normalise
 from cdp.identity.moves import people_at
+from cdp.identity.normalise import Canonical, canonical, normalise
 from cdp.identity.resolution import Arrival, Attached, attach, is_known, keep_marks, people_of, resolve
 from cdp.identity.vouching import vouch
 
@@ -26,6 +26,7 @@ __all__ = [
     "having",
     "holder",
     "is_known",
+    "judge",
     "keep_marks",
     "must",
     "normalise",
@@ -35,6 +36,7 @@ __all__ = [
     "people_with",
     "read_marks",
     "resolve",
+    "retract",
     "revoke",
     "spell",
     "subjects_of",

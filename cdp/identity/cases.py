@@ -11,9 +11,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from cdp import policy
 from cdp.db import chunked
-from cdp.identity import graph
+from cdp.identity import config, graph
 from cdp.identity.model import IdentityCase
 from cdp.identity.rules import TokenKey
 from cdp.policy.terms import Namespace
@@ -43,7 +42,7 @@ def follow(session: Session, turns: Sequence[Turn], at: datetime) -> None:
     if not turns:
         return
     standing = _open(session, [turn.key for turn in turns])
-    terms = policy.of(session).namespaces
+    terms = config.namespaces(session)
     for turn in turns:
         case, said = standing.get(turn.key), severity(turn, terms.get(turn.key[0]))
         if turn.rule in _SILENT:

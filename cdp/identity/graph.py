@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select
 from sqlmodel import Session, col
 
-from cdp import policy
 from cdp.db import chunked, insert_ignoring, is_sqlite
+from cdp.identity import config
 from cdp.identity.model import Identifier, IdentityCase, IdentityMark, Override, Token
-from cdp.identity.rules import Evidence, Known, Link, Mark, TokenKey, links
+from cdp.identity.rules import Evidence, Known, Link, Mark, TokenKey, cap, links
 from cdp.policy.terms import Namespace
 from cdp.profile.model import Subject
 
@@ -39,6 +39,8 @@ class Region:
     links: set[Link] = field(default_factory=set)
     states: dict[TokenKey, tuple[str, str]] = field(default_factory=dict)
     """Token → its state and the rule that made it."""
+    walked: set[TokenKey] = field(default_factory=set)
+    """Tokens whose every believable holder is in here."""
 
     @property
     def unwalked(self) -> frozenset[TokenKey]:
@@ -51,13 +53,13 @@ class Region:
 
 def load(session: Session, subjects: Iterable[int]) -> Region:
     """Walk from these subjects, breadth first, over the evidence that may link and the must-links."""
-    region, namespaces = Region(), policy.of(session).namespaces
-    frontier, walked = set(subjects), set[TokenKey]()
+    region, namespaces = Region(), config.namespaces(session)
+    frontier = set(subjects)
     while frontier:
         region.subjects |= frontier
         rows = _evidence(session, frontier, region)
-        keys = {key for row in rows if (key := _walkable(row, region, namespaces))} - walked
-        walked |= keys
+        keys = {key for row in rows if (key := _walkable(row, region, namespaces))} - region.walked
+        region.walked |= keys
         frontier = (_linking(session, keys, namespaces) | _linked(session, frontier, region)) - region.subjects
     if len(region.subjects) > 1 and any(term.role == "constrain" for term in namespaces.values()):
         region.marks = _marks(session, region.subjects)
@@ -91,6 +93,16 @@ def lock_tokens(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, st
     return states
 
 
+def states(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, tuple[str, str]]:
+    """Return the state of tokens, and the rule that made it."""
+    found: dict[TokenKey, tuple[str, str]] = {}
+    for some in chunked(sorted(set(keys)), MANY):
+        query = select(col(Token.namespace), col(Token.token), col(Token.state), col(Token.rule))
+        rows = session.execute(query.where(among(Token, some)))
+        found.update({(row[0], bytes(row[1])): (row[2], row[3]) for row in rows})
+    return found
+
+
 def _locked(session: Session, ordered: list[TokenKey]) -> dict[TokenKey, str]:
     insert_ignoring(session, _TOKENS, [{"namespace": ns, "token": token, "state": "active"} for ns, token in ordered])
     states: dict[TokenKey, str] = {}
@@ -121,7 +133,7 @@ def hold(session: Session, subjects: Iterable[int], states: Mapping[TokenKey, st
     if is_sqlite(session):
         return wanted
     walkable = [key for key, state in states.items() if state not in UNWALKED]
-    wanted |= load(session, _linking(session, walkable, policy.of(session).namespaces)).subjects
+    wanted |= load(session, _linking(session, walkable, config.namespaces(session))).subjects
     for some in chunked(sorted(wanted), MANY):
         people = select(col(Subject.person)).where(col(Subject.number).in_(some))
         together: Any = session.scalars(select(col(Subject.number)).where(col(Subject.person).in_(people)))
@@ -135,6 +147,19 @@ def holders(session: Session, keys: Iterable[TokenKey]) -> set[int]:
     for some in chunked(sorted(keys), MANY):
         found.update(session.scalars(select(col(Identifier.subject)).where(among(Identifier, some))))
     return found
+
+
+def degree(session: Session, key: TokenKey) -> int:
+    """Return on how many subjects a value stands proved, and counts."""
+    count = select(func.count()).select_from(Identifier)
+    counting = (col(Identifier.verified), col(Identifier.aside) == "")
+    return session.scalar(count.where(among(Identifier, [key]), *counting)) or 0
+
+
+def is_generic(session: Session, key: TokenKey) -> bool:
+    """Whether a value is on more subjects than its namespace allows."""
+    term = config.namespaces(session).get(key[0])
+    return term is not None and degree(session, key) > cap(term)
 
 
 def _linking(session: Session, keys: Iterable[TokenKey], namespaces: Mapping[str, Namespace]) -> set[int]:

@@ -7,11 +7,10 @@ from typing import Any
 from sqlalchemy import delete, exists, func, or_, select, update
 from sqlmodel import Session, col
 
-from cdp import policy
 from cdp.clock import Clock
 from cdp.db import chunked
 from cdp.holders import Held, Holder
-from cdp.identity import graph, resolution
+from cdp.identity import config, graph, resolution
 from cdp.identity.model import Alias, CorrectedIdentifier, Identifier, IdentityCase, IdentityMark, Move, Override, Token
 from cdp.identity.rules import TokenKey, cap
 
@@ -95,7 +94,7 @@ def _drop_unused(session: Session, keys: set[TokenKey]) -> int:
 
 def _reopen(session: Session, keys: set[TokenKey]) -> None:
     """Let tokens link again that are on few enough subjects now."""
-    for namespace, term in policy.of(session).namespaces.items():
+    for namespace, term in config.namespaces(session).items():
         for some in chunked(sorted(key for key in keys if key[0] == namespace)):
             query = select(col(Identifier.token)).where(graph.among(Identifier, some), col(Identifier.verified))
             query = query.where(col(Identifier.aside) == "")
@@ -103,6 +102,9 @@ def _reopen(session: Session, keys: set[TokenKey]) -> None:
             few = sorted({token for _, token in some} - {bytes(token) for token in session.scalars(many)})
             where = (col(Token.namespace) == namespace, col(Token.token).in_(few), col(Token.state) == "generic")
             session.execute(update(Token).where(*where).values(state="active", rule=""))
+            cases = (graph.among(IdentityCase, some), col(IdentityCase.token).in_(few))
+            stale = (*cases, col(IdentityCase.state) == "open", col(IdentityCase.rule) == "generic")
+            session.execute(update(IdentityCase).where(*stale).values(state="gone", closed_at=_now(session)))
 
 
 def _identifier(row: Identifier) -> Held:

@@ -15,13 +15,13 @@ from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from cdp import ledger, policy, vault
+from cdp import ledger, vault
 from cdp.db import among, chunked, is_sqlite, unsettle
 from cdp.errors import CiphertextCorrupt
-from cdp.identity import aliases, breaker, cases, graph, marks, moves, rules, seeing
+from cdp.identity import aliases, breaker, cases, config, graph, marks, moves, rules, seeing
+from cdp.identity.marks import Stated
 from cdp.identity.model import Identifier, Token
 from cdp.identity.normalise import VERSION, Canonical, phone_country
-from cdp.identity.marks import Stated
 from cdp.identity.rules import TokenKey
 from cdp.identity.seeing import month_of
 from cdp.profile import traits
@@ -120,11 +120,11 @@ def _resolve(
     if not wanted:
         return _Resolved({}, 0)
     region = graph.load_locked(session, wanted, held)
-    partition = rules.resolve(region.known, policy.of(session).namespaces)
+    partition = rules.resolve(region.known, config.namespaces(session))
     people = {number: partition.people.get(number, number) for number in region.subjects}
     before = graph.lock_subjects(session, region.subjects)
     _move(session, before, people)
-    cases.follow(session, _mark(session, region, partition), at)
+    turn(session, _turns(region, partition), at)
     _remember(session, before, people, at, cause)
     unsettle(session, {*people.values(), *before.values()} - {0})
     return _Resolved(people, len({*before.values()} - {0} - {*people.values()}))
@@ -391,18 +391,41 @@ def _move(session: Session, before: Mapping[int, int], people: Mapping[int, int]
         session.connection().execute(statement, rows)
 
 
-def _mark(session: Session, region: graph.Region, partition: rules.Partition) -> list[cases.Turn]:
-    """Write the states of tokens where they changed; returns what became of each."""
-    turns = []
-    for key, (state, rule) in sorted(region.states.items()):
-        now = partition.states.get(key, state if state in graph.UNWALKED else "active")
-        why = partition.conflicts[key].rule if key in partition.conflicts else ""
-        if (now, why) != (state, rule):
-            turns.append(cases.Turn(key, now, why or now))
-    rows = [{"within": turn.key[0], "named": turn.key[1], "state": turn.state, "rule": turn.conflict} for turn in turns]
+def reconsider(session: Session, keys: Iterable[TokenKey], at: datetime) -> set[TokenKey]:
+    """Bring up to date whether these locked values are generic, where evidence or a bound changed.
+
+    Returns those that may link again: resolve their holders.
+    """
+    back, turns = set[TokenKey](), []
+    for key, (state, _) in sorted(graph.states(session, keys).items()):
+        is_generic = graph.is_generic(session, key)
+        if state != "blocked" and is_generic != (state == "generic"):
+            turns.append(cases.Turn(key, "generic" if is_generic else "active", ""))
+        elif state in ("conflict", "shared") and not graph.degree(session, key):
+            turns.append(cases.Turn(key, "active", ""))
+        if state == "generic" and not is_generic:
+            back.add(key)
+    turn(session, turns, at)
+    return back
+
+
+def turn(session: Session, turns: Sequence[cases.Turn], at: datetime) -> None:
+    """Write the states of tokens, and open and close cases with them."""
+    rows = [{"within": one.key[0], "named": one.key[1], "state": one.state, "rule": one.conflict} for one in turns]
     if rows:
         where = (_TOKENS.c.namespace == bindparam("within"), _TOKENS.c.token == bindparam("named"))
         session.connection().execute(update(_TOKENS).where(*where), rows)
+    cases.follow(session, turns, at)
+
+
+def _turns(region: graph.Region, partition: rules.Partition) -> list[cases.Turn]:
+    """Return what became of the tokens of a component, as far as it holds everybody who has them."""
+    turns = []
+    for key in sorted(region.walked):
+        state = partition.states.get(key, "active")
+        conflict = partition.conflicts[key].rule if key in partition.conflicts else ""
+        if (state, conflict) != region.states[key]:
+            turns.append(cases.Turn(key, state, conflict))
     return turns
 
 

@@ -11,9 +11,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from cdp import policy
 from cdp.db import among, chunked
-from cdp.identity import graph
+from cdp.identity import config, graph
 from cdp.identity.model import Identifier
 from cdp.identity.rules import TokenKey
 
@@ -48,7 +47,7 @@ def overdue(session: Session, on: date, limit: int) -> dict[TokenKey, set[int]]:
     """Return evidence that is over by this day and still counts: token → subjects; at most so many rows."""
     found: dict[TokenKey, set[int]] = defaultdict(set)
     left = limit
-    for name, term in sorted(policy.of(session).namespaces.items()):
+    for name, term in sorted(config.namespaces(session).items()):
         if not term.ttl_days or left <= 0:
             continue
         over = (on - timedelta(days=term.ttl_days)).toordinal()

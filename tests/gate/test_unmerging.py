@@ -12,7 +12,7 @@ from cdp import consent, identity, policy, vault
 from cdp.db import Database
 from cdp.gate.codes import person_codes
 from cdp.gate.standing import load
-from cdp.identity import merge
+from cdp.identity import decisions as deciding
 from tests.conftest import DEEP
 from tests.figures import Figures
 from tests.gate.test_permission import insert_person
@@ -108,7 +108,7 @@ def test_parting_restores_and_joining_opens_nothing(house: Database, figures: Fi
         numbers = [number for two in twos for number in (two.one, two.other)]
         before = looked(house, numbers)
         with house.transaction() as session:
-            decisions = [merge.must(session, t.one, t.other, "the same", "staff", house.clock.now()) for t in twos]
+            decisions = [deciding.must(session, t.one, t.other, "the same", "staff", house.clock.now()) for t in twos]
         together = looked(house, [two.one for two in twos])
         with house.snapshot() as session:
             owners = identity.people_of(session, numbers)
@@ -118,7 +118,7 @@ def test_parting_restores_and_joining_opens_nothing(house: Database, figures: Fi
             closed += together[two.one][1] < before[two.one][1] | before[two.other][1]
         with house.transaction() as session:
             for decision in decisions:
-                merge.revoke(session, decision, "staff", house.clock.now())
+                deciding.revoke(session, decision, "staff", house.clock.now())
         assert looked(house, numbers) == before
         tried += len(twos)
 
