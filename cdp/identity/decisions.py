@@ -58,7 +58,7 @@ def judge(
     _refuse_erasing(session, with_it)
     number = _note(session, row, case_id)
     if kind == "expire":
-        seeing.set_aside(session, [key], seeing.EXPIRED, _earlier(session, key))
+        seeing.change(session, [key], "", seeing.EXPIRED, _earlier(session, key))
     else:
         resolution.turn(session, [cases.Turn(key, "blocked", "")], at)
     with_it |= _reconsidered(session, key, at)
@@ -79,7 +79,7 @@ def retract(
     _refuse_erasing(session, with_it)
     row = Override(kind="retract", subject=subject, namespace=key[0], token=key[1], reason=reason, actor=actor, at=at)
     number = _note(session, row, case_id)
-    seeing.set_aside(session, [key], RETRACTED, [subject])
+    seeing.change(session, [key], "", RETRACTED, [subject])
     with_it |= _reconsidered(session, key, at)
     resolution.resolve(session, with_it, at, f"decision:{number}")
     return number
@@ -106,9 +106,9 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
     session.flush()
     ledger.note(session, "identity.revoked", {"decision": decision, "actor": actor}, at)
     if row.kind == "expire":
-        seeing.take_back(session, [key], seeing.EXPIRED)
+        seeing.change(session, [key], seeing.EXPIRED, "")
     elif row.kind == "retract":
-        seeing.take_back(session, [key], RETRACTED, [row.subject])
+        seeing.change(session, [key], RETRACTED, "", [row.subject])
     elif row.kind in VALUES and not _stands(session, key):
         resolution.turn(session, [cases.Turn(key, "active", "")], at)
     if row.kind not in PAIRS:

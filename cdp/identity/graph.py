@@ -149,6 +149,15 @@ def holders(session: Session, keys: Iterable[TokenKey]) -> set[int]:
     return found
 
 
+def keys_of(session: Session, subjects: Iterable[int]) -> set[TokenKey]:
+    """Return every identifier that these subjects were seen with, also what does not count."""
+    found: set[TokenKey] = set()
+    for some in chunked(sorted(set(subjects))):
+        query = select(col(Identifier.namespace), col(Identifier.token)).where(col(Identifier.subject).in_(some))
+        found.update((row[0], bytes(row[1])) for row in session.execute(query))
+    return found
+
+
 def degree(session: Session, key: TokenKey) -> int:
     """Return on how many subjects a value stands proved, and counts."""
     count = select(func.count()).select_from(Identifier)
@@ -162,14 +171,26 @@ def is_generic(session: Session, key: TokenKey) -> bool:
     return term is not None and degree(session, key) > cap(term)
 
 
+def counting(session: Session, key: TokenKey, limit: int) -> set[int]:
+    """Return subjects whose evidence of this value counts, at most so many."""
+    query = select(col(Identifier.subject)).where(
+        among(Identifier, [key]), col(Identifier.aside) == "", believed(config.namespaces(session))
+    )
+    return set(session.scalars(query.order_by(col(Identifier.subject)).limit(limit)))
+
+
+def believed(namespaces: Mapping[str, Namespace]) -> ColumnElement[bool]:
+    """Match evidence that somebody vouched for, and of devices all."""
+    devices = [name for name, term in namespaces.items() if not term.verified_only]
+    return or_(col(Identifier.verified), col(Identifier.namespace).in_(devices))
+
+
 def _linking(session: Session, keys: Iterable[TokenKey], namespaces: Mapping[str, Namespace]) -> set[int]:
     """Return the subjects that these identifiers may link: who merely claims one is not walked to."""
-    devices = [name for name, term in namespaces.items() if not term.verified_only]
-    believed = or_(col(Identifier.verified), col(Identifier.namespace).in_(devices))
-    counting = col(Identifier.aside) == ""
+    trusted = (believed(namespaces), col(Identifier.aside) == "")
     found: set[int] = set()
     for some in chunked(sorted(keys), MANY):
-        query = select(col(Identifier.subject)).where(among(Identifier, some), believed, counting)
+        query = select(col(Identifier.subject)).where(among(Identifier, some), *trusted)
         found.update(session.scalars(query))
     return found
 

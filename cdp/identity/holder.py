@@ -22,7 +22,7 @@ def forget(session: Session, subjects: Sequence[int]) -> int:
     """
     going = set(subjects)
     neighbours = graph.load_locked(session, going).subjects - going
-    keys = _keys(session, going)
+    keys = graph.keys_of(session, going)
     graph.lock_tokens(session, keys)
     gone = sum(_delete(session, some) for some in chunked(sorted(going)))
     gone += let_go_of(session, keys)
@@ -56,14 +56,6 @@ def let_go_of(session: Session, keys: set[TokenKey]) -> int:
     gone = _drop_unused(session, keys)
     _reopen(session, keys)
     return gone
-
-
-def _keys(session: Session, subjects: set[int]) -> set[TokenKey]:
-    found: set[TokenKey] = set()
-    for some in chunked(sorted(subjects)):
-        query = select(col(Identifier.namespace), col(Identifier.token)).where(col(Identifier.subject).in_(some))
-        found.update((row[0], bytes(row[1])) for row in session.execute(query))
-    return found
 
 
 def _delete(session: Session, subjects: Sequence[int]) -> int:

@@ -137,10 +137,10 @@ def keep_marks(session: Session, stated: Sequence[Stated], fresh: Iterable[int],
     """
     changed = marks.keep_only(session, fresh, stated) | marks.write(session, stated)
     if changed:
-        resolve(session, _company(session, changed), at, "mark", fresh)
+        resolve(session, company(session, changed), at, "mark", fresh)
 
 
-def _company(session: Session, subjects: Iterable[int]) -> set[int]:
+def company(session: Session, subjects: Iterable[int]) -> set[int]:
     """Return these subjects with everybody who is one person with them."""
     people = set(people_of(session, subjects).values())
     found = set(subjects)

@@ -60,17 +60,10 @@ def overdue(session: Session, on: date, limit: int) -> dict[TokenKey, set[int]]:
     return found
 
 
-def set_aside(session: Session, keys: Iterable[TokenKey], why: str, subjects: Iterable[int] | None = None) -> None:
-    """Let these values count no more on these subjects, or on all; whoever they joined is to be resolved after it."""
-    _change(session, keys, subjects, "", why)
-
-
-def take_back(session: Session, keys: Iterable[TokenKey], why: str, subjects: Iterable[int] | None = None) -> None:
-    """Let these values count again that were set aside for this reason."""
-    _change(session, keys, subjects, why, "")
-
-
-def _change(session: Session, keys: Iterable[TokenKey], subjects: Iterable[int] | None, was: str, now: str) -> None:
+def change(
+    session: Session, keys: Iterable[TokenKey], was: str, now: str, subjects: Iterable[int] | None = None
+) -> None:
+    """Set these values aside on these subjects, or on all, or let them count again; resolve whom they joined then."""
     whose = sorted(subjects) if subjects is not None else None
     for some in chunked(sorted(keys), graph.MANY):
         changed = update(Identifier).where(graph.among(Identifier, some), col(Identifier.aside) == was)

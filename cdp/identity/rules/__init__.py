@@ -44,11 +44,17 @@ __all__ = [
     "cap",
     "links",
     "resolve",
+    "trace",
 ]
 
 
 def resolve(known: Known, namespaces: Mapping[str, Namespace]) -> Partition:
     """Return the partition of the subjects into people (identity.md 4.3, steps 1-4)."""
+    return trace(known, namespaces)[0]
+
+
+def trace(known: Known, namespaces: Mapping[str, Namespace]) -> tuple[Partition, list[Evidence]]:
+    """Return the partition, and the evidence that was believed, to be told why."""
     rows = sorted(set(known.evidence))
     believed, states = usable(rows, namespaces, known.blocked)
     clusters = Clusters(sorted({row.subject for row in rows} | known.subjects), known, believed, namespaces)
@@ -57,7 +63,7 @@ def resolve(known: Known, namespaces: Mapping[str, Namespace]) -> Partition:
     for key, seen in _in_order(believed, namespaces):
         if not clusters.join(key, seen):
             states[key] = "conflict"
-    return Partition(clusters.people(), states, clusters.conflicts)
+    return Partition(clusters.people(), states, clusters.conflicts), believed
 
 
 def _in_order(rows: list[Evidence], namespaces: Mapping[str, Namespace]) -> list[tuple[TokenKey, dict[int, int]]]:

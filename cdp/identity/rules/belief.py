@@ -20,8 +20,8 @@ def usable(
     linking = [
         row for row in rows if links(namespaces.get(row.namespace), row) and (row.namespace, row.token) not in blocked
     ]
-    linking = _agreeing(rows, linking, namespaces)
-    linking = _uncrowded(rows, linking)
+    linking = agreeing(rows, linking, namespaces)
+    linking = uncrowded(rows, linking)
     degrees = Counter((row.namespace, row.token) for row in linking if row.verified)
     states = {key: "generic" for key, degree in degrees.items() if degree > cap(namespaces[key[0]])}
     linking = [row for row in linking if (row.namespace, row.token) not in states]
@@ -29,7 +29,7 @@ def usable(
     return [row for row in linking if (row.namespace, row.token) not in states], states
 
 
-def _agreeing(rows: list[Evidence], linking: list[Evidence], namespaces: Mapping[str, Namespace]) -> list[Evidence]:
+def agreeing(rows: list[Evidence], linking: list[Evidence], namespaces: Mapping[str, Namespace]) -> list[Evidence]:
     """Keep out of a device's records those that claim, unproven, to be someone other than the device's owner.
 
     Of claims alone no two may differ. A claim keeps out its own record, and never a proven one.
@@ -48,7 +48,7 @@ def _agreeing(rows: list[Evidence], linking: list[Evidence], namespaces: Mapping
     return [row for row in linking if namespaces[row.namespace].verified_only or agrees(row)]
 
 
-def _uncrowded(rows: list[Evidence], linking: list[Evidence]) -> list[Evidence]:
+def uncrowded(rows: list[Evidence], linking: list[Evidence]) -> list[Evidence]:
     """Keep of a crowd of unproven records on one value those that name nothing else beside it."""
     unproven = Counter((row.namespace, row.token) for row in linking if not row.verified)
     crowded = {key for key, count in unproven.items() if count > CROWD}

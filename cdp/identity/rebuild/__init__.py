@@ -1,0 +1,13 @@
+"""Everybody resolved at once from all the evidence: the health check of what the stream keeps, and how a new
+configuration is taken up.
+
+Components are found with arrays; a component in which nothing can stand in the way of joining is one person, and
+only the others go through the rules. Memory grows with the evidence: 1 GB for some two million rows.
+"""
+
+from cdp.identity.rebuild.applying import apply
+from cdp.identity.rebuild.comparing import Difference, compare
+from cdp.identity.rebuild.computing import Computed, compute
+from cdp.identity.rebuild.reading import Graph, read
+
+__all__ = ["Computed", "Difference", "Graph", "apply", "compare", "compute", "read"]

@@ -1,0 +1,145 @@
+"""What a person may say to a case, and what that does; everything said can be taken back.
+
+allow     those on the value are one person (must-links; the rules' limits do not count, a cannot-link does)
+cannot    they are different people for good
+block     the value means nobody
+shared    the value is several people's and joins none
+expire    the value left those who had it before
+release   what a source on hold brought counts from now on
+keep      the source stays on hold
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import combinations, pairwise
+
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from cdp import ledger
+from cdp.errors import Problem
+from cdp.identity import aside, decisions, graph, resolution
+from cdp.identity.model import IdentityCase, Override, SourceHold
+from cdp.identity.rules import TokenKey
+from cdp.profile.model import Subject
+
+OF_VALUES = ("allow", "cannot", "block", "shared", "expire")
+OF_SOURCES = ("release", "keep")
+
+MANY_PEOPLE = 8
+"""More people than this on one value are nobody's to join or to part by one word."""
+
+
+def decide(session: Session, case_id: int, action: str, reason: str, actor: str, at: datetime) -> list[int]:
+    """Close a case with a person's word; returns the numbers of the decisions that it made.
+
+    Raises Problem 404 for an unknown case, 409 for one that is closed or has too many people for the action,
+    400 for an action that this kind of case does not know.
+    """
+    case = find(session, case_id)
+    if case.state != "open":
+        raise Problem(409, "case_closed", "This case is closed; take its decision back first.")
+    known = OF_SOURCES if case.rule == "breaker" else OF_VALUES
+    if action not in known:
+        raise Problem(400, "unknown_action", f"This case can be answered with {', '.join(known)}.")
+    if case.rule == "breaker":
+        made = _of_source(session, case, action, actor, at)
+    else:
+        made = _of_value(session, case, action, reason, actor, at)
+    case.state, case.action, case.actor, case.closed_at = "decided", action, actor, at
+    session.flush()
+    header = {"case": case_id, "action": action, "actor": actor, "decisions": made}
+    ledger.note(session, "identity.case_decided", header, at)
+    return made
+
+
+def undo(session: Session, case_id: int, actor: str, at: datetime) -> None:
+    """Take back what was decided of a case: everything is as before, and the case open where it still stands.
+
+    Raises Problem 404 for an unknown case, 409 for one that nobody decided.
+    """
+    case = find(session, case_id)
+    if case.state != "decided":
+        raise Problem(409, "case_not_decided", "Nothing was decided of this case.")
+    action = case.action
+    case.state, case.action, case.actor, case.closed_at = "open", "", "", None
+    session.flush()
+    if case.rule == "breaker" and action == "release":
+        aside.hold_again(session, case.source, at)
+    made = select(col(Override.id)).where(col(Override.case_id) == case_id, col(Override.revoked_at).is_(None))
+    for number in session.scalars(made.order_by(col(Override.id).desc())).all():
+        assert number is not None
+        decisions.revoke(session, number, actor, at)
+    if case.rule != "breaker" and not _stands(session, (case.namespace, bytes(case.token))):
+        case.state, case.closed_at = "gone", at
+    session.flush()
+    ledger.note(session, "identity.case_reopened", {"case": case_id, "actor": actor}, at)
+
+
+def find(session: Session, case_id: int) -> IdentityCase:
+    """Return a case; raises Problem 404 for an unknown one."""
+    case = session.get(IdentityCase, case_id)
+    if case is None:
+        raise Problem(404, "unknown_case", "There is no such case.")
+    return case
+
+
+def listed(
+    session: Session,
+    states: Iterable[str] = ("open",),
+    severities: Iterable[str] = (),
+    after: int = 0,
+    limit: int = 100,
+) -> list[IdentityCase]:
+    """Return cases in the order they were opened, from after a number."""
+    query = select(IdentityCase).where(col(IdentityCase.id) > after, col(IdentityCase.state).in_(list(states)))
+    if severities:
+        query = query.where(col(IdentityCase.severity).in_(list(severities)))
+    return list(session.scalars(query.order_by(col(IdentityCase.id)).limit(limit)))
+
+
+def people_on(session: Session, key: TokenKey, limit: int = 1000) -> dict[int, list[int]]:
+    """Return person → their subjects with a value, of evidence that counts; at most so many subjects."""
+    found: dict[int, list[int]] = {}
+    holders = graph.counting(session, key, limit)
+    for subject, person in sorted(resolution.people_of(session, holders).items()):
+        found.setdefault(person, []).append(subject)
+    return found
+
+
+def _of_value(session: Session, case: IdentityCase, action: str, reason: str, actor: str, at: datetime) -> list[int]:
+    key = (case.namespace, bytes(case.token))
+    if action in decisions.VALUES:
+        return [decisions.judge(session, action, key, reason, actor, at, case_id=case.id)]
+    people = people_on(session, key)
+    if len(people) > MANY_PEOPLE:
+        text = f"More than {MANY_PEOPLE} people have this value: block it, or say that it is shared."
+        raise Problem(409, "too_many_people", text)
+    firsts = [subjects[0] for _, subjects in sorted(people.items())]
+    pairs = list(pairwise(firsts)) if action == "allow" else list(combinations(firsts, 2))
+    verb = decisions.must if action == "allow" else decisions.cannot
+    return [verb(session, one, other, reason, actor, at, case_id=case.id) for one, other in pairs]
+
+
+def _of_source(session: Session, case: IdentityCase, action: str, actor: str, at: datetime) -> list[int]:
+    if action == "release":
+        released = update(SourceHold).where(col(SourceHold.source) == case.source)
+        session.execute(released.where(col(SourceHold.released_at).is_(None)).values(released_at=at, released_by=actor))
+        while aside.count_released(session, at):
+            pass
+    return []
+
+
+def _stands(session: Session, key: TokenKey) -> bool:
+    state, _ = graph.states(session, [key]).get(key, ("active", ""))
+    return state not in ("active", "blocked")
+
+
+def subjects_of_case(session: Session, case: IdentityCase) -> list[int]:
+    """Return the subjects that a case is about: those with the value, or those that a source brought while on hold."""
+    if case.rule != "breaker":
+        return sorted(graph.counting(session, (case.namespace, bytes(case.token)), 1000))
+    query = select(col(Subject.number)).where(
+        col(Subject.source) == case.source, col(Subject.first_at) >= case.opened_at
+    )
+    return [int(number) for number in session.scalars(query.order_by(col(Subject.number)).limit(1000)) if number]
