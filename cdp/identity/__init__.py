@@ -3,6 +3,7 @@
 from cdp.identity.counting import people_with
 from cdp.identity.crowding import one_device, thin
 from cdp.identity.decisions import cannot, judge, must, retract, revoke
+from cdp.identity.explaining import explain
 from cdp.identity.holder import holder
 from cdp.identity.lookup import find, find_all, find_subject, having, spell, subjects_of, tokens_of
 from cdp.identity.marks import Stated
@@ -20,6 +21,7 @@ __all__ = [
     "attach",
     "cannot",
     "canonical",
+    "explain",
     "find",
     "find_all",
     "find_subject",

@@ -9,7 +9,8 @@ release   what a source on hold brought counts from now on
 keep      the source stays on hold
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, pairwise
 
@@ -19,6 +20,7 @@ from sqlmodel import Session, col
 from cdp import ledger
 from cdp.errors import Problem
 from cdp.identity import aside, decisions, graph, resolution
+from cdp.identity.explaining import Obstacle, explain, shown
 from cdp.identity.model import IdentityCase, Override, SourceHold
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
@@ -135,11 +137,51 @@ def _stands(session: Session, key: TokenKey) -> bool:
     return state not in ("active", "blocked")
 
 
-def subjects_of_case(session: Session, case: IdentityCase) -> list[int]:
-    """Return the subjects that a case is about: those with the value, or those that a source brought while on hold."""
-    if case.rule != "breaker":
-        return sorted(graph.counting(session, (case.namespace, bytes(case.token)), 1000))
-    query = select(col(Subject.number)).where(
-        col(Subject.source) == case.source, col(Subject.first_at) >= case.opened_at
-    )
-    return [int(number) for number in session.scalars(query.order_by(col(Subject.number)).limit(1000)) if number]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A case as somebody who decides it sees it; no value is opened."""
+
+    case: IdentityCase
+    shown: str
+    """The value as it is shown, or the name of the source."""
+    people: Mapping[int, list[int]]
+    """Person → their subjects that it is about."""
+    obstacles: tuple[Obstacle, ...]
+    actions: tuple[str, ...]
+    """What it can be answered with."""
+    decisions: tuple[int, ...]
+    """What was decided of it and stands."""
+
+
+def tell(session: Session, case_id: int) -> Told:
+    """Return everything that is shown of a case; raises Problem 404 for an unknown one."""
+    case = find(session, case_id)
+    made = select(col(Override.id)).where(col(Override.case_id) == case_id, col(Override.revoked_at).is_(None))
+    standing = tuple(number for number in session.scalars(made.order_by(col(Override.id))) if number)
+    if case.rule == "breaker":
+        people = _brought(session, case)
+        return Told(case, case.source, people, (), OF_SOURCES, standing)
+    key = (case.namespace, bytes(case.token))
+    people = people_on(session, key)
+    obstacles = _obstacles(session, key, people)
+    return Told(case, shown(session, key), people, obstacles, OF_VALUES, standing)
+
+
+def _obstacles(session: Session, key: TokenKey, people: Mapping[int, list[int]]) -> tuple[Obstacle, ...]:
+    """Say of a few pairs of these people what stands between them."""
+    firsts = [subjects[0] for _, subjects in sorted(people.items())][:MANY_PEOPLE]
+    found = {one: None for pair in pairwise(firsts) for one in explain(session, *pair).obstacles}
+    if not found:
+        state, rule = graph.states(session, [key]).get(key, ("active", ""))
+        return (Obstacle(rule or state, key[0], shown(session, key)),)
+    return tuple(found)
+
+
+def _brought(session: Session, case: IdentityCase) -> dict[int, list[int]]:
+    """Return whom a source brought since it is on hold, at most a thousand."""
+    brought = (col(Subject.source) == case.source, col(Subject.first_at) > case.opened_at)
+    query = select(col(Subject.person), col(Subject.number)).where(*brought).order_by(col(Subject.number))
+    found: dict[int, list[int]] = {}
+    for person, number in session.execute(query.limit(1000)):
+        found.setdefault(person, []).append(number)
+    return found

@@ -21,6 +21,7 @@ from cdp import gate, journey, ledger, rights
 from cdp.db import unsettle
 from cdp.deployment import Deployment
 from cdp.errors import Problem, StartRefused, Unavailable
+from cdp.identity import aside, breaker
 from cdp.ingest import origins
 from cdp.ingest.model import Received
 from cdp.ops import applying
@@ -100,6 +101,8 @@ def jobs(deployment: Deployment) -> list[Job]:
         Job("requests", _carry_requests, 1.0, Pace(20, 20)),
         Job("permissions", _settle_permissions, 1.0, applying.pace(deployment.database)),
         Job("stages", _settle_stages, 1.0),
+        Job("evidence", _expire_evidence, 60.0, Pace(200, 1000)),
+        Job("released", _count_released, 5.0, Pace(200, 1000)),
         Job("received", _forget_received, 60.0),
         Job("tokens", _forget_tokens, 60.0),
         Job("packages", _expire_packages, 60.0),
@@ -178,6 +181,18 @@ def _settle_stages(deployment: Deployment, limit: int) -> int:
         people = journey.due(session, deployment.clock.now(), limit)
         unsettle(session, people)
     return len(people)
+
+
+def _expire_evidence(deployment: Deployment, limit: int) -> int:
+    now = deployment.clock.now()
+    with deployment.database.transaction() as session:
+        breaker.forget_counts(session, now)
+        return aside.expire(session, now.date(), now, limit)
+
+
+def _count_released(deployment: Deployment, limit: int) -> int:
+    with deployment.database.transaction() as session:
+        return aside.count_released(session, deployment.clock.now(), limit)
 
 
 def _forget_received(deployment: Deployment, limit: int) -> int:

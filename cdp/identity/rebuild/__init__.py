@@ -5,9 +5,9 @@ Components are found with arrays; a component in which nothing can stand in the 
 only the others go through the rules. Memory grows with the evidence: 1 GB for some two million rows.
 """
 
-from cdp.identity.rebuild.applying import apply
+from cdp.identity.rebuild.applying import apply, settle, turn
 from cdp.identity.rebuild.comparing import Difference, compare
 from cdp.identity.rebuild.computing import Computed, compute
 from cdp.identity.rebuild.reading import Graph, read
 
-__all__ = ["Computed", "Difference", "Graph", "apply", "compare", "compute", "read"]
+__all__ = ["Computed", "Difference", "Graph", "apply", "compare", "compute", "read", "settle", "turn"]

@@ -9,6 +9,7 @@ SCOPES: dict[str, str] = {
     "profile:read": "Look one person up",
     "consent:write": "Record and withdraw consent",
     "decision:read": "Have decisions and refusals explained",
+    "identity:review": "See why records are one person, and decide what was held",
     "ingest:write": "See and run connectors",
     "request:write": "Bring the requests of data subjects",
     "admin:*": "Everything, and a vouched identity in requests of data subjects",

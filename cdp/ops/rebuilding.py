@@ -1,0 +1,129 @@
+"""Resolves everybody from all the evidence: as a check, as a rehearsal that changes nothing, or for good.
+
+Nothing is kept of how far it came but what was done: killed and begun again, it goes on with who still differs.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from cdp import identity, policy
+from cdp.db import Database, chunked
+from cdp.gate.model import Permission
+from cdp.identity import config, rebuild
+from cdp.identity.rebuild import Difference
+from cdp.policy.terms import Namespace
+
+Told = Callable[[str, int, int], None]
+"""Hears what is being done, how many, of how many (0: nobody knows)."""
+
+ROUNDS = 5
+"""Times that everybody is compared again, since sources go on bringing records meanwhile."""
+
+REHEARSED = 5000
+"""Most subjects whose consents a rehearsal follows: it keeps others from writing while it lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a comparison found."""
+
+    subjects: int
+    people: int
+    components: int
+    difficult: int
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a rebuild would do."""
+
+    found: Found
+    narrowed: int
+    """People of whom at least one use would be refused that is permitted now."""
+    followed: bool
+    """Whether consents were followed; not where too many people would change."""
+    examples: tuple[tuple[int, int, int], ...] = ()
+    """(subject, its person now, its person then), some of them."""
+
+
+class _RolledBack(Exception):
+    """Ends a rehearsal."""
+
+
+def check(database: Database, told: Told) -> Found:
+    """Compare what is stored with what all the evidence says, under the configuration in force."""
+    with database.snapshot() as session:
+        return _compare(session, dict(config.namespaces(session)), told)
+
+
+def rehearse(database: Database, told: Told) -> Rehearsal:
+    """Say what the policy's own configuration would change; nothing is changed."""
+    with database.snapshot() as session:
+        found = _compare(session, dict(policy.of(session).namespaces), told)
+        people = identity.people_of(session, found.difference.subjects[:20])
+    if len(found.difference.subjects) > REHEARSED:
+        return Rehearsal(found, 0, False)
+    narrowed, then = 0, dict[int, int]()
+
+    def work(session: Session) -> None:
+        nonlocal narrowed, then
+        config.take_up(session, session.info["clock"].now())
+        narrowed = _narrowed(database, session, found.difference)
+        then = identity.people_of(session, people)
+        raise _RolledBack
+
+    with suppress(_RolledBack):
+        database.attempt(work)
+    examples = tuple((subject, person, then[subject]) for subject, person in sorted(people.items()))
+    return Rehearsal(found, narrowed, True, examples)
+
+
+def run(database: Database, told: Told) -> Found:
+    """Take up the policy's configuration and bring everybody to it; returns what is left, which should be nothing."""
+    database.attempt(lambda session: config.take_up(session, session.info["clock"].now()))
+    for _ in range(ROUNDS):
+        found = check(database, told)
+        if found.difference.is_none:
+            break
+        rebuild.apply(database, found.difference, lambda done, total: told("settling", done, total))
+    else:
+        found = check(database, told)
+    if found.difference.is_none:
+        database.attempt(_finish)
+    return found
+
+
+def _finish(session: Session) -> None:
+    row = config.current(session)
+    if row is not None and row.rebuilt_at is None:
+        row.rebuilt_at = session.info["clock"].now()
+
+
+def _compare(session: Session, namespaces: dict[str, Namespace], told: Told) -> Found:
+    graph = rebuild.read(session, lambda rows: told("reading", rows, 0))
+    computed = rebuild.compute(graph, namespaces, lambda done, total: told("resolving", done, total))
+    people = len(set(computed.people.tolist()))
+    return Found(len(graph.subjects), people, computed.components, computed.difficult, rebuild.compare(graph, computed))
+
+
+def _narrowed(database: Database, session: Session, difference: Difference) -> int:
+    """Resolve whoever differs in this transaction, and count who may be used for less than each part of them before."""
+    subjects = difference.subjects
+    before = {subject: _allowed(session, person) for subject, person in identity.people_of(session, subjects).items()}
+    for keys in chunked(difference.generic):
+        rebuild.turn(keys, session)
+    rebuild.settle(subjects, session)
+    database.settle(session)
+    now = identity.people_of(session, subjects)
+    after = {person: _allowed(session, person) for person in set(now.values())}
+    return len({now[subject] for subject, uses in before.items() if uses - after[now[subject]]})
+
+
+def _allowed(session: Session, person: int) -> set[int]:
+    """Return the uses that a person's row permits."""
+    row = session.get(Permission, person, populate_existing=True)
+    return {use for use, code in enumerate(row.codes) if code == 0} if row is not None else set()

@@ -1,0 +1,303 @@
+"""Who is who, explained and decided: cases that were held, a person's word on them, and why two are one or not.
+
+Nothing here opens anything: a value is shown by a few signs of a keyed digest. Whoever may know the value asks
+for the profile, which the gate answers.
+"""
+
+from typing import Any
+
+from flask import Response, jsonify
+from marshmallow import Schema, fields, validate
+from sqlmodel import Session
+
+from cdp import identity
+from cdp.errors import FieldError, Problem
+from cdp.identity import explaining, review
+from cdp.identity.explaining import Told
+from cdp.identity.model import IdentityCase
+from cdp.rights import reasons
+from cdp.web import current
+from cdp.web.api import identifiers
+from cdp.web.api.fields import IdentifierSchema, Strict, Text
+from cdp.web.api.resource import Resource
+from cdp.web.auth.access import requires
+
+blueprint = Resource("identity", __name__, url_prefix="/api/identity", description="Who is who, explained and decided")
+
+SCOPE = "identity:review"
+
+
+class CasesQuery(Strict):
+    """Which cases."""
+
+    state = Text(load_default="open", validate=validate.OneOf(["open", "decided", "gone"]))
+    severity = Text(validate=validate.OneOf(["notice", "review", "alarm"]))
+    after = fields.Integer(load_default=0, validate=validate.Range(0, 2**53))
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 1000))
+
+
+class CaseSchema(Schema):
+    """Something that was held."""
+
+    id = fields.Integer()
+    rule = fields.String(metadata={"description": "limit, veto, cannot, size, weight, generic, shared or breaker"})
+    severity = fields.String(metadata={"enum": ["notice", "review", "alarm"]})
+    state = fields.String(metadata={"enum": ["open", "decided", "gone"]})
+    shown = fields.String(metadata={"description": "The value, masked; or the source"})
+    opened_at = fields.DateTime()
+    action = fields.String()
+    actor = fields.String()
+    closed_at = fields.DateTime(allow_none=True)
+
+
+class CasesSchema(Schema):
+    """Cases, in the order they were opened."""
+
+    data = fields.List(fields.Nested(CaseSchema))
+    next_after = fields.Integer(allow_none=True)
+
+
+class PersonSchema(Schema):
+    """Records of one person that a case is about."""
+
+    person = fields.Integer()
+    subjects = fields.List(fields.Integer())
+
+
+class ObstacleSchema(Schema):
+    """What stands between two."""
+
+    rule = fields.String()
+    namespace = fields.String()
+    value = fields.String(metadata={"description": "Masked"})
+    counted = fields.String(metadata={"description": "Of which identifier there would be too many"})
+    decision = fields.Integer(metadata={"description": "Whose word, where it was somebody's"})
+
+
+class CaseToldSchema(CaseSchema):
+    """A case with whom it is about, what stands between them, and what it can be answered with."""
+
+    people = fields.List(fields.Nested(PersonSchema))
+    obstacles = fields.List(fields.Nested(ObstacleSchema))
+    actions = fields.List(fields.String())
+    decisions = fields.List(fields.Integer())
+
+
+class AnswerSchema(Strict):
+    """A person's word on a case."""
+
+    action = Text(required=True, validate=validate.OneOf([*review.OF_VALUES, *review.OF_SOURCES]))
+    reason = Text(required=True, validate=validate.Length(1, 500))
+
+
+class ReasonedSchema(Strict):
+    """Why something is taken back."""
+
+    reason = Text(required=True, validate=validate.Length(1, 500))
+
+
+class RecordSchema(Strict):
+    """One record: by its number, or by an identifier that is on it."""
+
+    subject = fields.Integer(validate=validate.Range(1, 2**53))
+    identifier = fields.Nested(IdentifierSchema)
+
+
+class PairSchema(Strict):
+    """Two records."""
+
+    one = fields.Nested(RecordSchema, required=True)
+    other = fields.Nested(RecordSchema, required=True)
+
+
+class StepSchema(Schema):
+    """Two records and what is on both."""
+
+    one = fields.Integer()
+    other = fields.Integer()
+    namespace = fields.String()
+    value = fields.String(metadata={"description": "Masked"})
+    decision = fields.Integer()
+
+
+class ToldSchema(Schema):
+    """Why two records are one person, or why not."""
+
+    one = fields.Integer()
+    other = fields.Integer()
+    people = fields.List(fields.Integer())
+    is_one = fields.Boolean()
+    path = fields.List(fields.Nested(StepSchema))
+    obstacles = fields.List(fields.Nested(ObstacleSchema))
+
+
+class PairDecisionSchema(PairSchema):
+    """A person's word on two records."""
+
+    kind = Text(required=True, validate=validate.OneOf(["must", "cannot"]))
+    reason = Text(required=True, validate=validate.Length(1, 500))
+
+
+class DecisionMadeSchema(Schema):
+    """A decision, to be taken back by its number."""
+
+    decision = fields.Integer()
+    people = fields.List(fields.Integer())
+
+
+@blueprint.get("/cases")
+@requires(SCOPE)
+@blueprint.arguments(CasesQuery, location="query")
+@blueprint.response(200, CasesSchema)
+def list_cases(query: dict[str, Any]) -> Response:
+    """List what was held
+
+    Values that may not join all they are on, and sources that joined too much.
+    """
+    severities = (query["severity"],) if "severity" in query else ()
+    with current.database().snapshot() as session:
+        found = review.listed(session, (query["state"],), severities, query["after"], query["limit"])
+        data = [_case(session, one) for one in found]
+    return jsonify({"data": data, "next_after": found[-1].id if len(found) == query["limit"] else None})
+
+
+@blueprint.get("/cases/<int:case_id>")
+@requires(SCOPE)
+@blueprint.response(200, CaseToldSchema)
+@blueprint.alt_response(404, "NOT_FOUND")
+def show_case(case_id: int) -> Response:
+    """Show whom a case is about, and why it was held"""
+    with current.database().snapshot() as session:
+        return jsonify(_told(session, case_id))
+
+
+@blueprint.post("/cases/<int:case_id>/decision")
+@requires(SCOPE)
+@blueprint.arguments(AnswerSchema)
+@blueprint.response(200, CaseToldSchema)
+@blueprint.alt_response(404, "NOT_FOUND")
+@blueprint.alt_response(409, "CONFLICT")
+def decide_case(body: dict[str, Any], case_id: int) -> Response:
+    """Close a case with a person's word
+
+    `allow`, `cannot`, `block`, `shared`, `expire`; of a source `release`, `keep`. Can be taken back.
+    """
+    with current.database().transaction() as session:
+        review.decide(session, case_id, body["action"], reasons.check(body["reason"]), _actor(), current.now())
+    with current.database().snapshot() as session:
+        return jsonify(_told(session, case_id))
+
+
+@blueprint.delete("/cases/<int:case_id>/decision")
+@requires(SCOPE)
+@blueprint.response(200, CaseToldSchema)
+@blueprint.alt_response(404, "NOT_FOUND")
+@blueprint.alt_response(409, "CONFLICT")
+def undo_case(case_id: int) -> Response:
+    """Take back what was decided of a case
+
+    Everybody is as before, and the case is open again where it still stands.
+    """
+    with current.database().transaction() as session:
+        review.undo(session, case_id, _actor(), current.now())
+    with current.database().snapshot() as session:
+        return jsonify(_told(session, case_id))
+
+
+@blueprint.post("/explanations")
+@requires(SCOPE)
+@blueprint.arguments(PairSchema)
+@blueprint.response(200, ToldSchema)
+@blueprint.alt_response(404, "NOT_FOUND")
+def explain(body: dict[str, Any]) -> Response:
+    """Say why two records are one person, or why not
+
+    The evidence from one to the other, or what stands in the way, masked.
+    """
+    with current.database().snapshot() as session:
+        pair = [_record(session, body[name], name) for name in ("one", "other")]
+        return jsonify(_explained(identity.explain(session, *pair)))
+
+
+@blueprint.post("/decisions")
+@requires(SCOPE)
+@blueprint.arguments(PairDecisionSchema)
+@blueprint.response(201, DecisionMadeSchema)
+@blueprint.alt_response(404, "NOT_FOUND")
+@blueprint.alt_response(409, "CONFLICT")
+def decide_pair(body: dict[str, Any]) -> tuple[Response, int]:
+    """Say that two records are one person, or are not
+
+    Over any limit; a standing `cannot` wins over a `must`.
+    """
+    verb = identity.must if body["kind"] == "must" else identity.cannot
+    with current.database().transaction() as session:
+        pair = [_record(session, body[name], name) for name in ("one", "other")]
+        number = verb(session, pair[0], pair[1], reasons.check(body["reason"]), _actor(), current.now())
+        people = identity.people_of(session, pair)
+    return jsonify({"decision": number, "people": [people[one] for one in pair]}), 201
+
+
+@blueprint.delete("/decisions/<int:decision>")
+@requires(SCOPE)
+@blueprint.response(204)
+@blueprint.alt_response(404, "NOT_FOUND")
+@blueprint.alt_response(409, "CONFLICT")
+def revoke_decision(decision: int) -> tuple[str, int]:
+    """Take a decision back
+
+    Everybody is as if it had never been made.
+    """
+    with current.database().transaction() as session:
+        identity.revoke(session, decision, _actor(), current.now())
+    return "", 204
+
+
+def _actor() -> str:
+    return current.caller().client_id
+
+
+def _record(session: Session, record: dict[str, Any], where: str) -> int:
+    if ("subject" in record) == ("identifier" in record):
+        errors = [FieldError(f"/{where}", "Give either a subject or an identifier.")]
+        raise Problem(400, "record_needed", "Each record is named by its number or by an identifier.", errors)
+    number = record["subject"] if "subject" in record else identifiers.find_subject(session, record["identifier"])
+    if number is None:
+        raise Problem(404, "not_found", "Nobody is known by this.")
+    return int(number)
+
+
+def _case(session: Session, case: IdentityCase) -> dict[str, Any]:
+    shown = case.source or explaining.shown(session, (case.namespace, bytes(case.token)))
+    return {
+        "id": case.id,
+        "rule": case.rule,
+        "severity": case.severity,
+        "state": case.state,
+        "shown": shown,
+        "opened_at": case.opened_at.isoformat(),
+        "action": case.action,
+        "actor": case.actor,
+        "closed_at": case.closed_at.isoformat() if case.closed_at else None,
+    }
+
+
+def _told(session: Session, case_id: int) -> dict[str, Any]:
+    told = review.tell(session, case_id)
+    return _case(session, told.case) | {
+        "people": [{"person": person, "subjects": subjects} for person, subjects in sorted(told.people.items())],
+        "obstacles": [one._asdict() for one in told.obstacles],
+        "actions": list(told.actions),
+        "decisions": list(told.decisions),
+    }
+
+
+def _explained(told: Told) -> dict[str, Any]:
+    return {
+        "one": told.one,
+        "other": told.other,
+        "people": list(told.people),
+        "is_one": told.is_one,
+        "path": [step._asdict() for step in told.path],
+        "obstacles": [one._asdict() for one in told.obstacles],
+    }
