@@ -24,6 +24,7 @@ COMMANDS = (
     "policy apply",
     "bench decide",
     "bench settle",
+    "bench identity",
     "client create",
     "client list",
     "client revoke",
