@@ -50,7 +50,7 @@ def read(session: Session, traits: Mapping[str, Any], at: datetime, ref: bytes, 
     keys = vault.of(session)
     return [
         Stated(subject, namespace, int.from_bytes(keys.digest(f"mark.{namespace}", text.encode())[:size]), at, ref)
-        for namespace, text, size in _texts(traits)
+        for namespace, text, size in texts(traits)
         if text and is_constraint(terms.get(namespace))
     ]
 
@@ -93,7 +93,7 @@ def name_keys(full: str, family: str, given: str, family_kana: str, given_kana: 
     return _Keys(kana, "" if whole.isascii() else whole, whole if whole.isascii() else "")
 
 
-def _texts(traits: Mapping[str, Any]) -> Iterable[tuple[str, str, int]]:
+def texts(traits: Mapping[str, Any]) -> Iterable[tuple[str, str, int]]:
     """Yield each constraint, what it compares, and how many bytes of its digest are kept."""
     birthday = traits.get("birthday")
     yield BIRTH_DATE, birthday.isoformat() if isinstance(birthday, date) else birthday or "", DATE_BYTES

@@ -24,6 +24,7 @@ QUERY = "?purpose=email_marketing&channel=email"
 STATEMENT = {"notice": "newsletter", "notice_version": "2", "language": "ja", "status": "given"}
 RULE = {"everyone": True}
 ABSENT = "0" * 32
+PAIR = {"one": {"subject": 1}, "other": {"subject": 2}}
 REQUEST = f"/api/subject-requests/{ABSENT}"
 
 
@@ -96,6 +97,19 @@ TABLE: dict[str, Cell] = {
         "consent:write", f"/api/consents/{ABSENT}/receipt", answers=404
     ),
     "POST /api/consents/withdraw": Cell("consent:write", "/api/consents/withdraw", {"identifier": KNOWN}),
+    "GET /api/identity/cases": Cell("identity:review", "/api/identity/cases"),
+    "GET /api/identity/cases/<int:case_id>": Cell("identity:review", "/api/identity/cases/1", answers=404),
+    "POST /api/identity/cases/<int:case_id>/decision": Cell(
+        "identity:review", "/api/identity/cases/1/decision", {"action": "block", "reason": "no one"}, answers=404
+    ),
+    "DELETE /api/identity/cases/<int:case_id>/decision": Cell(
+        "identity:review", "/api/identity/cases/1/decision", answers=404
+    ),
+    "POST /api/identity/explanations": Cell("identity:review", "/api/identity/explanations", PAIR, answers=404),
+    "POST /api/identity/decisions": Cell(
+        "identity:review", "/api/identity/decisions", {**PAIR, "kind": "must", "reason": "one"}, answers=404
+    ),
+    "DELETE /api/identity/decisions/<int:decision>": Cell("identity:review", "/api/identity/decisions/1", answers=404),
     "POST /api/decisions": Cell("decision:read", "/api/decisions", {"subject": "x", **USE}, answers=404, elsewhere=403),
     "POST /api/subject-requests": Cell(
         "request:write",

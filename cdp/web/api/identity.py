@@ -57,7 +57,7 @@ class CasesSchema(Schema):
     next_after = fields.Integer(allow_none=True)
 
 
-class PersonSchema(Schema):
+class CasePersonSchema(Schema):
     """Records of one person that a case is about."""
 
     person = fields.Integer()
@@ -77,7 +77,7 @@ class ObstacleSchema(Schema):
 class CaseToldSchema(CaseSchema):
     """A case with whom it is about, what stands between them, and what it can be answered with."""
 
-    people = fields.List(fields.Nested(PersonSchema))
+    people = fields.List(fields.Nested(CasePersonSchema))
     obstacles = fields.List(fields.Nested(ObstacleSchema))
     actions = fields.List(fields.String())
     decisions = fields.List(fields.Integer())
@@ -96,7 +96,7 @@ class ReasonedSchema(Strict):
     reason = Text(required=True, validate=validate.Length(1, 500))
 
 
-class RecordSchema(Strict):
+class NamedRecordSchema(Strict):
     """One record: by its number, or by an identifier that is on it."""
 
     subject = fields.Integer(validate=validate.Range(1, 2**53))
@@ -106,8 +106,8 @@ class RecordSchema(Strict):
 class PairSchema(Strict):
     """Two records."""
 
-    one = fields.Nested(RecordSchema, required=True)
-    other = fields.Nested(RecordSchema, required=True)
+    one = fields.Nested(NamedRecordSchema, required=True)
+    other = fields.Nested(NamedRecordSchema, required=True)
 
 
 class StepSchema(Schema):
@@ -120,7 +120,7 @@ class StepSchema(Schema):
     decision = fields.Integer()
 
 
-class ToldSchema(Schema):
+class ExplainedSchema(Schema):
     """Why two records are one person, or why not."""
 
     one = fields.Integer()
@@ -207,7 +207,7 @@ def undo_case(case_id: int) -> Response:
 @blueprint.post("/explanations")
 @requires(SCOPE)
 @blueprint.arguments(PairSchema)
-@blueprint.response(200, ToldSchema)
+@blueprint.response(200, ExplainedSchema)
 @blueprint.alt_response(404, "NOT_FOUND")
 def explain(body: dict[str, Any]) -> Response:
     """Say why two records are one person, or why not
