@@ -14,7 +14,7 @@ from cdp.policy import groups, journeys, laws, notices, purposes, recipients, re
 from cdp.policy.documents import Documents, Failures, PolicyError, overlaid, read_folder
 from cdp.policy.grounds import EXCEPTIONS
 from cdp.policy.inline import expanded
-from cdp.policy.terms import Example, Law, Notice, Pack, Policy, Purpose, Recipient, Use
+from cdp.policy.terms import DERIVED, Example, Law, Notice, Pack, Policy, Purpose, Recipient, Use
 
 _SINGLE = {
     "controller.yaml",
@@ -93,7 +93,7 @@ def _read(written: Documents, on: date, failures: Failures) -> Policy | None:
     categories = registry.read_categories(documents, failures)
     traits = registry.read_traits(documents, failures, categories)
     namespaces, blocked = registry.read_identifiers(documents, failures, categories)
-    known = frozenset(traits) | frozenset(namespaces)
+    known = frozenset(traits) | frozenset(namespaces).difference(DERIVED)
     statutes = laws.read_laws(documents, failures, on)
     packs = dict(statutes.packs)
     told = notices.read_notices(documents, failures)
