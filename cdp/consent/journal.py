@@ -71,7 +71,7 @@ def lost(session: Session, paths: Sequence[Path]) -> list[Silence]:
     since = newest - OVERLAP if newest else None
     lines = {line for path in paths for line in _read(path, since)}
     known = _known(session, {line.token for line in lines})
-    return sorted(line for line in lines if not any(at >= line.at for at in known.get(line[2:6], ())))
+    return sorted(line for line in lines if not any(at >= line.at for at in known.get(line[3:6], ())))
 
 
 @event.listens_for(Session, "after_commit")
@@ -119,9 +119,9 @@ def _parse(raw: bytes) -> Silence | None:
         return None
 
 
-def _known(session: Session, tokens: Iterable[bytes]) -> dict[tuple[str, bytes, str, str], list[datetime]]:
-    found: dict[tuple[str, bytes, str, str], list[datetime]] = {}
+def _known(session: Session, tokens: Iterable[bytes]) -> dict[tuple[bytes, str, str], list[datetime]]:
+    found: dict[tuple[bytes, str, str], list[datetime]] = {}
     for some in chunked(sorted(tokens)):
         for row in session.scalars(select(Suppression).where(col(Suppression.token).in_(some))):
-            found.setdefault((row.namespace, bytes(row.token), row.channel, row.reason), []).append(row.at)
+            found.setdefault((bytes(row.token), row.channel, row.reason), []).append(row.at)
     return found

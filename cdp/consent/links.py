@@ -115,7 +115,7 @@ def confirm(session: Session, token: str, at: datetime) -> str:
     request = next((one for one in asked if one.status == "requested"), None)
     if request is None or request.received_time + CONFIRM_WITHIN < at:
         raise Problem(404, "unknown_link", "This confirmation link is not known, or is older than seven days.")
-    graph.lock_tokens(session, [(request.namespace, request.token)])
+    graph.lock_tokens(session, identity.proved(session, request.subject, request.namespace, request.token))
     if not graph.lock_subjects(session, [request.subject]):
         raise Problem(404, "unknown_link", "This confirmation link is of somebody who is not known any more.")
     done = _earlier(session, request) or records.record(session, request.subject, _confirmed(session, request, at), at)

@@ -74,7 +74,7 @@ def suppress_all(
     """Silence many contact points for one reason; those already silent for it stay as they are."""
     wanted = set(points)
     tokens = [token for _, token in wanted]
-    standing = {one[:2] for one in in_force(session, tokens, reason, channel) if one.covers(brand)}
+    standing = {one.token for one in in_force(session, tokens, reason, channel) if one.covers(brand)}
     rows = [
         {
             "namespace": namespace,
@@ -86,7 +86,8 @@ def suppress_all(
             "lifted_at": None,
             "lifted_by": "",
         }
-        for namespace, token in sorted(wanted - standing)
+        for namespace, token in sorted(wanted)
+        if token not in standing
     ]
     insert_ignoring(session, Suppression, rows)
     journal.note(session, rows)
@@ -110,8 +111,8 @@ def lift(session: Session, yeses: Iterable[Lift], at: datetime) -> None:
     ended: dict[int, str] = {}
     excepted: dict[int, set[str]] = {}
     for silent in _liftable(session, sorted({one.token for one in said})):
-        point = (silent.namespace, bytes(silent.token), silent.channel)
-        for one in (one for one in said if one[:3] == point and silent.at < one.said_at):
+        point = (bytes(silent.token), silent.channel)
+        for one in (one for one in said if (one.token, one.channel) == point and silent.at < one.said_at):
             if one.brand and not silent.brand:  # silence for every brand stays, but for this one (ruling R12)
                 excepted.setdefault(silent.id, _brands(silent.except_brands)).add(one.brand)
             elif not one.brand or silent.brand == one.brand:
@@ -138,11 +139,10 @@ def _brands(names: str) -> set[str]:
 
 def readmit(session: Session, points: Iterable[tuple[str, bytes]], at: datetime) -> None:
     """End the erasure of these identifiers: their owner has come back by an act of their own (ruling R11)."""
-    for namespace, token in sorted(set(points)):
+    for token in sorted({token for _, token in points}):
         session.execute(
             update(Suppression)
             .where(
-                col(Suppression.namespace) == namespace,
                 col(Suppression.token) == token,
                 col(Suppression.reason) == "erasure",
                 col(Suppression.lifted_at).is_(None),

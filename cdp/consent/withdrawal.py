@@ -55,8 +55,8 @@ def withdraw(
     (ruling R12). Without a purpose the point itself falls silent on the channel, also when nobody is known behind
     it: then there is nothing to record, and no record id. Whoever brings the point, joins or parts its people waits.
     """
-    key = (at_point.namespace, at_point.token)
-    graph.lock_tokens(session, [key])
+    keys = {(namespace, at_point.token) for namespace in vault.family(at_point.namespace)}
+    graph.lock_tokens(session, keys)
     seen = _subjects_at(session, at_point)
     graph.hold(session, seen, {})
     subjects = _members(session, set(identity.people_of(session, seen).values()))
@@ -65,8 +65,9 @@ def withdraw(
             suppression.suppress(
                 session, at_point.namespace, at_point.suppression_token, silent, "unsubscribe", at, brand
             )
+    if not subjects or len(keys) > 1:
+        let_go_of(session, keys)
     if not subjects:
-        let_go_of(session, {key})
         return [], set()
     said = Statement(
         purpose=purpose or "*",
@@ -95,7 +96,7 @@ def _subjects_at(session: Session, at_point: Point) -> list[int]:
     """Return the subjects seen with this identifier, in order."""
     query = (
         select(col(Identifier.subject))
-        .where(col(Identifier.namespace) == at_point.namespace, col(Identifier.token) == at_point.token)
+        .where(col(Identifier.namespace).in_(vault.family(at_point.namespace)), col(Identifier.token) == at_point.token)
         .order_by(col(Identifier.subject))
     )
     return list(session.scalars(query))
@@ -110,5 +111,5 @@ def _members(session: Session, people: set[int]) -> list[int]:
 
 
 def _channels(namespace: str, channel: str | None) -> list[str]:
-    reaching = [name for name, namespaces in CONTACT_CHANNELS.items() if namespace in namespaces]
+    reaching = [name for name, spaces in CONTACT_CHANNELS.items() if set(vault.family(namespace)) & set(spaces)]
     return reaching if channel is None else [name for name in reaching if name == channel]

@@ -5,13 +5,13 @@ from cdp.identity.crowding import one_device, thin
 from cdp.identity.decisions import cannot, judge, must, retract, revoke
 from cdp.identity.explaining import explain
 from cdp.identity.holder import holder
-from cdp.identity.lookup import find, find_all, find_subject, having, spell, subjects_of, tokens_of
+from cdp.identity.lookup import find, find_all, find_subject, having, silence_tokens, spell, subjects_of, tokens_of
 from cdp.identity.marks import Stated
 from cdp.identity.marks import read as read_marks
 from cdp.identity.moves import people_at
 from cdp.identity.normalise import Canonical, canonical, normalise
 from cdp.identity.resolution import Arrival, Attached, attach, is_known, keep_marks, people_of, resolve
-from cdp.identity.vouching import vouch
+from cdp.identity.vouching import proved, vouch
 
 __all__ = [
     "Arrival",
@@ -36,10 +36,12 @@ __all__ = [
     "people_at",
     "people_of",
     "people_with",
+    "proved",
     "read_marks",
     "resolve",
     "retract",
     "revoke",
+    "silence_tokens",
     "spell",
     "subjects_of",
     "thin",

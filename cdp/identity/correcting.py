@@ -2,7 +2,8 @@
 
 What is removed is kept, sealed as it was, so that it can be taken back, and so that a source that still
 brings it for this person joins nobody by it. What is added joins records only where it was proved to be
-theirs. Consent stays with the contact point that it was given for.
+theirs. Consent stays with the contact point that it was given for. What an identifier is evidence of goes
+and comes with it: with an address its mailbox.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,12 +18,13 @@ from cdp.db import chunked, insert_ignoring
 from cdp.identity import graph, resolution
 from cdp.identity.holder import let_go_of
 from cdp.identity.model import CorrectedIdentifier, Identifier, Override
-from cdp.identity.normalise import VERSION, Canonical, phone_country
+from cdp.identity.normalise import VERSION, Canonical, derived, phone_country, with_derived
+from cdp.identity.rules import TokenKey
 from cdp.identity.seeing import month_of
 from cdp.profile import corrections, traits
 from cdp.profile.model import Subject
 
-PHONE = "phone"
+PHONES = vault.family("phone")
 ACTOR = "rectification"
 """Who decides that records stay together whose common identifier was replaced."""
 
@@ -30,20 +32,38 @@ ACTOR = "rectification"
 def remove(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> list[int]:
     """Take the identifier from these subjects; returns from which. Resolve them when all is changed."""
     rows = _held(session, name, subjects)
+    touched = sorted({row.subject for row in rows})
+    for also in derived(policy.of(session), name) if touched else ():
+        rows += _held(session, also, touched)
     keys = {(row.namespace, bytes(row.token)) for row in rows}
     graph.lock_tokens(session, keys)
     session.add_all(_kept(row, request, at, removed=True) for row in rows)
     session.flush()
     _delete(session, [(row.subject, row.namespace, bytes(row.token)) for row in rows])
     let_go_of(session, keys)
-    touched = sorted({row.subject for row in rows})
-    for subject in touched if name.namespace == PHONE else ():
+    for subject in touched if name.namespace in PHONES else ():
         corrections.derive(session, subject, traits.PHONE_COUNTRY, None, request, at)
     return touched
 
 
 def add(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> int:
     """Write the identifier on these subjects; returns how many did not have it."""
+    for also in derived(policy.of(session), name):
+        _add(session, subjects, also, request, at)
+    return _add(session, subjects, name, request, at)
+
+
+def keys_of(session: Session, names: Iterable[Canonical]) -> set[TokenKey]:
+    """Return the tokens that removing or adding these identifiers touches: lock them first."""
+    return {
+        (namespace, token)
+        for name in with_derived(policy.of(session), names)
+        for token in vault.of(session).tokens(name.namespace, name.scope, name.value).values()
+        for namespace in vault.family(name.namespace)
+    }
+
+
+def _add(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> int:
     deks, keys = vault.deks(session, subjects), vault.of(session)
     had = {row.subject for row in _held(session, name, subjects)}
     tokens = keys.tokens(name.namespace, name.scope, name.value)
@@ -71,7 +91,7 @@ def add(session: Session, subjects: Sequence[int], name: Canonical, request: str
     insert_ignoring(session, Identifier, rows)
     session.add_all(_kept(row, request, at, removed=False) for row in map(_Fields, rows))
     session.flush()
-    country = phone_country(name.value) if name.namespace == PHONE else ""
+    country = phone_country(name.value) if name.namespace in PHONES else ""
     for subject in sorted(set(deks) - had) if country else ():
         corrections.derive(session, subject, traits.PHONE_COUNTRY, country, request, at)
     return len(set(deks) - had)
@@ -110,15 +130,18 @@ def revoke(session: Session, request: str, at: datetime) -> list[int]:
 
 
 def removed(session: Session, points: Iterable[bytes]) -> dict[bytes, set[int]]:
-    """Return suppression token → people who had this identifier removed and do not have it again."""
-    found: dict[bytes, set[int]] = {}
+    """Return suppression token → people who had this identifier removed, not added since, and do not have it again."""
+    last: dict[tuple[bytes, int], bool] = {}
     for some in chunked(sorted(points)):
-        gone = select(col(CorrectedIdentifier.suppression_token), col(Subject.person)).join(
-            Subject, col(Subject.number) == col(CorrectedIdentifier.subject)
-        )
-        where = (col(CorrectedIdentifier.suppression_token).in_(some), col(CorrectedIdentifier.removed))
-        for point, person in session.execute(gone.where(*where)):
-            found.setdefault(bytes(point), set()).add(person)
+        columns = (col(CorrectedIdentifier.suppression_token), col(Subject.person), col(CorrectedIdentifier.removed))
+        done = select(*columns).join(Subject, col(Subject.number) == col(CorrectedIdentifier.subject))
+        where = col(CorrectedIdentifier.suppression_token).in_(some)
+        for point, person, gone in session.execute(done.where(where).order_by(col(CorrectedIdentifier.id))):
+            last[bytes(point), person] = gone
+    found: dict[bytes, set[int]] = {}
+    for (point, person), gone in last.items():
+        if gone:
+            found.setdefault(point, set()).add(person)
     for point, people in holders(session, found).items():
         found[point] -= people
     return {point: people for point, people in found.items() if people}
@@ -171,7 +194,7 @@ def _held(session: Session, name: Canonical, subjects: Sequence[int]) -> list[Ro
     for some in chunked(subjects):
         query = select(*(col(getattr(Identifier, column)) for column in _COLUMNS)).where(
             col(Identifier.subject).in_(some),
-            col(Identifier.namespace) == name.namespace,
+            col(Identifier.namespace).in_(vault.family(name.namespace)),
             col(Identifier.token).in_(tokens),
         )
         found += session.execute(query).all()

@@ -11,7 +11,7 @@ from cdp import policy, vault
 from cdp.db import chunked
 from cdp.errors import FieldError, Problem
 from cdp.identity.model import Identifier
-from cdp.identity.normalise import Canonical, canonical
+from cdp.identity.normalise import Canonical, canonical, with_derived
 from cdp.identity.resolution import cell, is_same
 from cdp.identity.rules import TokenKey
 from cdp.policy.terms import Policy
@@ -57,6 +57,13 @@ def find_all(session: Session, namespace: str, scope: str, value: str, region: s
     return sorted({row.person for row in _holders(session, namespace, scope, value, region)})
 
 
+def silence_tokens(session: Session, name: Canonical) -> set[bytes]:
+    """Return the suppression tokens of an identifier and of what it is evidence of: what erased one keeps out."""
+    keys = vault.of(session)
+    names = with_derived(policy.of(session), [name])
+    return {keys.suppression_token(one.namespace, one.scope, one.value) for one in names}
+
+
 def having(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, set[int]]:
     """Return the people who have each of these blind indexes, vouched for; compares no sealed value."""
     by_namespace: dict[str, set[bytes]] = defaultdict(set)
@@ -69,7 +76,9 @@ def having(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, set[int
                 select(col(Identifier.token), col(Subject.person))
                 .join(Subject, col(Subject.number) == col(Identifier.subject))
                 .where(
-                    col(Identifier.namespace) == namespace, col(Identifier.token).in_(some), col(Identifier.verified)
+                    col(Identifier.namespace).in_(vault.family(namespace)),
+                    col(Identifier.token).in_(some),
+                    col(Identifier.verified),
                 )
             )
             for token, person in session.execute(query):
@@ -105,13 +114,14 @@ def _holders(session: Session, namespace: str, scope: str, value: str, region: s
     query = (
         select(
             col(Identifier.subject),
+            col(Identifier.namespace),
             col(Identifier.token),
             col(Identifier.sealed),
             col(Identifier.verified),
             col(Subject.person),
         )
         .join(Subject, col(Subject.number) == col(Identifier.subject))
-        .where(col(Identifier.namespace) == namespace, col(Identifier.token).in_(list(tokens)))
+        .where(col(Identifier.namespace).in_(vault.family(name.namespace)), col(Identifier.token).in_(list(tokens)))
         .order_by(col(Identifier.subject))
     )
     rows = session.execute(query).all()
@@ -120,5 +130,5 @@ def _holders(session: Session, namespace: str, scope: str, value: str, region: s
         row
         for row in rows
         if row.subject in deks
-        and is_same(deks[row.subject], bytes(row.sealed), cell(row.subject, namespace, bytes(row.token)), name)
+        and is_same(deks[row.subject], bytes(row.sealed), cell(row.subject, row.namespace, bytes(row.token)), name)
     ]

@@ -5,23 +5,25 @@ household apart but for one time in 256, and is shared by so many that a stolen 
 or date is opened to be compared. Readings are never guessed: kana is compared with kana only.
 """
 
-import unicodedata
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-import jaconv
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from cdp import policy, vault
 from cdp.db import among, chunked, upsert
 from cdp.identity.model import IdentityMark
+from cdp.identity.normalise import name_keys
 from cdp.identity.rules import BIRTH_DATE
 from cdp.policy.terms import Namespace
 
 NAME_BYTES, DATE_BYTES = 1, 4
+
+_WRITTEN_OUT = re.compile("aa|ae|oe|ue")
 
 TRAITS = frozenset({"birthday", "full_name", "family_name", "given_name", "family_name_kana", "given_name_kana"})
 """What marks are made of."""
@@ -80,19 +82,6 @@ def keep_only(session: Session, fresh: Iterable[int], stated: Sequence[Stated]) 
     return {subject for subject, _ in gone}
 
 
-class _Keys(NamedTuple):
-    kana: str
-    kanji: str
-    latin: str
-
-
-def name_keys(full: str, family: str, given: str, family_kana: str, given_kana: str) -> _Keys:
-    fold = lambda text: "".join(unicodedata.normalize("NFKC", text).casefold().split())  # noqa: E731
-    whole = fold(full or (family + given if family and given else ""))
-    kana = fold(jaconv.hira2kata(family_kana + given_kana)) if family_kana and given_kana else ""
-    return _Keys(kana, "" if whole.isascii() else whole, whole if whole.isascii() else "")
-
-
 def texts(traits: Mapping[str, Any]) -> Iterable[tuple[str, str, int]]:
     """Yield each constraint, what it compares, and how many bytes of its digest are kept."""
     birthday = traits.get("birthday")
@@ -106,7 +95,12 @@ def texts(traits: Mapping[str, Any]) -> Iterable[tuple[str, str, int]]:
     )
     yield "kana_name", keys.kana, NAME_BYTES
     yield "kanji_name", keys.kanji, NAME_BYTES
-    yield "latin_name", keys.latin, NAME_BYTES
+    yield "latin_name", " ".join(sorted(_loose(word) for word in keys.bag)), NAME_BYTES
+
+
+def _loose(word: str) -> str:
+    """Spell ä, ö, ü, ø, å alike, whether they were folded (u) or written out (ue)."""
+    return _WRITTEN_OUT.sub(lambda found: found[0][0], word)
 
 
 def _held(session: Session, subjects: Iterable[int]) -> dict[tuple[int, str], Stated]:

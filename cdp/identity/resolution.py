@@ -15,13 +15,13 @@ from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from cdp import ledger, vault
+from cdp import ledger, policy, vault
 from cdp.db import among, chunked, is_sqlite, unsettle
 from cdp.errors import CiphertextCorrupt
 from cdp.identity import aliases, breaker, cases, config, graph, marks, moves, rules, seeing
 from cdp.identity.marks import Stated
 from cdp.identity.model import Identifier, Token
-from cdp.identity.normalise import VERSION, Canonical, phone_country
+from cdp.identity.normalise import VERSION, Canonical, phone_country, with_derived
 from cdp.identity.rules import TokenKey
 from cdp.identity.seeing import month_of
 from cdp.profile import traits
@@ -40,6 +40,7 @@ class Arrival:
 
     source: str
     names: tuple[Canonical, ...]
+    """As they were brought; what they are evidence of is written beside them, and makes no other subject."""
     residence_default: str = ""
     public: bool = False
     """Came through a browser or app key: nothing it states may protect a person less."""
@@ -160,8 +161,9 @@ def fingerprint(session: Session, arrival: Arrival) -> bytes:
     """Return the digest of source and identifiers: the same set from the same source is the same subject.
 
     What comes through a public key is never the subject of what does not, also when the source changed its key.
+    A number is the same one whichever kind of line it is taken for.
     """
-    names = sorted({(name.namespace, name.scope, name.value) for name in arrival.names})
+    names = sorted({(vault.family(name.namespace)[0], name.scope, name.value) for name in arrival.names})
     return vault.of(session).digest(
         "fingerprint", json.dumps([arrival.source, names, *(["public"] if arrival.public else [])]).encode()
     )
@@ -216,11 +218,11 @@ def _known(session: Session, prints: Iterable[bytes]) -> dict[bytes, int]:
 
 
 def _keys(session: Session, arrivals: Iterable[Arrival]) -> set[TokenKey]:
-    keys = vault.of(session)
+    keys, terms = vault.of(session), policy.of(session)
     return {
         (name.namespace, token)
         for arrival in arrivals
-        for name in arrival.names
+        for name in with_derived(terms, arrival.names)
         for token in keys.tokens(name.namespace, name.scope, name.value).values()
     }
 
@@ -282,10 +284,11 @@ def _write_identifiers(
 
 
 def _named(session: Session, fresh: Mapping[int, Arrival]) -> list[tuple[int, Canonical, int, TokenKey]]:
-    found = []
+    found, terms = [], policy.of(session)
     for number, arrival in fresh.items():
         # One row per identifier; said twice, once as verified, it is verified.
-        for name in {name: name for name in sorted(arrival.names, key=lambda name: name.verified)}.values():
+        names = sorted(with_derived(terms, arrival.names), key=lambda name: name.verified)
+        for name in {name: name for name in names}.values():
             tokens = vault.of(session).tokens(name.namespace, name.scope, name.value)
             found += [(number, name, epoch, (name.namespace, token)) for epoch, token in tokens.items()]
     return found
@@ -342,7 +345,7 @@ def _write_phone_countries(session: Session, fresh: Mapping[int, Arrival], at: d
         traits.Stated(number, traits.PHONE_COUNTRY, country, at, arrival.source)
         for number, arrival in fresh.items()
         for name in arrival.names
-        if name.namespace == "phone" and (country := phone_country(name.value))
+        if name.namespace in vault.family("phone") and (country := phone_country(name.value))
     ]
     traits.write_coarse(session, stated)
 
@@ -351,14 +354,15 @@ def _vouched(
     session: Session, known: Mapping[bytes, int], arriving: Iterable[tuple[bytes, Arrival]]
 ) -> set[tuple[int, str, bytes]]:
     """Return the identifiers (subject, namespace, token) that are vouched for now, and were only claimed so far."""
-    keys = vault.of(session)
+    keys, terms = vault.of(session), policy.of(session)
     verified = {
-        (known[print_], name.namespace, token)
+        (known[print_], namespace, token)
         for print_, arrival in arriving
         if print_ in known
-        for name in arrival.names
+        for name in with_derived(terms, arrival.names)
         if name.verified
         for token in keys.tokens(name.namespace, name.scope, name.value).values()
+        for namespace in vault.family(name.namespace)
     }
     found: set[tuple[int, str, bytes]] = set()
     for some in chunked(sorted({number for number, _, _ in verified}), graph.MANY):

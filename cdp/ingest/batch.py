@@ -1,6 +1,6 @@
 """What the steps pass on: the items of one transaction, what became of each, and what was dropped."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from cdp.connector.kit import Item, SourceConfig
 from cdp.connector.mapping import clean_name
 from cdp.errors import Refusal
 from cdp.identity import Canonical, canonical
+from cdp.identity.normalise import derived
 from cdp.policy.terms import Policy
 
 NO_STATUSES = frozenset({"withdrawn", "refused"})
@@ -84,6 +85,7 @@ class Context:
     noted: str = ""
     """The ledger's entry about this batch."""
     _canonical: dict[tuple[str, str, str, bool], Canonical | None] = field(default_factory=dict, repr=False)
+    _derived: dict[Canonical, tuple[Canonical, ...]] = field(default_factory=dict, repr=False)
     _tokens: dict[Canonical, bytes] = field(default_factory=dict, repr=False)
 
     @property
@@ -101,6 +103,15 @@ class Context:
         if key not in self._canonical:
             self._canonical[key] = canonical(self.policy, type, value, scope, self.source.region, believed)
         return self._canonical[key]
+
+    def evidence(self, names: Iterable[Canonical]) -> tuple[Canonical, ...]:
+        """Return the identifiers with all that they are evidence of."""
+        return tuple(one for name in names for one in (name, *self._also(name)))
+
+    def _also(self, name: Canonical) -> tuple[Canonical, ...]:
+        if name not in self._derived:
+            self._derived[name] = derived(self.policy, name)
+        return self._derived[name]
 
     def silence_token(self, name: Canonical) -> bytes:
         """Return an identifier's suppression token, worked out once per batch."""

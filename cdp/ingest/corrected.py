@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cdp import identity
-from cdp.identity import correcting
+from cdp.identity import Canonical, correcting
 from cdp.ingest.batch import Batch, Context, Entry
 from cdp.profile import corrections
 from cdp.profile.model import Correction
@@ -19,11 +19,11 @@ REASON = "corrected"
 
 def leave_out_identifiers(batch: Batch, context: Context) -> Batch:
     """Take from each item the identifiers that the person it is about had removed."""
-    points = {context.silence_token(name) for entry in batch for name in entry.names}
+    points = {point for entry in batch for name in entry.names for point in _points(name, context)}
     removed = correcting.removed(context.session, points)
     if removed:
-        naming = [entry for entry in batch if any(context.silence_token(name) in removed for name in entry.names)]
-        others = {context.silence_token(name) for entry in naming for name in entry.names}
+        naming = [entry for entry in batch if any(removed.keys() & _points(name, context) for name in entry.names)]
+        others = {point for entry in naming for name in entry.names for point in _points(name, context)}
         holders = correcting.holders(context.session, others)
         for entry in naming:
             _leave_out(entry, context, removed, holders)
@@ -56,12 +56,18 @@ def _is_stale(rows: list[Correction], entry: Entry, name: str, context: Context)
     return corrections.outweighs(context.session, rows, one, context.at)
 
 
+def _points(name: Canonical, context: Context) -> set[bytes]:
+    """Return the suppression tokens of an identifier and its mailbox, of which it may be but another spelling."""
+    return {context.silence_token(one) for one in context.evidence([name])}
+
+
 def _leave_out(
     entry: Entry, context: Context, removed: Mapping[bytes, set[int]], holders: Mapping[bytes, set[int]]
 ) -> None:
-    points = {name: context.silence_token(name) for name in entry.names}
-    about = {person for point in points.values() if point not in removed for person in holders.get(point, ())}
-    stale = {name for name, point in points.items() if removed.get(point, set()) & about}
+    points = {name: _points(name, context) for name in entry.names}
+    kept = {point for some in points.values() if not some & removed.keys() for point in some}
+    about = {person for point in kept for person in holders.get(point, ())}
+    stale = {name for name, some in points.items() if any(removed.get(point, set()) & about for point in some)}
     source = context.source
     arrival = identity.Arrival(source.name, entry.names, source.residence_default, source.public)
     if stale and not identity.is_known(context.session, arrival):

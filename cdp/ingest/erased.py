@@ -73,8 +73,8 @@ def let_go(context: Context) -> None:
 
 
 def _points(context: Context, entry: Entry) -> dict[bytes, str]:
-    """Return suppression token → namespace of what the item names."""
-    return {context.silence_token(name): name.namespace for name in entry.names}
+    """Return suppression token → namespace of what the item names, and of what that is evidence of."""
+    return {context.silence_token(name): name.namespace for name in context.evidence(entry.names)}
 
 
 def _is_first_party(entry: Entry, context: Context) -> bool:

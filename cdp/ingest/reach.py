@@ -17,6 +17,8 @@ from cdp.connector.kit import Claim, Item, SourceConfig
 from cdp.connector.tables import Row
 from cdp.consent.bundles import Bundle
 from cdp.consent.rules import NO
+from cdp.identity import Canonical
+from cdp.identity.normalise import with_derived
 from cdp.identity.rules import TokenKey
 from cdp.ingest.evidenced import Found, Matching, Proven
 from cdp.ingest.rows import Read
@@ -75,9 +77,18 @@ class Question(NamedTuple):
     contact: frozenset[TokenKey]
     """The contact point, in every epoch; empty where the channel has none, or the row."""
     anyone: frozenset[TokenKey]
-    """Every identifier of the row."""
+    """Every identifier of the row, and what those are evidence of."""
     silenced: frozenset[bytes]
-    """Suppression tokens of its identifiers."""
+    """Suppression tokens of all these."""
+
+
+class Indexes(NamedTuple):
+    """The blind indexes of one claim."""
+
+    own: frozenset[TokenKey] = frozenset()
+    evidence: frozenset[TokenKey] = frozenset()
+    """With those of what it is evidence of."""
+    silenced: frozenset[bytes] = frozenset()
 
 
 @dataclass(slots=True)
@@ -148,36 +159,39 @@ class Spelling:
 
     session: Session
     config: SourceConfig
-    _known: dict[Claim, tuple[frozenset[TokenKey], frozenset[bytes]]] = field(default_factory=dict)
+    _known: dict[Claim, Indexes] = field(default_factory=dict)
 
     def questions(self, row: Row, found: Found) -> list[Question]:
         """Return what to ask of a row's consents."""
         names = [self._indexes(claim) for claim in found.item.claims] if found.proven else []
-        anyone = frozenset(key for keys, _ in names for key in keys)
-        silenced = frozenset(token for _, tokens in names for token in tokens)
+        anyone = frozenset(key for one in names for key in one.evidence)
+        silenced = frozenset(token for one in names for token in one.silenced)
         return [
-            Question(row.number, one, self._indexes(one.contact)[0] if one.contact else frozenset(), anyone, silenced)
+            Question(row.number, one, self._indexes(one.contact).own if one.contact else frozenset(), anyone, silenced)
             for one in found.proven
         ]
 
     def keys(self, item: Item) -> frozenset[TokenKey]:
-        """Return every blind index of an item's identifiers."""
-        return frozenset(key for claim in item.claims for key in self._indexes(claim)[0])
+        """Return every blind index that may join an item to others."""
+        return frozenset(key for claim in item.claims for key in self._indexes(claim).evidence)
 
-    def _indexes(self, claim: Claim) -> tuple[frozenset[TokenKey], frozenset[bytes]]:
+    def _indexes(self, claim: Claim) -> Indexes:
         if claim not in self._known:
             self._known[claim] = self._make(claim)
         return self._known[claim]
 
-    def _make(self, claim: Claim) -> tuple[frozenset[TokenKey], frozenset[bytes]]:
+    def _make(self, claim: Claim) -> Indexes:
         name = identity.canonical(
             policy.of(self.session), claim.type, claim.value, claim.scope, self.config.region, claim.verified
         )
         if name is None:
-            return frozenset(), frozenset()
-        keys, spelled = vault.of(self.session), (name.namespace, name.scope, name.value)
-        index = frozenset((name.namespace, token) for token in keys.tokens(*spelled).values())
-        return index, frozenset({keys.suppression_token(*spelled)})
+            return Indexes()
+        own, *also = (self._index(one) for one in with_derived(policy.of(self.session), [name]))
+        return Indexes(own, own.union(*also), frozenset(identity.silence_tokens(self.session, name)))
+
+    def _index(self, name: Canonical) -> frozenset[TokenKey]:
+        tokens = vault.of(self.session).tokens(name.namespace, name.scope, name.value)
+        return frozenset((name.namespace, token) for token in tokens.values())
 
 
 def look(session: Session, matching: Matching, rows: Sequence[Read]) -> tuple[list[Found], list[Question]]:

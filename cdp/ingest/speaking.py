@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from cdp import consent
+from cdp import consent, vault
 from cdp.connector.kit import Signal
 from cdp.consent.model import ConsentRecord
 from cdp.consent.rules import IMPORT
@@ -79,7 +79,8 @@ def _silenced(entry: Entry, context: Context) -> Iterator[tuple[str, str, Canoni
     for signal in entry.item.signals if context.source.public else ():
         if signal.act and signal.status in NO_STATUSES and signal.contact is not None:
             contact = _contact(entry, signal, context)
-            if contact is not None and contact.namespace in CONTACT_CHANNELS.get(signal.channel, ()):
+            reached = set(CONTACT_CHANNELS.get(signal.channel, ()))
+            if contact is not None and reached.intersection(vault.family(contact.namespace)):
                 yield signal.channel, "unsubscribe", contact
 
 

@@ -14,7 +14,7 @@ from cdp.policy import groups, journeys, laws, notices, purposes, recipients, re
 from cdp.policy.documents import Documents, Failures, PolicyError, overlaid, read_folder
 from cdp.policy.grounds import EXCEPTIONS
 from cdp.policy.inline import expanded
-from cdp.policy.terms import Example, Law, Notice, Pack, Policy, Purpose, Recipient, Use
+from cdp.policy.terms import DERIVED, Example, Law, Notice, Pack, Policy, Purpose, Recipient, Use
 
 _SINGLE = {
     "controller.yaml",
@@ -94,7 +94,8 @@ def _read(written: Documents, on: date, failures: Failures) -> Policy | None:
     traits = registry.read_traits(documents, failures, categories)
     identifiers = registry.read_identifiers(documents, failures, categories)
     namespaces = identifiers.namespaces
-    known = frozenset(traits) | {name for name, term in namespaces.items() if term.role != "constrain"}
+    constraints = {name for name, term in namespaces.items() if term.role == "constrain"}
+    known = (frozenset(traits) | frozenset(namespaces)).difference(DERIVED, constraints)
     statutes = laws.read_laws(documents, failures, on)
     packs = dict(statutes.packs)
     told = notices.read_notices(documents, failures)

@@ -36,10 +36,14 @@ CHANNELS = ("email", "sms", "push", "line", "phone", "post", "web", "store", "ad
 CONTACT_CHANNELS: Mapping[str, tuple[str, ...]] = {
     "email": ("email",),
     "sms": ("phone",),
-    "phone": ("phone",),
+    "phone": ("phone", "phone_fixed"),
     "line": ("line_uid",),
 }
 """Channels that reach a contact point, and the identifier namespaces that are such points."""
+
+DERIVED: Mapping[str, str] = {"email_canon": "email"}
+"""Namespaces whose values are worked out of another's. They are evidence of who is who, and no contact point:
+nobody said that they may be written to there, so that no purpose may open them."""
 
 
 class Law(IntFlag):

@@ -25,14 +25,22 @@ _ERAS: Mapping[str, tuple[int, int]] = {
     "令和": (2019, 2100),
 }
 """Era → its first year and the first year of the next, which are one and the same year."""
+_EARLIEST = 1868
+"""明治 alone is counted from a 1 January; the first day of any other era's first year is a date that nobody gave."""
 _ERA_LETTERS = {"M": "明治", "T": "大正", "S": "昭和", "H": "平成", "R": "令和"}
-_ERA_DATE = re.compile(
-    r"(明治|大正|昭和|平成|令和|[MTSHR])\s*(元|\d{1,2})\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})\s*日?", re.I
-)
+_ERA = r"(明治|大正|昭和|平成|令和|[MTSHR])\s*\.?\s*"
+_ERA_DATE = re.compile(_ERA + r"(元|\d{1,2})\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})\s*日?", re.I)
+_ERA_COMPACT = re.compile(_ERA + r"(\d{2})(\d{2})(\d{2})", re.I)
+_BORN = re.compile(r"\s*(?:生まれ|生)$")
 _DATE = re.compile(r"(\d{4})\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})\s*日?(?:[T ]\d{2}:\d{2}.*)?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_PLACEHOLDERS = frozenset({date(1900, 1, 1), date(1970, 1, 1)})
-"""Dates that systems write where nobody gave one."""
+_PLACEHOLDERS = frozenset(
+    {
+        *(date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(1901, 1, 1), date(1904, 1, 1)),
+        *(date(1970, 1, 1), date(2099, 12, 31), date(9999, 12, 31)),
+    }
+)
+"""Dates that systems write where nobody gave one: first days of calendars, and days that are never to come."""
 
 _COUNTRIES = {
     "日本": "JP", "日本国": "JP", "japan": "JP", "jpn": "JP",
@@ -86,10 +94,10 @@ def boolean(value: Any) -> bool:
 
 
 def day(value: Any) -> str:
-    """Read a date, ISO or Japanese (`昭和60年1月3日`, `S60.1.3`, `平成元年…`), as `YYYY-MM-DD`."""
-    folded = unicodedata.normalize("NFKC", str(value)).strip()
+    """Read a date, ISO or Japanese (`昭和60年1月3日`, `S60.1.3`, `S600103`, `平成元年…`), as `YYYY-MM-DD`."""
+    folded = _BORN.sub("", unicodedata.normalize("NFKC", str(value)).strip())
     try:
-        if match := _ERA_DATE.fullmatch(folded):
+        if match := _ERA_DATE.fullmatch(folded) or _ERA_COMPACT.fullmatch(folded):
             return _era_day(*match.groups()).isoformat()
         if match := _DATE.fullmatch(folded) or _COMPACT.fullmatch(folded):
             year, month, day_ = (int(part) for part in match.groups())
@@ -156,9 +164,10 @@ def _readable_country(value: str) -> str:
 def _era_day(era: str, year: str, month: str, day_: str) -> date:
     first, next_first = _ERAS[_ERA_LETTERS.get(era.upper(), era)]
     full = first + (1 if year == "元" else int(year)) - 1
-    if not first <= full <= next_first:
+    read = date(full, int(month), int(day_))
+    if not first <= full <= next_first or (read == date(first, 1, 1) and first != _EARLIEST):
         raise ValueError("outside its era")
-    return date(full, int(month), int(day_))
+    return read
 
 
 READERS: Mapping[str, Callable[[Any], Any]] = {

@@ -1,8 +1,8 @@
 """Portability (GDPR 20): what the person provided or did, where it rests on consent or contract, for another machine.
 
-Left out: what was worked out here (stages, coarse parts, the person's row), what rests on another ground,
-and what says something of us alone (permissions, requests, disclosures); access has all of it. Which
-ground it is, is read from the purposes that the source declares for the field or event.
+Left out: what was worked out here (stages, coarse parts, mailboxes behind addresses, the person's row), what rests
+on another ground, and what says something of us alone (permissions, requests, disclosures); access has all of it.
+Which ground it is, is read from the purposes that the source declares for the field or event.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from cdp.errors import Problem
 from cdp.holders import Held
 from cdp.ingest import sources
 from cdp.ingest.model import Source
-from cdp.policy.terms import Policy
+from cdp.policy.terms import DERIVED, Policy
 from cdp.profile import corrections, traits
 
 FORM = "sekisho.portability/1"
@@ -58,7 +58,8 @@ class _Portable:
     def identifiers(self) -> Iterable[dict[str, Any]]:
         for one, value in self.opened:
             source = self.source_of.get(one.subject, "")
-            if one.kind == "identifier" and value is not None and self._purposes(source, ""):
+            provided = one.kind == "identifier" and one.plain["type"] not in DERIVED
+            if provided and value is not None and self._purposes(source, ""):
                 named = {"type": one.plain["type"], "value": value["value"]}
                 yield named | ({"scope": value["scope"]} if value["scope"] else {})
 

@@ -5,6 +5,7 @@ theirs. It goes with whose address it is. Somebody else's person, who can be pro
 identifier, stays: of that one only the unproved address goes. Who holds it with proof is never touched.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from cdp.clock import Clock
 from cdp.db import chunked
 from cdp.identity import graph
 from cdp.identity.model import CorrectedIdentifier, Identifier
+from cdp.policy.terms import DERIVED
 from cdp.profile.model import Subject
 
 Points = set[tuple[str, bytes]]
@@ -46,7 +48,8 @@ def points_of(session: Session, subjects: Collection[int]) -> Points:
             (points if verified else claimed).add((namespace, bytes(point)))
         claimed |= _removed(session, some)
     others = _held(session, claimed - points, subjects)
-    return points | (claimed - {(row.namespace, row.point) for row in others if row.verified})
+    theirs = {row.point for row in others if row.verified}
+    return points | {(namespace, point) for namespace, point in claimed if point not in theirs}
 
 
 def unproved(session: Session, points: Points, besides: Collection[int]) -> set[int]:
@@ -69,6 +72,7 @@ def owners(session: Session, points: Points) -> set[int]:
 def sever(session: Session, points: Points, besides: Collection[int]) -> int:
     """Delete unproved evidence with these points of any others and resolve those anew; returns how many rows went."""
     rows = [row for row in _held(session, points, besides) if not row.verified]
+    rows += _other_spellings(session, rows)
     if not rows:
         return 0
     graph.lock_tokens(session, {(row.namespace, row.token) for row in rows})
@@ -86,6 +90,19 @@ def sever(session: Session, points: Points, besides: Collection[int]) -> int:
     return len(rows)
 
 
+def _other_spellings(session: Session, rows: Iterable[Held]) -> list[Held]:
+    """Return the unproved addresses that these mailboxes were derived from, where a subject has but one address."""
+    mailboxes = {row.subject: DERIVED[row.namespace] for row in rows if row.namespace in DERIVED}
+    named = {(row.subject, row.token) for row in rows}
+    found: dict[int, list[Held]] = defaultdict(list)
+    for some in chunked(sorted(mailboxes)):
+        for row in map(_read, session.execute(_EVIDENCE.where(col(Identifier.subject).in_(some)))):
+            if row.namespace == mailboxes[row.subject]:
+                found[row.subject].append(row)
+    alone = (held for held in found.values() if len({row.point for row in held}) == 1)
+    return [row for held in alone for row in held if not row.verified and (row.subject, row.token) not in named]
+
+
 def _removed(session: Session, subjects: Collection[int]) -> Points:
     """Return what these subjects had removed: a source that still brings it would bring the person back."""
     query = select(col(CorrectedIdentifier.namespace), col(CorrectedIdentifier.suppression_token))
@@ -95,9 +112,7 @@ def _removed(session: Session, subjects: Collection[int]) -> Points:
 
 def _held(session: Session, points: Points, besides: Collection[int]) -> list[Held]:
     left_out = set(besides)
-    return [
-        row for row in _rows(session, points) if (row.namespace, row.point) in points and row.subject not in left_out
-    ]
+    return [row for row in _rows(session, points) if row.subject not in left_out]
 
 
 def _rows(session: Session, points: Points) -> Iterator[Held]:
@@ -110,11 +125,10 @@ def _proved_otherwise(session: Session, people: Iterable[int], points: Points) -
     """Return those of the people who have proof of a contact point, login or customer number beside these points."""
     found: set[int] = set()
     devices = {name for name, term in policy.of(session).namespaces.items() if not term.verified_only}
+    asked = {point for _, point in points}
     for some in chunked(sorted(people)):
         rows = map(_read, session.execute(_EVIDENCE.where(col(Subject.person).in_(some), col(Identifier.verified))))
-        found.update(
-            row.person for row in rows if row.namespace not in devices and (row.namespace, row.point) not in points
-        )
+        found.update(row.person for row in rows if row.namespace not in devices and row.point not in asked)
     return found
 
 

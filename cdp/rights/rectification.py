@@ -149,16 +149,8 @@ def _opened(session: Session, request: SubjectRequest) -> Corrections:
 
 def _locked(session: Session, request: SubjectRequest, changes: Sequence[Change]) -> list[int]:
     """Lock the identifiers, then the person's subjects, each in order; returns all of these by now."""
-    graph.lock_tokens(
-        session,
-        {
-            (name.namespace, token)
-            for one in changes
-            for name in (one.remove, one.add)
-            if name
-            for token in vault.of(session).tokens(name.namespace, name.scope, name.value).values()
-        },
-    )
+    names = [name for one in changes for name in (one.remove, one.add) if name]
+    graph.lock_tokens(session, correcting.keys_of(session, names))
     subjects = steps.cluster(session, steps.subjects_of(session, request))
     graph.lock_subjects(session, subjects)
     steps.name_subjects(session, request, subjects)
@@ -202,8 +194,7 @@ def _home(session: Session, subjects: Sequence[int]) -> list[int]:
 
 def _is_erased(session: Session, name: Canonical) -> bool:
     """Whether the identifier may not come back: its owner had it erased (ruling R11)."""
-    token = vault.of(session).suppression_token(name.namespace, name.scope, name.value)
-    return bool(consent.suppressed_tokens(session, [token], "erasure"))
+    return bool(consent.suppressed_tokens(session, identity.silence_tokens(session, name), "erasure"))
 
 
 def _note(session: Session, request: SubjectRequest, act: str, names: set[str], at: datetime) -> None:

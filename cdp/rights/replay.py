@@ -85,20 +85,19 @@ def _lost(session: Session, stones: Sequence[Tombstone]) -> dict[str, Points]:
     until = _silences(session, {token for stone in stones for _, token in stone.points})
     lost: dict[str, Points] = {stone.request: set() for stone in stones}
     for stone in stones:
-        lost[stone.request] |= {point for point in stone.points if until.get(point, NEVER) < stone.at}
+        lost[stone.request] |= {point for point in stone.points if until.get(point[1], NEVER) < stone.at}
     return lost
 
 
-def _silences(session: Session, tokens: Iterable[bytes]) -> dict[tuple[str, bytes], datetime]:
-    """Return until when each point was, or is, silent for an erasure."""
-    until: dict[tuple[str, bytes], datetime] = {}
+def _silences(session: Session, tokens: Iterable[bytes]) -> dict[bytes, datetime]:
+    """Return until when each suppression token was, or is, silent for an erasure."""
+    until: dict[bytes, datetime] = {}
     for some in chunked(sorted(tokens)):
-        query = select(col(Suppression.namespace), col(Suppression.token), col(Suppression.lifted_at)).where(
+        query = select(col(Suppression.token), col(Suppression.lifted_at)).where(
             col(Suppression.token).in_(some), col(Suppression.reason) == "erasure", col(Suppression.channel) == "*"
         )
-        for namespace, token, lifted_at in session.execute(query):
-            point = (namespace, bytes(token))
-            until[point] = max(lifted_at or FOREVER, until.get(point, NEVER))
+        for token, lifted_at in session.execute(query):
+            until[bytes(token)] = max(lifted_at or FOREVER, until.get(bytes(token), NEVER))
     return until
 
 

@@ -79,7 +79,7 @@ def who(session: Session, identifier: Named) -> tuple[int | None, tuple[str, byt
     """
     namespace, scope, value = identifier
     named = identity.spell(policy.of(session), namespace, value, scope)
-    point = (namespace, vault.of(session).suppression_token(namespace, named.scope, named.value))
+    point = (named.namespace, vault.of(session).suppression_token(named.namespace, named.scope, named.value))
     return identity.find(session, namespace, named.scope, named.value), point
 
 

@@ -7,6 +7,7 @@ from cdp.vault.keys import Vault, deks, of
 from cdp.vault.marks import check_mark, confirm_mark, record_version
 from cdp.vault.sealing import Cell, Dek, matches, seal
 from cdp.vault.shredding import puncture
+from cdp.vault.tokens import family
 
 __all__ = [
     "Cell",
@@ -16,6 +17,7 @@ __all__ = [
     "check_mark",
     "confirm_mark",
     "deks",
+    "family",
     "holder",
     "marks",
     "matches",

@@ -8,20 +8,30 @@ would be read off its frequency (Naveed, Kamara, Wright, CCS 2015).
 
 import base64
 import hmac
+from collections.abc import Mapping
 
 from cdp.vault.sealing import length_prefixed
 
 TOKEN_BYTES = 16
 
+_FAMILIES: Mapping[str, tuple[str, ...]] = dict.fromkeys(("phone", "phone_fixed"), ("phone", "phone_fixed"))
+"""Namespaces that share their tokens, under the first one's name. Whether a line is fixed is read from tables that
+change, and neither a silence nor an erasure of the number may be lost by that."""
+
+
+def family(namespace: str) -> tuple[str, ...]:
+    """Return the namespaces in which the tokens of this one may stand; most share theirs with no other."""
+    return _FAMILIES.get(namespace, (namespace,))
+
 
 def index_token(key: bytes, namespace: str, scope: str, value: str) -> bytes:
     """Name an identifier in the blind index of one epoch."""
-    return _keyed(key, b"cdp/v1/index", namespace.encode(), scope.encode(), value.encode())
+    return _keyed(key, b"cdp/v1/index", family(namespace)[0].encode(), scope.encode(), value.encode())
 
 
 def suppression_token(key: bytes, namespace: str, scope: str, value: str) -> bytes:
     """Name an identifier that must stay unused, also after its subject is erased."""
-    return _keyed(key, b"cdp/v1/suppression", namespace.encode(), scope.encode(), value.encode())
+    return _keyed(key, b"cdp/v1/suppression", family(namespace)[0].encode(), scope.encode(), value.encode())
 
 
 def digest(key: bytes, label: str, content: bytes) -> bytes:

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdp.identity.normalise import canonical, normalise, phone_country
+from cdp.identity.normalise import canonical, derived, normalise, phone_country
+from cdp.policy.terms import Policy
+from tests.identity.whole import WHOLE
 from tests.ingest.ground import make_policy
 
 
@@ -53,6 +55,10 @@ def test_a_mail_address_has_one_spelling(given_: str, spelled: str | None) -> No
         "010-81-90-1234-5678",
         "tel:+81-90-1234-5678",
         "090-1234-5678 内線12",
+        "090-1234-5678（内線１２）",
+        "090-1234-5678 内線番号:12",
+        "090-1234-5678 x3",
+        "tel:+81-90-1234-5678;ext=3",
         "090-1234-5678 ext. 3",
         "\u202a090-1234-5678\u202c",
     ],
@@ -66,6 +72,88 @@ def test_a_japanese_mobile_number_has_one_spelling(written: str) -> None:
 )
 def test_a_number_that_does_not_exist_is_none(written: str) -> None:
     assert normalise("phone", written, "JP") is None
+
+
+@pytest.mark.parametrize(
+    "written", ["03-1234-5678", "03（1234）5678", "０３ー１２３４ー５６７８", "03-1234-5678(代)", "+81 3 1234 5678"]
+)
+def test_a_number_of_an_office_has_one_spelling(written: str) -> None:
+    assert normalise("phone", written, "JP") == "+81312345678"
+
+
+@pytest.mark.parametrize(
+    ("type_", "written", "region", "namespace"),
+    [
+        ("phone", "090-1234-5678", "JP", "phone"),
+        ("phone", "03-1234-5678", "JP", "phone_fixed"),
+        ("phone", "030 123456", "DE", "phone_fixed"),
+        ("phone", "0151 23456789", "DE", "phone"),
+        ("phone", "+1 212 555 0123", "US", "phone"),  # may be either there
+        ("phone", "050-1234-5678", "JP", "phone"),
+        ("phone_fixed", "090-1234-5678", "JP", "phone"),
+        ("phone_fixed", "03-1234-5678", "JP", "phone_fixed"),
+        ("phone_fixed", "+1 212 555 0123", "US", "phone_fixed"),
+    ],
+)
+def test_the_numbering_plan_says_which_line_it_is(type_: str, written: str, region: str, namespace: str) -> None:
+    name = canonical(WHOLE, type_, written, region=region)
+    assert name is not None and name.namespace == namespace
+    assert canonical(WHOLE, namespace, name.value) == name
+
+
+def test_without_a_namespace_of_their_own_fixed_lines_stay_telephones() -> None:
+    name = canonical(make_policy(), "phone", "03-1234-5678")
+    assert name is not None and name.namespace == "phone"
+
+
+@pytest.mark.parametrize(
+    ("address", "mailbox"),
+    [
+        ("Ada.Love+shop@GMAIL.com", "adalove@gmail.com"),
+        ("adalove@googlemail.com", "adalove@gmail.com"),
+        ("adalove@gmail.com", "adalove@gmail.com"),
+        ("ada.love+x@outlook.jp", "ada.love@outlook.jp"),
+        ("ada@hotmail.com", "ada@hotmail.com"),
+        ("ada+a+b@me.com", "ada@icloud.com"),
+        ("ada@pm.me", "ada@proton.me"),
+        ("ada.love+x@fastmail.com", "ada.love@fastmail.com"),
+        ("+x@gmail.com", None),
+        ("..+x@gmail.com", None),
+        ("ada-shop@yahoo.co.jp", None),
+        ("taro..x.@docomo.ne.jp", None),
+        ("ada+x@people.example", None),
+        ("ada+x@gmail.com.example", None),
+    ],
+)
+def test_an_address_leads_to_a_mailbox_where_the_provider_is_known_to_ignore_the_rest(
+    address: str, mailbox: str | None
+) -> None:
+    assert normalise("email_canon", address) == mailbox
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_an_address_is_as_good_a_proof_of_its_mailbox_as_of_itself(verified: bool) -> None:
+    name = canonical(WHOLE, "email", "a.da+x@gmail.com", verified=verified)
+    assert name is not None
+    assert name.value == "a.da+x@gmail.com"
+    assert [(one.namespace, one.value, one.verified) for one in derived(WHOLE, name)] == [
+        ("email_canon", "ada@gmail.com", verified)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "type_", "value"),
+    [
+        (make_policy(), "email", "ada@gmail.com"),
+        (WHOLE, "email", "ada@people.example"),
+        (WHOLE, "email", "te.st@gmail.com"),  # means nobody without its dot
+        (WHOLE, "user_id", "ada@gmail.com"),
+        (WHOLE, "email_canon", "ada@gmail.com"),
+    ],
+)
+def test_of_anything_else_nothing_follows(policy: Policy, type_: str, value: str) -> None:
+    name = canonical(policy, type_, value)
+    assert name is not None and derived(policy, name) == ()
 
 
 def test_a_number_is_read_in_its_region_and_tells_its_country() -> None:
@@ -87,7 +175,7 @@ def test_what_is_no_text_is_no_identifier(value: object) -> None:
     assert normalise("user_id", value) is None
 
 
-@given(st.text(max_size=40), st.sampled_from(["email", "phone", "user_id", "line_uid"]))
+@given(st.text(max_size=40), st.sampled_from(["email", "email_canon", "phone", "phone_fixed", "user_id"]))
 def test_spelling_twice_changes_nothing(value: str, namespace: str) -> None:
     once = normalise(namespace, value)
     assert once is None or normalise(namespace, once) == once
@@ -97,6 +185,24 @@ def test_spelling_twice_changes_nothing(value: str, namespace: str) -> None:
 def test_spelling_an_odd_address_twice_changes_nothing(value: str) -> None:
     once = normalise("email", value)
     assert once is None or normalise("email", once) == once
+
+
+@given(st.from_regex(r"[A-Za-z.+_-]{1,20}@(gmail|googlemail|outlook|me|pm)\.(com|me)", fullmatch=True))
+def test_a_mailbox_leads_to_itself(value: str) -> None:
+    once = normalise("email_canon", value)
+    assert once is None or normalise("email_canon", once) == normalise("email", once) == once
+
+
+@given(st.text(max_size=60), st.sampled_from(["JP", "DE", ""]))
+def test_no_text_is_too_odd_to_be_read(value: str, region: str) -> None:
+    for type_ in WHOLE.namespaces:
+        canonical(WHOLE, type_, value, region=region)
+
+
+@given(st.from_regex(r"0[1-9][0-9-]{8,12}", fullmatch=True))
+def test_a_number_is_the_same_in_any_width(written: str) -> None:
+    wide = "".join(chr(ord(char) + 0xFEE0) for char in written)
+    assert normalise("phone", written) == normalise("phone", wide) == normalise("phone", written.replace("-", "ー"))
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ WRONG = [
     ("an unknown recipient", EMAIL, "recipients: [ma_tool,", "recipients: [ma_tul, ma_tool,", "no recipient ma_tul"),
     ("an unknown notice", EMAIL, "notice: newsletter", "notice: newsletters", "no notice newsletters"),
     ("an unknown field", EMAIL, "fields: [email,", "fields: [email, shoe_size,", "no trait or identifier shoe_size"),
+    ("a mailbox", EMAIL, "fields: [email,", "fields: [email, email_canon,", "no trait or identifier email_canon"),
     ("an unknown channel", EMAIL, "channels: [email]", "channels: [pigeon]", "channels.0: Must be one of"),
     ("an unknown kind", EMAIL, "kind: direct_marketing", "kind: growth", "kind: Must be one of"),
     ("no basis under a configured law", EMAIL, "  APPI: {kind", "  # APPI: {kind", "no basis under APPI"),

@@ -15,7 +15,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from cdp import consent, gate, identity, ledger, vault
+from cdp import consent, gate, identity, ledger
 from cdp.connector.kit import LANGUAGE, METHOD
 from cdp.consent.model import ConsentRecord
 from cdp.errors import FieldError, Problem
@@ -297,7 +297,7 @@ def _check_contact(channel: str, known: Canonical) -> None:
     """Consent for a contact channel opens one contact point, so that it must name one (ruling R10)."""
     reached = CONTACT_CHANNELS.get(channel)
     if reached is not None and known.namespace not in reached:
-        errors = [FieldError("/identifier/type", f"One of {', '.join(reached)}.")]
+        errors = [FieldError("/identifier/type", f"One of {', '.join(reached)} that this channel reaches.")]
         raise Problem(400, "contact_needed", "Consent for this channel is for one contact point: name it.", errors)
 
 
@@ -307,15 +307,15 @@ def _check_not_erased(session: Session, known: Canonical, made: Collection[int])
     Asked under the locks that `attach` took, so that an erasure cannot come between; `made` are the
     subjects that this very request made. Someone who has it again by such a source may consent.
     """
-    token = vault.of(session).suppression_token(known.namespace, known.scope, known.value)
-    if not consent.suppressed_tokens(session, [token], "erasure"):
+    erased = consent.suppressed_tokens(session, identity.silence_tokens(session, known), "erasure")
+    if not erased:
         return
     back = (
         select(col(Identifier.subject))
         .join(Subject, col(Subject.number) == col(Identifier.subject))
         .join(Permission, col(Permission.person) == col(Subject.person))
         .where(
-            col(Identifier.suppression_token) == token,
+            col(Identifier.suppression_token).in_(sorted(erased)),
             col(Identifier.subject).not_in(made),
             col(Permission.erasing).is_(False),
         )
