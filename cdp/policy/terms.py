@@ -294,7 +294,7 @@ class Namespace:
     limit_days: int = 0
     """The limit counts what was seen within so many days of each other; 0 = ever."""
     limit_agreed: int = 0
-    """Most where those who have such a value agree in birth date and name; 0 = as `limit` says."""
+    """Most where those who have such a value share a name and differ in neither name nor birth date; 0 = `limit`."""
     per_scope: bool = False
     """The limit counts per scope (one CRM id per system)."""
     max_degree: int = 0

@@ -133,23 +133,40 @@ class Clusters:
         return ""
 
     def _vetoed(self, priority: int, clusters: list[_Cluster]) -> str:
-        """Name the constraint of which they would hold more values than one of them does."""
-        for namespace in sorted(name for name, strength in self.vetoing.items() if priority >= strength):
-            sets = [cluster.marks[namespace] for cluster in clusters if namespace in cluster.marks]
-            if len(sets) > 1 and len(set().union(*sets)) > max(1, *map(len, sets)):
-                return namespace
-        return ""
+        """Name the constraint that stands against joining: another birth date, or another name and nothing that agrees.
+
+        One name of a person is often written otherwise, so a name is no obstacle where the birth date or the name in
+        another script is the same.
+        """
+        differing, agreeing = self._compared(clusters)
+        strong = sorted(name for name in differing if priority >= self.vetoing[name])
+        if BIRTH_DATE in strong:
+            return BIRTH_DATE
+        return strong[0] if strong and not agreeing else ""
 
     def _agree(self, kind: _Kind, clusters: list[_Cluster]) -> bool:
-        """Whether all who have such a value say the same birth date and the same name."""
+        """Whether all who have such a value have a name in common, and differ in nothing."""
         named = [cluster for cluster in clusters if kind in cluster.values]
-        agreeing = [
-            namespace
-            for namespace in self.vetoing
-            if all(namespace in cluster.marks for cluster in named)
-            and len(set().union(*(cluster.marks[namespace] for cluster in named))) == 1
-        ]
-        return BIRTH_DATE in agreeing and len(agreeing) > 1
+        differing, _ = self._compared(named)
+        return not differing and any(
+            name != BIRTH_DATE
+            and all(name in cluster.marks for cluster in named)
+            and len(set().union(*(cluster.marks[name] for cluster in named))) == 1
+            for name in self.vetoing
+        )
+
+    def _compared(self, clusters: list[_Cluster]) -> tuple[set[str], set[str]]:
+        """Return the constraints of which these would hold more values than one of them does, and those that agree."""
+        differing, agreeing = set(), set()
+        for name in self.vetoing:
+            sets = [cluster.marks[name] for cluster in clusters if name in cluster.marks]
+            if len(sets) > 1:
+                together = len(set().union(*sets))
+                if together > max(map(len, sets)):
+                    differing.add(name)
+                elif together == 1:
+                    agreeing.add(name)
+        return differing, agreeing
 
     def _merge(self, clusters: list[_Cluster]) -> None:
         into, *rest = sorted(clusters, key=lambda cluster: -len(cluster.members))

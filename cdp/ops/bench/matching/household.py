@@ -18,7 +18,7 @@ START, END = datetime(2020, 1, 1, tzinfo=UTC), datetime(2026, 6, 30, tzinfo=UTC)
 
 _COUNTRIES = {"JP": 64, "DE": 12, "FR": 8, "ES": 6, "IT": 6, "NL": 4}
 _SIZES = {1: 34, 2: 30, 3: 17, 4: 14, 5: 5}
-SHARED_MAILBOX, TABLET, LANDLINE = 0.055, 0.15, 0.3
+SHARED_MAILBOX, TABLET, LANDLINE = 0.053, 0.106, 0.3
 """Shares of families with one mailbox for several, with a tablet that several use, and of all homes with a landline."""
 _TWIN, _NAMESAKE, _GIVES_UP_NUMBER, _TAKES_OLD_NUMBER = 0.04, 0.001, 0.04, 0.06
 _HOME = Written("", "", "home")
