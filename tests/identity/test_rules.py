@@ -1,31 +1,12 @@
-"""Who is one person is a function of the evidence: no order, no repetition and no history changes it."""
+"""Who is one person, rule by rule, each on the smallest example; the laws that hold of all are in test_invariants."""
 
-import random
-from collections import Counter
 from collections.abc import Mapping
-
-from hypothesis import given
-from hypothesis import strategies as st
+from dataclasses import replace
 
 from cdp.identity import rules
-from cdp.identity.rules import Evidence, Known, Link, Partition
+from cdp.identity.rules import Evidence, Known, Link, Mark, Partition
 from cdp.policy.terms import Namespace
 from tests.ingest.ground import NAMESPACES
-
-SUBJECTS = st.integers(1, 12)
-ROWS = st.builds(
-    Evidence,
-    subject=SUBJECTS,
-    namespace=st.sampled_from(["user_id", "crm_id", "email", "phone", "anonymous_id", "note"]),
-    token=st.sampled_from([b"a", b"b", b"c", b"d"]),
-    scope=st.sampled_from(["", "x"]),
-    verified=st.booleans(),
-    epoch=st.just(1),
-)
-EVIDENCE = st.lists(ROWS, max_size=40)
-LINKS = st.lists(st.builds(Link, st.sampled_from(["must", "cannot"]), SUBJECTS, SUBJECTS), max_size=3).map(
-    lambda links: [link for link in links if link.subject != link.other]
-)
 
 
 def resolve(evidence: list[Evidence], links: list[Link], terms: Mapping[str, Namespace]) -> Partition:
@@ -38,85 +19,6 @@ def people(evidence: list[Evidence], links: list[Link] | None = None) -> dict[in
 
 def seen(subject: int, **tokens: str) -> list[Evidence]:
     return [Evidence(subject, name, token.encode(), "", True) for name, token in tokens.items()]
-
-
-@given(EVIDENCE, LINKS, st.integers())
-def test_the_order_of_arrival_does_not_matter(evidence: list[Evidence], links: list[Link], seed: int) -> None:
-    shuffled = evidence + evidence
-    random.Random(seed).shuffle(shuffled)
-    assert resolve(shuffled, links[::-1], NAMESPACES) == resolve(evidence, links, NAMESPACES)
-
-
-@given(EVIDENCE, LINKS, ROWS)
-def test_adding_and_retracting_evidence_is_as_if_it_had_never_been(
-    evidence: list[Evidence], links: list[Link], more: Evidence
-) -> None:
-    without = [row for row in evidence if row != more]
-    before = people(without, links)
-    people([*without, more], links)
-    assert people([row for row in [*without, more] if row != more], links) == before
-
-
-@given(EVIDENCE, SUBJECTS, SUBJECTS)
-def test_a_cannot_link_keeps_two_apart_until_it_is_revoked(evidence: list[Evidence], one: int, other: int) -> None:
-    if one == other:
-        return
-    evidence = [*evidence, *seen(one, phone="z"), *seen(other, phone="z")]
-    apart = people(evidence, [Link("cannot", one, other)])
-    assert apart[one] != apart[other]
-
-
-@given(EVIDENCE, LINKS)
-def test_every_subject_has_one_person_named_by_its_lowest_subject(evidence: list[Evidence], links: list[Link]) -> None:
-    found = people(evidence, links)
-    assert set(found) == {row.subject for row in evidence}
-    for person in set(found.values()):
-        assert person == min(subject for subject, of in found.items() if of == person)
-
-
-@given(EVIDENCE, LINKS)
-def test_people_only_ever_refine_the_raw_components(evidence: list[Evidence], links: list[Link]) -> None:
-    raw = {row.subject: {row.subject} for row in evidence}
-
-    def join(one: int, other: int) -> None:
-        union = raw[one] | raw[other]
-        for member in union:
-            raw[member] = union
-
-    holders: dict[tuple[str, bytes], int] = {}
-    for row in evidence:
-        if row.namespace != "note" and (row.verified or not NAMESPACES[row.namespace].verified_only):
-            join(row.subject, holders.setdefault((row.namespace, row.token), row.subject))
-    for link in links:
-        if link.kind == "must" and link.subject in raw and link.other in raw:
-            join(link.subject, link.other)
-    for subject, person in people(evidence, links).items():
-        assert person in raw[subject]
-
-
-@given(EVIDENCE)
-def test_no_person_exceeds_a_limit_unless_one_record_alone_does(evidence: list[Evidence]) -> None:
-    found = resolve(evidence, [], NAMESPACES)
-    held: dict[tuple[int, str, str], set[bytes]] = {}
-    alone: Counter[tuple[int, str, str]] = Counter()
-    for row in set(evidence):
-        term = NAMESPACES[row.namespace]
-        if not term.limit or (term.verified_only and not row.verified):
-            continue
-        if found.states.get((row.namespace, row.token)) in ("generic", "shared"):
-            continue
-        kind = row.namespace, row.scope if term.per_scope else ""
-        held.setdefault((found.people[row.subject], *kind), set()).add(row.token)
-        alone[row.subject, *kind] = len({r.token for r in evidence if _same(r, row, term)})
-    for (person, *kind), tokens in held.items():
-        most = max(alone[subject, *kind] for subject, of in found.people.items() if of == person)
-        assert len(tokens) <= max(NAMESPACES[kind[0]].limit, most)
-
-
-def _same(one: Evidence, row: Evidence, term: Namespace) -> bool:
-    same_scope = not term.per_scope or one.scope == row.scope
-    believed = one.verified or not term.verified_only
-    return (one.subject, one.namespace) == (row.subject, row.namespace) and same_scope and believed
 
 
 def test_a_shared_device_joins_only_what_nobody_is_identified_by() -> None:
@@ -190,3 +92,87 @@ def test_an_identifier_under_two_keys_counts_once() -> None:
     other = [Evidence(2, "user_id", b"u-old", "", True, 1), Evidence(2, "phone", b"p", "", True, 1)]
     more = [Evidence(3, "user_id", b"u-new", "", True, 2), Evidence(3, "phone", b"p", "", True, 1)]
     assert set(people([*old, *other, *more]).values()) == {1}
+
+
+JUNE, LATER = 739768, 739768 + 31
+"""First days of two months."""
+
+
+def on(subject: int, day: int, **tokens: str) -> list[Evidence]:
+    return [row._replace(seen=day) for row in seen(subject, **tokens)]
+
+
+def under(evidence: list[Evidence], marks: list[Mark], **changed: Namespace) -> Partition:
+    terms = {**NAMESPACES, **CONSTRAINTS, **changed}
+    return rules.resolve(Known(evidence, marks), terms)
+
+
+CONSTRAINTS = {
+    name: Namespace(name, "constrain", priority)
+    for name, priority in (("birth_date", 2), ("kana_name", 3), ("kanji_name", 3))
+}
+
+
+def test_a_limit_with_a_window_counts_what_was_seen_within_it() -> None:
+    yearly = replace(NAMESPACES["phone"], limit=1, limit_days=366)
+    both = [*on(1, JUNE, user_id="u", phone="old"), *on(2, JUNE + 800, user_id="u", phone="new")]
+    assert under(both, [], phone=yearly).people == {1: 1, 2: 1}
+    soon = [*on(1, JUNE, user_id="u", phone="old"), *on(2, LATER, user_id="u", phone="new")]
+    assert under(soon, [], phone=yearly).people == {1: 1, 2: 2}
+
+
+def test_two_birth_dates_on_one_mailbox_are_two_people() -> None:
+    family = [*seen(1, email="home", phone="p"), *seen(2, email="home")]
+    found = under(family, [Mark(1, "birth_date", 7), Mark(2, "birth_date", 8)])
+    assert found.people == {1: 1, 2: 2}
+    assert found.conflicts["email", b"home"].rule == "veto"
+    assert found.conflicts["email", b"home"].namespace == "birth_date"
+
+
+def test_another_name_is_no_obstacle_where_the_birth_date_is_the_same() -> None:
+    same = [*seen(1, email="e"), *seen(2, email="e")]
+    names = [Mark(1, "kanji_name", 1), Mark(2, "kanji_name", 2)]
+    assert under(same, names).people == {1: 1, 2: 2}
+    assert under(same, [*names, Mark(1, "birth_date", 7), Mark(2, "birth_date", 7)]).people == {1: 1, 2: 1}
+    assert under(same, [*names, Mark(1, "kana_name", 3), Mark(2, "kana_name", 3)]).people == {1: 1, 2: 1}
+
+
+def test_an_account_joins_whoever_spells_a_name_otherwise() -> None:
+    married = [*seen(1, user_id="u"), *seen(2, user_id="u")]
+    assert under(married, [Mark(1, "kanji_name", 1), Mark(2, "kanji_name", 2)]).people == {1: 1, 2: 1}
+
+
+def test_one_customer_entered_twice_is_one_where_the_name_agrees_and_nothing_differs() -> None:
+    twice = [*seen(1, crm_id="1", phone="p"), *seen(2, crm_id="2", phone="p")]
+    agreeing = replace(NAMESPACES["crm_id"], limit_agreed=2)
+    named = [Mark(1, "kana_name", 3), Mark(2, "kana_name", 3)]
+    assert under(twice, named, crm_id=agreeing).people == {1: 1, 2: 1}
+    assert under(twice, [], crm_id=agreeing).people == {1: 1, 2: 2}
+    born = [Mark(1, "birth_date", 7), Mark(2, "birth_date", 8)]
+    assert under(twice, [*named, *born], crm_id=agreeing).people == {1: 1, 2: 2}
+
+
+def test_a_login_cookie_goes_to_whoever_was_seen_with_it_last() -> None:
+    latest = replace(NAMESPACES["anonymous_id"], on_conflict="latest")
+    shared = [*on(1, JUNE, user_id="u", anonymous_id="k"), *on(2, LATER, user_id="v", anonymous_id="k")]
+    assert under([*shared, *on(3, JUNE, anonymous_id="k")], [], anonymous_id=latest).people == {1: 1, 2: 2, 3: 2}
+    tied = [*on(1, JUNE, user_id="u", anonymous_id="k"), *on(2, JUNE, user_id="v", anonymous_id="k")]
+    assert under([*tied, *on(3, JUNE, anonymous_id="k")], [], anonymous_id=latest).people == {1: 1, 2: 2, 3: 3}
+
+
+def test_two_people_of_many_records_are_joined_by_a_weak_value_only_by_somebody() -> None:
+    heavy = replace(NAMESPACES["phone"], hold_above=2)
+    many = [row for n in range(1, 4) for row in seen(n, user_id="u")] + [
+        row for n in range(5, 8) for row in seen(n, crm_id="c")
+    ]
+    held = under([*many, *seen(3, phone="p"), *seen(7, phone="p")], [], phone=heavy)
+    assert held.conflicts["phone", b"p"].rule == "weight"
+    assert set(held.people.values()) == {1, 5}
+
+
+def test_a_conflict_says_whom_it_touched_and_whom_it_joined_all_the_same() -> None:
+    evidence = [*seen(1, user_id="u", anonymous_id="k"), *seen(2, user_id="v", anonymous_id="k")]
+    evidence += [*seen(3, anonymous_id="k"), *seen(4, anonymous_id="k")]
+    conflict = resolve(evidence, [], NAMESPACES).conflicts["anonymous_id", b"k"]
+    assert (conflict.rule, conflict.namespace) == ("limit", "user_id")
+    assert (conflict.people, conflict.together) == ((1, 2, 3, 4), frozenset({3, 4}))
