@@ -126,6 +126,5 @@ def _lots(session: Session) -> Iterable[list[Row]]:
     columns = (Identifier.subject, Identifier.namespace, Identifier.token, Identifier.scope, Identifier.verified)
     query: Any = select(*map(col, columns), col(Identifier.epoch), col(Identifier.seen))
     query = query.where(col(Identifier.aside) == "").order_by(col(Identifier.subject))
-    connection = session.connection(execution_options={"yield_per": _LOT})
-    for part in connection.execute(query).partitions():
+    for part in session.execute(query, execution_options={"yield_per": _LOT}).partitions():
         yield [(row[0], row[1], bytes(row[2]), row[3], row[4], row[5], row[6]) for row in part]
