@@ -18,6 +18,7 @@ from cdp.consent import journal
 from cdp.db import Database
 from cdp.errors import StartRefused
 from cdp.holders import Holder
+from cdp.identity import config as identity_config
 from cdp.ingest.sources import tell_all_terms
 from cdp.ledger import Signer
 from cdp.policy.terms import Policy
@@ -147,6 +148,7 @@ def _check(deployment: Deployment, progress: Progress) -> None:
         vault.check_mark(session, deployment.vault.keyring, deployment.clock.now())
         ledger.reopen(session, deployment.signer, deployment.clock.now())
     gate.register_policy(database)
+    database.attempt(lambda session: identity_config.begin(session, deployment.clock.now()))
     database.attempt(tell_all_terms)
     rights.replay(deployment, progress)
     with database.snapshot() as session:

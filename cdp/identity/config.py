@@ -17,6 +17,7 @@ from sqlmodel import Session, col
 from cdp import policy
 from cdp.identity.model import IdentityConfig
 from cdp.policy.terms import Namespace
+from cdp.profile.model import Subject
 
 _NAME = "identity_terms"
 
@@ -51,6 +52,13 @@ def take_up(session: Session, at: datetime) -> IdentityConfig:
         session.flush()
     session.info[_NAME] = declared
     return row
+
+
+def begin(session: Session, at: datetime) -> None:
+    """Take up what the policy declares where nothing ever was; whoever is there already waits for a rebuild."""
+    if current(session) is None:
+        row = take_up(session, at)
+        row.rebuilt_at = None if session.scalar(select(col(Subject.number)).limit(1)) else at
 
 
 def digest_of(declared: Mapping[str, Namespace]) -> str:

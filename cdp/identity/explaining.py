@@ -91,15 +91,16 @@ def _edges(
         if conflict is None or row.subject in conflict.together:
             holders[key].append(row.subject)
     edges: dict[int, list[tuple[int, TokenKey, int]]] = defaultdict(list)
+    # A person's word first: without it, what is on both may not have joined them.
+    for (kind, one, other), number in sorted(said.items()):
+        if kind == "must" and partition.people.get(one) == partition.people.get(other):
+            edges[one].append((other, ("must", b""), number))
+            edges[other].append((one, ("must", b""), number))
     for key, subjects in sorted(holders.items()):
         first, *rest = sorted(set(subjects))
         for subject in rest:
             edges[first].append((subject, key, 0))
             edges[subject].append((first, key, 0))
-    for (kind, one, other), number in sorted(said.items()):
-        if kind == "must" and partition.people.get(one) == partition.people.get(other):
-            edges[one].append((other, ("must", b""), number))
-            edges[other].append((one, ("must", b""), number))
     return edges
 
 

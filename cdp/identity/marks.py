@@ -23,6 +23,8 @@ from cdp.policy.terms import Namespace
 
 NAME_BYTES, DATE_BYTES = 1, 4
 
+NAMES = ["kana_name", "kanji_name", "latin_name"]
+
 _WRITTEN_OUT = re.compile("aa|ae|oe|ue")
 
 TRAITS = frozenset({"birthday", "full_name", "family_name", "given_name", "family_name_kana", "given_name_kana"})
@@ -80,6 +82,27 @@ def keep_only(session: Session, fresh: Iterable[int], stated: Sequence[Stated]) 
         this = (col(IdentityMark.subject) == subject, col(IdentityMark.namespace) == namespace)
         session.execute(delete(IdentityMark).where(*this))
     return {subject for subject, _ in gone}
+
+
+def correct(session: Session, subjects: Iterable[int], traits: Mapping[str, Any], request: str, at: datetime) -> None:
+    """Put right what a person had corrected; resolve these subjects after it."""
+    if TRAITS.isdisjoint(traits):
+        return
+    some, ref = list(subjects), _ref(request)
+    kinds = [BIRTH_DATE] if "birthday" in traits else []
+    kinds += NAMES if TRAITS.difference({"birthday"}) & set(traits) else []
+    where = (among(session, col(IdentityMark.subject), some), col(IdentityMark.namespace).in_(kinds))
+    session.execute(delete(IdentityMark).where(*where))
+    write(session, [one for subject in some for one in read(session, traits, at, ref, subject)])
+
+
+def uncorrect(session: Session, request: str) -> None:
+    """Forget what a correction put right: nothing is compared until a source says it again."""
+    session.execute(delete(IdentityMark).where(col(IdentityMark.ref) == _ref(request)))
+
+
+def _ref(request: str) -> bytes:
+    return f"rectification:{request}".encode()
 
 
 def texts(traits: Mapping[str, Any]) -> Iterable[tuple[str, str, int]]:

@@ -63,19 +63,27 @@ def undo(session: Session, case_id: int, actor: str, at: datetime) -> None:
     case = find(session, case_id)
     if case.state != "decided":
         raise Problem(409, "case_not_decided", "Nothing was decided of this case.")
-    action = case.action
-    case.state, case.action, case.actor, case.closed_at = "open", "", "", None
-    session.flush()
-    if case.rule == "breaker" and action == "release":
+    if case.rule == "breaker" and case.action == "release":
         aside.hold_again(session, case.source, at)
     made = select(col(Override.id)).where(col(Override.case_id) == case_id, col(Override.revoked_at).is_(None))
     for number in session.scalars(made.order_by(col(Override.id).desc())).all():
         assert number is not None
         decisions.revoke(session, number, actor, at)
-    if case.rule != "breaker" and not _stands(session, (case.namespace, bytes(case.token))):
-        case.state, case.closed_at = "gone", at
-    session.flush()
+    _reopen(session, case, at)
     ledger.note(session, "identity.case_reopened", {"case": case_id, "actor": actor}, at)
+
+
+def _reopen(session: Session, case: IdentityCase, at: datetime) -> None:
+    """Let the case stand as it did before somebody decided it, in place of the one that opened as that was undone."""
+    key = (case.namespace, bytes(case.token))
+    stands = case.rule == "breaker" or _stands(session, key)
+    case.state, case.action, case.actor, case.closed_at = ("open", "", "", None) if stands else ("gone", "", "", at)
+    if case.rule != "breaker":
+        again = (col(IdentityCase.state) == "open", col(IdentityCase.id) != case.id)
+        for other in session.scalars(select(IdentityCase).where(graph.among(IdentityCase, [key]), *again)):
+            case.rule, case.severity = other.rule, other.severity
+            session.delete(other)
+    session.flush()
 
 
 def find(session: Session, case_id: int) -> IdentityCase:

@@ -16,7 +16,7 @@ from cdp import consent, gate, identity, ledger, profile, vault
 from cdp.db import unsettle
 from cdp.errors import Problem
 from cdp.holders import Held
-from cdp.identity import Canonical, correcting, graph
+from cdp.identity import Canonical, correcting, graph, marks
 from cdp.profile.model import Subject
 from cdp.rights import asked, restriction, steps
 from cdp.rights.asked import CORRECTING, Change, Corrections
@@ -99,6 +99,7 @@ def correct(grounds: Grounds, request_id: str) -> None:
         subjects = steps.lasting(session, _locked(session, request, corrections.identifiers))
         told = who_got(session, subjects, corrections.names, at - TOLD_OF)
         counts = {"traits": profile.corrections.apply(session, subjects, corrections.traits, request.id, at)}
+        marks.correct(session, subjects, corrections.traits, request.id, at)
         counts |= _change(session, subjects, corrections.identifiers, request.id, at)
         request.sealed_words = request.words_owner = None
         steps.checkpoint(session, request, "correct", at, **counts, recipients=told)
@@ -119,6 +120,7 @@ def revoke(grounds: Grounds, request_id: str) -> None:
         graph.hold(session, steps.subjects_of(session, request), {})
         traits = profile.corrections.revoke(session, earlier)
         changed = correcting.revoke(session, earlier, at)
+        marks.uncorrect(session, earlier)
         subjects = steps.cluster(session, {*steps.subjects_of(session, request), *changed})
         identity.resolve(session, subjects, at, "rectification")
         steps.checkpoint(session, request, "revoke", at, traits=traits, identifiers=len(changed))
@@ -163,9 +165,8 @@ def _change(
     counts = {"identifiers": 0, "unmatched": 0, "kept_out": 0}
     for one in changes:
         counts[_change_one(session, subjects, one, request, at)] += 1
-    if changes:
-        identity.resolve(session, subjects, at, "rectification")
-        unsettle(session, identity.people_of(session, subjects).values())
+    identity.resolve(session, subjects, at, "rectification")
+    unsettle(session, identity.people_of(session, subjects).values())
     return counts
 
 

@@ -7,7 +7,7 @@ It changes nothing.
 from cdp.clock import Clock, SystemClock
 from cdp.db import Database
 from cdp.errors import StartRefused, Unavailable
-from cdp.ops.doctor import breaches, engines, homes, keys, records, rules, times, work
+from cdp.ops.doctor import breaches, engines, homes, keys, people, records, rules, times, work
 from cdp.ops.doctor.findings import Finding, Look, Patient, hurts, sound
 from cdp.policy import PolicyError
 from cdp.settings import Settings
@@ -32,6 +32,7 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("contracts and checks", rules.ends),
     ("record of processing", records.processing_record),
     ("origins of data", records.origins_of_data),
+    ("who is who", people.identity),
     ("worker", work.worker),
     ("work that waits", work.waiting),
     ("breaches", breaches.owed),

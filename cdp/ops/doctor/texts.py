@@ -639,4 +639,52 @@ TEXTS: dict[str, tuple[Text, Text]] = {
             "通知してから `cdp connector notified {source}` を実行してください。",
         ),
     ),
+    "identity_not_taken_up": (
+        (
+            "policies/identifiers.yaml is another than people are resolved under",
+            "Nobody is joined or parted by what it says now.",
+            "See who would be: `cdp identity rebuild --dry-run`; then without it.",
+        ),
+        (
+            "policies/identifiers.yaml が、いま使われている名寄せの設定と異なります",
+            "新しい内容では誰も統合も分離もされていません。",
+            "`cdp identity rebuild --dry-run` で影響を確かめ、続けて本番を実行してください。",
+        ),
+    ),
+    "identity_not_rebuilt": (
+        (
+            "not everybody was resolved under the present configuration of identifiers",
+            "Some are one person who would be two, or two who would be one.",
+            "Run `cdp identity rebuild`; it may be interrupted and begun again.",
+        ),
+        (
+            "現在の名寄せ設定がまだ全員に適用されていません",
+            "一人とすべき人が分かれ、別人とすべき人が一人になっている可能性があります。",
+            "`cdp identity rebuild` を実行してください（中断・再開できます）。",
+        ),
+    ),
+    "source_on_hold": (
+        (
+            "the source {source} is on hold: it made too many people one",
+            "What it brings is kept, and joins nobody.",
+            "Look at the case: `cdp identity cases`, then decide `release` or `keep`.",
+        ),
+        (
+            "データ元 {source} は保留中です（短時間に多くの人を統合したため）",
+            "届いたデータは保存されますが、誰とも統合されません。",
+            "`cdp identity cases` で確認し、`release` か `keep` を決めてください。",
+        ),
+    ),
+    "cases_waiting": (
+        (
+            "{count} cases of identity wait for a decision",
+            "Nobody is joined by what is held.",
+            "`cdp identity cases` lists them.",
+        ),
+        (
+            "名寄せの判断待ちが {count} 件あります",
+            "保留中のデータでは誰も統合されません。",
+            "`cdp identity cases` で一覧できます。",
+        ),
+    ),
 }

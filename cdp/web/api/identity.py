@@ -120,7 +120,7 @@ class StepSchema(Schema):
     decision = fields.Integer()
 
 
-class ExplainedSchema(Schema):
+class IdentityExplainedSchema(Schema):
     """Why two records are one person, or why not."""
 
     one = fields.Integer()
@@ -207,7 +207,7 @@ def undo_case(case_id: int) -> Response:
 @blueprint.post("/explanations")
 @requires(SCOPE)
 @blueprint.arguments(PairSchema)
-@blueprint.response(200, ExplainedSchema)
+@blueprint.response(200, IdentityExplainedSchema)
 @blueprint.alt_response(404, "NOT_FOUND")
 def explain(body: dict[str, Any]) -> Response:
     """Say why two records are one person, or why not

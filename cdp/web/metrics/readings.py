@@ -18,6 +18,7 @@ from cdp.clock import parse_instant
 from cdp.deployment import Deployment, keyring_paths
 from cdp.errors import KeyUnavailable, Unavailable
 from cdp.gate.model import Disclosed
+from cdp.identity.model import IdentityCase
 from cdp.ledger.model import LedgerEntry
 from cdp.rights import breach
 from cdp.rights.model import SubjectRequest
@@ -65,6 +66,13 @@ class Readings(Collector):
         yield _gauge("sekisho_sealing_lag_seconds", "Age of the oldest ledger entry that is not sealed", lag)
         text = "People who wait to be decided again; they count as a no"
         yield _gauge("sekisho_permissions_stale", text, gate.waiting(session, now))
+        is_waiting = col(IdentityCase.state) == "open"
+        review = _count(IdentityCase, is_waiting, col(IdentityCase.severity) == "review")
+        alarms = _count(IdentityCase, is_waiting, col(IdentityCase.severity) == "alarm")
+        said = "Values that join nobody until somebody has looked"
+        yield _gauge("sekisho_identity_cases_open", said, session.scalar(review))
+        said = "Sources that made too many people one, and are on hold"
+        yield _gauge("sekisho_identity_alarms_open", said, session.scalar(alarms))
         due = _count(SubjectRequest, col(SubjectRequest.state).in_(OPEN_REQUESTS))
         yield _gauge("sekisho_requests_open", "Requests of people under way", session.scalar(due))
         late = rights.overdue(session, now)
