@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cdp.ops.bench.matching import labelled, rivals
 from cdp.ops.bench.matching.feed import feed
 from cdp.ops.bench.matching.packages import folder_of
+from cdp.ops.bench.matching.proposer import proposed
 from cdp.ops.bench.matching.record import Method, Record
 from cdp.ops.bench.matching.resolver import resolved
 from cdp.ops.bench.matching.splink_alone import splink_alone
@@ -51,6 +52,7 @@ METHODS: Mapping[str, Contestant] = {
     "sekisho": Contestant(resolved, IDENTIFIERS),
     "ceiling": Contestant(rivals.ceiling, IDENTIFIERS),
     "names": Contestant(rivals.named_alike, ATTRIBUTES),
+    "proposals": Contestant(proposed, ATTRIBUTES, "splink"),
     "splink": Contestant(splink_alone, ATTRIBUTES, "splink"),
 }
 
