@@ -7,7 +7,7 @@ or date is opened to be compared. Readings are never guessed: kana is compared w
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from cdp import policy, vault
 from cdp.db import among, chunked, upsert
 from cdp.identity.model import IdentityMark
 from cdp.identity.normalise import name_keys
-from cdp.identity.rules import BIRTH_DATE
+from cdp.identity.rules import BIRTH_DATE, DENIED
 from cdp.policy.terms import Namespace
 
 NAME_BYTES, DATE_BYTES = 1, 4
@@ -85,15 +85,23 @@ def keep_only(session: Session, fresh: Iterable[int], stated: Sequence[Stated]) 
 
 
 def correct(session: Session, subjects: Iterable[int], traits: Mapping[str, Any], request: str, at: datetime) -> None:
-    """Put right what a person had corrected; resolve these subjects after it."""
+    """Put right what a person had corrected, and let the wrong value stand against nobody; resolve them after it."""
     if TRAITS.isdisjoint(traits):
         return
     some, ref = list(subjects), _ref(request)
     kinds = [BIRTH_DATE] if "birthday" in traits else []
     kinds += NAMES if TRAITS.difference({"birthday"}) & set(traits) else []
+    wrong = [one for key, one in _held(session, some).items() if key[1] in kinds]
     where = (among(session, col(IdentityMark.subject), some), col(IdentityMark.namespace).in_(kinds))
     session.execute(delete(IdentityMark).where(*where))
-    write(session, [one for subject in some for one in read(session, traits, at, ref, subject)])
+    right = [one for subject in some for one in read(session, traits, at, ref, subject)]
+    values = {(one.namespace, one.value) for one in right}
+    denied = [
+        replace(one, namespace=DENIED + one.namespace, at=at, ref=ref)
+        for one in wrong
+        if (one.namespace, one.value) not in values
+    ]
+    write(session, [*right, *denied])
 
 
 def uncorrect(session: Session, request: str) -> None:

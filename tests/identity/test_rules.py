@@ -137,6 +137,25 @@ def test_another_name_is_no_obstacle_where_the_birth_date_is_the_same() -> None:
     assert under(same, [*names, Mark(1, "kana_name", 3), Mark(2, "kana_name", 3)]).people == {1: 1, 2: 1}
 
 
+def test_twins_on_one_mailbox_are_two_people() -> None:
+    born = [Mark(1, "birth_date", 7), Mark(2, "birth_date", 7)]
+    names = [Mark(1, "kanji_name", 1), Mark(2, "kanji_name", 2), Mark(1, "kana_name", 3), Mark(2, "kana_name", 4)]
+    assert under([*seen(1, email="e"), *seen(2, email="e")], [*born, *names]).people == {1: 1, 2: 2}
+
+
+def test_another_birth_date_is_no_obstacle_where_the_name_is_the_same() -> None:
+    same = [*seen(1, email="e"), *seen(2, email="e")]
+    dates = [Mark(1, "birth_date", 7), Mark(2, "birth_date", 8)]
+    assert under(same, dates).people == {1: 1, 2: 2}
+    assert under(same, [*dates, Mark(1, "kana_name", 3), Mark(2, "kana_name", 3)]).people == {1: 1, 2: 1}
+
+
+def test_a_value_that_the_person_had_put_right_stands_against_nobody() -> None:
+    stale = [*seen(1, email="e"), *seen(2, email="e")]
+    dates = [Mark(1, "birth_date", 7), Mark(2, "birth_date", 8)]
+    assert under(stale, [*dates, Mark(1, rules.DENIED + "birth_date", 8)]).people == {1: 1, 2: 1}
+
+
 def test_an_account_joins_whoever_spells_a_name_otherwise() -> None:
     married = [*seen(1, user_id="u"), *seen(2, user_id="u")]
     assert under(married, [Mark(1, "kanji_name", 1), Mark(2, "kanji_name", 2)]).people == {1: 1, 2: 1}

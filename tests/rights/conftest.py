@@ -52,7 +52,7 @@ class Grounds:
             message_id=f"m{self.brought}",
             event="Order Completed",
             properties={"order_id": f"o{self.brought}", "total": 1200, "currency": "JPY"},
-            traits={"full_name": f"Name of {mail}"},
+            traits={"full_name": "Name of the address"},
         )
 
     def browse(self, device: str, *mails: str, user: str = "", verified: bool = False, **traits: str) -> ingest.Report:

@@ -95,7 +95,7 @@ def test_the_wrong_value_said_later_of_another_record_does_not_come_back_when_th
 
 
 def test_another_birthday_of_the_same_year_is_no_wrong_value(grounds: Grounds) -> None:
-    import_row(grounds, birthday="1990-05-05")
+    import_row(grounds, birthday="1990-05-05", full_name="Ada")
     rectify(grounds, {"birthday": "1989-05-05"})
     take(grounds, OTHER, LOGIN, birthday="1990-06-06")
     take(grounds, OTHER, LOGIN, EMAIL, full_name="Ada")

@@ -217,7 +217,7 @@ def test_of_whom_the_appi_alone_protects_the_name_stays_sealed_and_the_certifica
     assert "`kept`" in json.loads(done.certificate or "")["body"]["statement"]
     assert grounds.subjects() == [], "nobody is held"
     assert whose(grounds, page) == {eve: "named"}
-    assert names(grounds, page) == {eve: {"full_name": f"Name of {EVE}"}}
+    assert names(grounds, page) == {eve: {"full_name": "Name of the address"}}
 
 
 def test_opening_a_name_that_stays_is_itself_a_disclosure(grounds: Grounds) -> None:
@@ -314,7 +314,7 @@ def test_an_erasure_that_broke_off_keeps_the_same_once_it_goes_on(grounds: Groun
         steps.reopen(session, steps.load(session, paused.id), ["wait"])
     done = rights.advance(grounds, paused.id)
     assert [one["form"] for one in kept(done.certificate)] == ["name"]
-    assert names(grounds, page) == {eve: {"full_name": f"Name of {EVE}"}}
+    assert names(grounds, page) == {eve: {"full_name": "Name of the address"}}
 
 
 def test_an_erasure_replayed_on_a_restored_backup_keeps_the_reference_and_no_name(grounds: Grounds) -> None:

@@ -6,7 +6,7 @@ blocked, generic (on too many subjects) or shared (on too many identified people
 value turning generic splits what it had joined. Evidence that nobody vouches for joins nothing and
 counts towards nothing, but for devices: those it joins, and never makes generic, so that nobody parts a
 stranger from the stranger's browser; a record that claims to be another than a device's owner stays out.
-Birth dates and names never join: two different ones stand against joining by anything weaker.
+Birth dates and names never join: two different ones stand against joining by anything weaker, unless the other agrees.
 The label is the lowest subject number, hence the same evidence gives the same people in any order of
 arrival. Protection only ever splits.
 """
@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from cdp.identity.rules.belief import CROWD, usable
-from cdp.identity.rules.clusters import BIRTH_DATE, Clusters
+from cdp.identity.rules.clusters import BIRTH_DATE, DENIED, Clusters
 from cdp.identity.rules.evidence import (
     MAX_CLUSTER,
     Conflict,
@@ -33,6 +33,7 @@ from cdp.policy.terms import Namespace
 __all__ = [
     "BIRTH_DATE",
     "CROWD",
+    "DENIED",
     "MAX_CLUSTER",
     "Conflict",
     "Evidence",

@@ -39,7 +39,7 @@ class Clusters:
         for row in usable:
             self._learn(row)
         for subject, namespace, value in known.marks:
-            if subject in self.of and namespace in self.vetoing:
+            if subject in self.of and namespace.removeprefix(DENIED) in self.vetoing:
                 self.of[subject].marks[namespace].add(value)
         self.must: set[tuple[int, int]] = set()
         for kind, first, second in known.links:
@@ -133,16 +133,19 @@ class Clusters:
         return ""
 
     def _vetoed(self, priority: int, clusters: list[_Cluster]) -> str:
-        """Name the constraint that stands against joining: another birth date, or another name and nothing that agrees.
+        """Name the constraint that stands against joining.
 
-        One name of a person is often written otherwise, so a name is no obstacle where the birth date or the name in
-        another script is the same.
+        Another birth date does, unless a name is the same: dates are misread. Another name does, unless the birth
+        date is the same and the name differs in one script alone: names are misspelt, and twins have two names.
         """
         differing, agreeing = self._compared(clusters)
-        strong = sorted(name for name in differing if priority >= self.vetoing[name])
+        strong = {name for name in differing if priority >= self.vetoing[name]}
+        names = sorted(strong - {BIRTH_DATE})
+        if agreeing - {BIRTH_DATE}:
+            return ""
         if BIRTH_DATE in strong:
             return BIRTH_DATE
-        return strong[0] if strong and not agreeing else ""
+        return names[0] if names and (BIRTH_DATE not in agreeing or len(names) > 1) else ""
 
     def _agree(self, kind: _Kind, clusters: list[_Cluster]) -> bool:
         """Whether all who have such a value have a name in common, and differ in nothing."""
@@ -159,7 +162,8 @@ class Clusters:
         """Return the constraints of which these would hold more values than one of them does, and those that agree."""
         differing, agreeing = set(), set()
         for name in self.vetoing:
-            sets = [cluster.marks[name] for cluster in clusters if name in cluster.marks]
+            denied = set().union(*(cluster.marks.get(DENIED + name, ()) for cluster in clusters))
+            sets = [kept for cluster in clusters if (kept := cluster.marks.get(name, set()) - denied)]
             if len(sets) > 1:
                 together = len(set().union(*sets))
                 if together > max(map(len, sets)):
@@ -183,6 +187,9 @@ class Clusters:
             for member in cluster.members:
                 self.of[member] = into
 
+
+DENIED = "!"
+"""Before the namespace of a mark: a value that the person had put right, wherever else it is said."""
 
 BIRTH_DATE = "birth_date"
 """The constraint without which nobody counts as the same on the strength of a name."""
