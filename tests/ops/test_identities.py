@@ -1,0 +1,111 @@
+"""Who is who from the command line: a change of configuration tried, taken up and checked; cases listed and decided."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from cdp import ingest
+from cdp.connector.kit import Claim, Item
+from cdp.deployment import assemble
+from cdp.ops.cli import main
+from cdp.settings import Settings
+from tests.conftest import ROOT
+from tests.ingest.ground import SITE
+
+
+@pytest.fixture
+def home(tmp_path: Path, database_url: str) -> Iterator[Path]:
+    """A home in which two records share a telephone, and two accounts a tablet."""
+    policies = tmp_path / "policies"
+    shutil.copytree(ROOT / "policies", policies)
+    (tmp_path / "url").write_text(database_url)
+    assert cdp(tmp_path, "init").exit_code == 0
+    sets = [
+        {"email": "ada@people.test", "phone": "090-1234-5678"},
+        {"line_uid": "U1", "phone": "090-1234-5678"},
+        {"user_id": "u", "anonymous_id": "tablet"},
+        {"user_id": "v", "anonymous_id": "tablet"},
+    ]
+    deployment = assemble(Settings(home=tmp_path / "home", database_url=database_url, policies=policies))
+    at = deployment.clock.now()
+    for n, one in enumerate(sets):
+        scopes = {"line_uid": "2000000000"}
+        claims = tuple(Claim(kind, value, scopes.get(kind, ""), True) for kind, value in one.items())
+        item = Item(at=at, claims=claims, message_id=str(n), event="Order Completed")
+        assert ingest.take(deployment.database, SITE, [item], at).accepted == 1
+    deployment.close()
+    yield tmp_path
+
+
+def cdp(folder: Path, *arguments: str) -> Result:
+    names = {
+        "CDP_HOME": str(folder / "home"),
+        "CDP_DATABASE_URL": (folder / "url").read_text(),
+        "CDP_POLICIES": str(folder / "policies"),
+    }
+    return CliRunner().invoke(main, list(arguments), env=names)
+
+
+def change(folder: Path, namespace: str, **terms: object) -> None:
+    path = folder / "policies" / "identifiers.yaml"
+    written = yaml.safe_load(path.read_text())
+    written["namespaces"][namespace] |= terms
+    path.write_text(yaml.safe_dump(written, allow_unicode=True))
+
+
+def test_what_is_stored_is_what_the_evidence_says(home: Path) -> None:
+    checked = cdp(home, "identity", "rebuild", "--check")
+    assert checked.exit_code == 0, checked.output
+    assert "subjects=4" in checked.output
+    assert "people=3" in checked.output
+    assert "differing_subjects=0" in checked.output
+
+
+def test_another_configuration_parts_nobody_until_it_is_taken_up(home: Path) -> None:
+    change(home, "phone", role="attribute")
+    checked = cdp(home, "identity", "rebuild", "--check")
+    assert checked.exit_code == 0
+    assert "run `cdp identity rebuild`" in checked.output
+    tried = cdp(home, "identity", "rebuild", "--dry-run")
+    assert tried.exit_code == 0, tried.output
+    assert "would_part=1" in tried.output
+    assert "subject 2\tperson 1 -> 2" in tried.output
+    assert "people=3" in cdp(home, "identity", "rebuild", "--check").output, "a rehearsal changes nothing"
+    taken = cdp(home, "identity", "rebuild", "--yes")
+    assert taken.exit_code == 0, taken.output
+    assert "people=4" in taken.output
+    change(home, "phone", role="link")
+    assert "people=3" in cdp(home, "identity", "rebuild", "--yes").output, "the former brings them together again"
+
+
+def test_two_records_are_explained(home: Path) -> None:
+    joined = cdp(home, "identity", "explain", "1", "2")
+    assert joined.exit_code == 0, joined.output
+    assert "1\tphone ●" in joined.output
+    apart = cdp(home, "identity", "explain", "3", "4")
+    assert "limit of user_id\tanonymous_id ●" in apart.output
+    assert "nothing is on both" in cdp(home, "identity", "explain", "1", "3").output
+    assert cdp(home, "identity", "explain", "1", "99").exit_code == 2
+
+
+def test_a_case_is_listed_decided_and_undone(home: Path) -> None:
+    assert "none yet" in cdp(home, "identity", "cases").output, "a tablet of two people asks for nobody"
+    listed = cdp(home, "identity", "cases", "--all")
+    assert "limit" in listed.output
+    shown = cdp(home, "identity", "show", "1")
+    assert "person 3" in shown.output
+    assert "answers: allow cannot block shared expire" in shown.output
+    decided = cdp(home, "identity", "decide", "1", "shared", "--reason", "the family's")
+    assert decided.exit_code == 0, decided.output
+    assert cdp(home, "identity", "decide", "1", "shared", "--reason", "again").exit_code == 2
+    assert cdp(home, "identity", "undo", "1", "--reason", "no").exit_code == 0
+    assert "limit" in cdp(home, "identity", "cases", "--all").output
+
+
+def test_the_doctor_says_what_was_not_taken_up(home: Path) -> None:
+    change(home, "phone", limit=2)
+    assert "policies/identifiers.yaml is another" in cdp(home, "doctor").output
