@@ -12,6 +12,7 @@ from cdp.identity.proposals.refusals import SENTENCES, Sentence
 from cdp.identity.proposals.rules import BANDS, Sample, band, may_accept
 from cdp.identity.proposals.run import Proposal, Run, propose
 from cdp.identity.proposals.training import train
+from cdp.identity.proposals.veil import Watch
 
 __all__ = [
     "BANDS",
@@ -23,6 +24,7 @@ __all__ = [
     "Run",
     "Sample",
     "Sentence",
+    "Watch",
     "band",
     "may_accept",
     "propose",

@@ -11,7 +11,7 @@ from cdp.identity.proposals.described import Described
 from cdp.identity.proposals.memory import LIMIT, holding
 from cdp.identity.proposals.model import Model
 from cdp.identity.proposals.scoring import Pair, mutual_best, score
-from cdp.identity.proposals.veil import tokens
+from cdp.identity.proposals.veil import Watch, tokens
 
 DEFAULT = Bounds()
 
@@ -51,7 +51,13 @@ class Run:
         return not self.refusals
 
 
-def propose(described: Iterable[Described], model: Model | None, bounds: Bounds = DEFAULT, limit: str = LIMIT) -> Run:
+def propose(
+    described: Iterable[Described],
+    model: Model | None,
+    bounds: Bounds = DEFAULT,
+    limit: str = LIMIT,
+    watch: Watch | None = None,
+) -> Run:
     """Return the pairs of people in which each is the other's best match, for review.
 
     Refuses `not_trained`, and what `checks` doubts of the model and of what it found. Raises what `memory` raises.
@@ -61,7 +67,7 @@ def propose(described: Iterable[Described], model: Model | None, bounds: Bounds 
     version, doubts = model.version, checks.of_model(model, bounds)
     if doubts:
         return Run((), {}, tuple(doubts), version)
-    rows = tokens(described)
+    rows = tokens(described, watch)
     with holding(rows, limit) as chamber:
         scored = score(chamber, model)
     pairs = [pair for pair in scored if rules.has_grounds(pair.levels)]
