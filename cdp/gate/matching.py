@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from cdp import policy
 from cdp.db import Database
 from cdp.errors import Problem, Refusal
+from cdp.gate.decide import allowed_fields
 from cdp.gate.disclosure import Choose, read_page
 from cdp.gate.permit import PageRequest, check_request, permitted_of
 from cdp.identity.proposals import DESCRIBES, Described, describe, problem
@@ -65,8 +66,10 @@ def _request(terms: Policy) -> PageRequest:
     use = terms.find_use(PURPOSE, RECIPIENT, CHANNEL)
     if use is None:
         raise problem("no_purpose")
-    declared = tuple(name for name in DESCRIBES if name in terms.traits)
-    return PageRequest(use, declared, kind=KIND, lease_seconds=SECONDS, vouched=True)
+    allowed = allowed_fields(terms, use)
+    return PageRequest(
+        use, tuple(name for name in DESCRIBES if name in allowed), kind=KIND, lease_seconds=SECONDS, vouched=True
+    )
 
 
 def _just(people: list[int]) -> Choose:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from cdp import ledger, policy
 from cdp.errors import Problem
-from cdp.identity import decisions, matches, resolution
+from cdp.identity import decisions, graph, matches, resolution
 from cdp.identity.model import MatchProposal
 from cdp.identity.proposals import Sample, may_accept
 
@@ -22,7 +22,7 @@ def find(session: Session, number: int) -> MatchProposal:
     """Return a proposal; raises Problem 404 for an unknown one."""
     row = session.get(MatchProposal, number)
     if row is None:
-        raise Problem(404, "unknown_proposal", "There is no such proposal.")
+        raise _unknown()
     return row
 
 
@@ -92,10 +92,17 @@ def _open(session: Session, number: int) -> MatchProposal:
 
 
 def _locked(session: Session, number: int) -> MatchProposal:
-    find(session, number)
+    """Lock the two people, then the proposal: an erasure takes them in this order, too."""
+    found = find(session, number)
+    graph.lock_subjects(session, {found.subject_one, found.subject_other})
     row = session.get(MatchProposal, number, with_for_update=True, populate_existing=True)
-    assert row is not None
+    if row is None:
+        raise _unknown()
     return row
+
+
+def _unknown() -> Problem:
+    return Problem(404, "unknown_proposal", "There is no such proposal.")
 
 
 def _close(session: Session, row: MatchProposal, state: str, actor: str, at: datetime, reason: str = "") -> None:
