@@ -8,6 +8,7 @@ from cdp.gate.due import expire_source, overdue, register_policy, settle_due, ta
 from cdp.gate.explanation import Explanation, explain
 from cdp.gate.given import Given, find_by_pseudonym, given
 from cdp.gate.holder import holder
+from cdp.gate.matching import comparable, open_for_matching
 from cdp.gate.opened import open_for_subject, open_words
 from cdp.gate.permission import code_of, settle, settled
 from cdp.gate.permit import PageRequest, check_request
@@ -24,6 +25,7 @@ __all__ = [
     "check_request",
     "code_of",
     "collectable",
+    "comparable",
     "erasing",
     "expire_source",
     "explain",
@@ -33,6 +35,7 @@ __all__ = [
     "given",
     "holder",
     "kept",
+    "open_for_matching",
     "open_for_subject",
     "open_words",
     "overdue",

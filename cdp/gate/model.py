@@ -113,7 +113,7 @@ class Disclosed(SQLModel, table=True):
     channel: str = Field(max_length=16)
     fields: str
     kind: str = Field(max_length=16)
-    """page | changes | lookup | export | explain"""
+    """page | changes | lookup | export | explain | matching"""
     audience: str = Field(default="", max_length=64)
     policy: int
     people: bytes

@@ -22,7 +22,7 @@ from cdp.holders import Held
 from cdp.identity.model import Identifier
 from cdp.ids import new_id
 from cdp.policy.terms import CONTACT_CHANNELS, Policy, Use
-from cdp.profile.model import Trait
+from cdp.profile.model import Subject, Trait
 from cdp.vault.model import SubjectKey
 from cdp.vault.opening import open_sealed
 
@@ -55,6 +55,8 @@ def gather(session: Session, permit: Permit) -> Material:
     """
     fields, use, grants = permit.lease.request.fields, permit.lease.request.use, permit.grants
     owner = _owners(session, grants)
+    if permit.lease.request.vouched:
+        owner = _vouched(session, owner)
     namespaces = [name for name in fields if name in policy.of(session).namespaces]
     traits = [name for name in fields if name not in namespaces]
     found: dict[int, dict[str, Sealed]] = defaultdict(dict)
@@ -153,6 +155,14 @@ def _owners(session: Session, grants: Mapping[int, Grant]) -> dict[int, int]:
     for some in chunked(sorted(devices)):
         seen.update(session.scalars(select(col(Identifier.subject)).where(col(Identifier.token).in_(some))))
     return {subject: person for subject, person in owner.items() if person not in bound or subject in seen}
+
+
+def _vouched(session: Session, owner: Mapping[int, int]) -> dict[int, int]:
+    claimed: set[int] = set()
+    for some in chunked(owner):
+        query = select(col(Subject.number)).where(col(Subject.number).in_(some), col(Subject.public))
+        claimed.update(session.scalars(query))
+    return {subject: person for subject, person in owner.items() if subject not in claimed}
 
 
 def _gather_identifiers(

@@ -50,6 +50,8 @@ class PageRequest:
     audience: str = ""
     base_url: str = ""
     lease_seconds: float = 2.0
+    vouched: bool = False
+    """Only what a source vouches for: of what came through a public key alone nothing is opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ def record(session: Session, request: PageRequest, people: Iterable[int], at: da
     denied = check_request(policy.of(session), request, at)
     if isinstance(denied, Refusal):
         return denied
-    allowed = _permitted(session, request.use, denied, people, at)
+    allowed = permitted_of(session, request.use, denied, people, at)
     deadline = at + timedelta(seconds=request.lease_seconds)
     lease = Lease(new_id(), request, denied, _subjects(session, allowed), at, deadline, ends)
     _write(session, lease)
@@ -172,7 +174,7 @@ def ask(session: Session, lease: Lease, at: datetime) -> Permit:
     """
     _check(session, lease)
     terms, use = policy.of(session), lease.request.use
-    allowed = _permitted(session, use, lease.denied, lease.subjects, at)
+    allowed = permitted_of(session, use, lease.denied, lease.subjects, at)
     situations = load(session, allowed, at, use.channel)
     grown = {one for one, situation in situations.items() if not lease.subjects[one].issuperset(situation.subjects)}
     grants = {
@@ -193,7 +195,8 @@ def _check(session: Session, lease: Lease) -> None:
         raise PermissionError("this lease is not on record, or is over")
 
 
-def _permitted(session: Session, use: Use, denied: Law, people: Iterable[int], at: datetime) -> list[int]:
+def permitted_of(session: Session, use: Use, denied: Law, people: Iterable[int], at: datetime) -> list[int]:
+    """Return those of these people whose rows say yes to a use, in id order; `denied` as `check_request` returns it."""
     found: list[int] = []
     for some in chunked(people):
         query = select(col(Permission.person)).where(col(Permission.person).in_(some))

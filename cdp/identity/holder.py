@@ -1,5 +1,6 @@
 """What this package holds of subjects: exported whole, forgotten whole; those left behind are resolved anew."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,17 @@ from cdp.clock import Clock
 from cdp.db import chunked
 from cdp.holders import Held, Holder
 from cdp.identity import config, graph, resolution
-from cdp.identity.model import Alias, CorrectedIdentifier, Identifier, IdentityCase, IdentityMark, Move, Override, Token
+from cdp.identity.model import (
+    Alias,
+    CorrectedIdentifier,
+    Identifier,
+    IdentityCase,
+    IdentityMark,
+    MatchProposal,
+    Move,
+    Override,
+    Token,
+)
 from cdp.identity.rules import TokenKey, cap
 
 
@@ -46,6 +57,8 @@ def export(session: Session, subjects: Sequence[int]) -> list[Held]:
         found += [_mark(row) for row in session.scalars(held)]
         moved = select(Move).where(col(Move.subject).in_(some)).order_by(col(Move.seq))
         found += [_move(row) for row in session.scalars(moved)]
+        compared = or_(col(MatchProposal.subject_one).in_(some), col(MatchProposal.subject_other).in_(some))
+        found += [_proposal(row, set(some)) for row in session.scalars(select(MatchProposal).where(compared))]
         names = select(Alias).where(col(Alias.old_person).in_(some))
         found += [Held("earlier number", row.old_person, {"from": row.from_at}) for row in session.scalars(names)]
     return found
@@ -60,12 +73,14 @@ def let_go_of(session: Session, keys: set[TokenKey]) -> int:
 
 def _delete(session: Session, subjects: Sequence[int]) -> int:
     named = or_(col(Override.subject).in_(subjects), col(Override.other_subject).in_(subjects))
+    compared = or_(col(MatchProposal.subject_one).in_(subjects), col(MatchProposal.subject_other).in_(subjects))
     statements = (
         delete(Identifier).where(col(Identifier.subject).in_(subjects)),
         delete(CorrectedIdentifier).where(col(CorrectedIdentifier.subject).in_(subjects)),
         delete(IdentityMark).where(col(IdentityMark.subject).in_(subjects)),
         delete(Move).where(col(Move.subject).in_(subjects)),
         delete(Override).where(named),
+        delete(MatchProposal).where(compared),
         delete(Alias).where(col(Alias.old_person).in_(subjects)),
     )
     return sum(_count(session.execute(statement)) for statement in statements)
@@ -127,6 +142,13 @@ def _decision(row: Override, subjects: set[int]) -> Held:
     return Held("decision on identity", subject, plain)
 
 
+def _proposal(row: MatchProposal, subjects: set[int]) -> Held:
+    """List that somebody was compared and with what result; who the other is, is the other's."""
+    subject = row.subject_one if row.subject_one in subjects else row.subject_other
+    plain = {"probability": row.probability, "agreement": json.loads(row.levels), "state": row.state}
+    return Held("thought to be registered twice", subject, plain)
+
+
 def _count(result: Any) -> int:
     return int(result.rowcount)
 
@@ -143,6 +165,7 @@ _TABLES = (
     "token",
     "identity_override",
     "identity_case",
+    "match_proposal",
     "person_alias",
     "person_move",
 )

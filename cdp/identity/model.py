@@ -201,3 +201,48 @@ class IdentityConfig(SQLModel, table=True):
     taken_up_at: datetime
     rebuilt_at: datetime | None = None
     """When everybody had been resolved under it; until then some are as the one before had them."""
+
+
+class MatchRun(SQLModel, table=True):
+    """One look for people who may be one: how many were compared, and why nothing was published where nothing was."""
+
+    __tablename__ = "match_run"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime
+    model_version: str = Field(max_length=64)
+    counts: str
+    """JSON: what was counted, people and bands; nobody is named."""
+    refusals: str
+    """JSON: [[reason, where], …]: where is a comparison and its step, or a figure."""
+    state: str = Field(max_length=9)
+    """published | refused"""
+
+
+class MatchProposal(SQLModel, table=True):
+    """Two clusters that may be one person, for somebody to decide: levels of comparisons, no value and no token."""
+
+    __tablename__ = "match_proposal"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    run: int = Field(index=True)
+    model_version: str = Field(max_length=64, index=True)
+    subject_one: int = Field(index=True)
+    """Lowest subject of its cluster at the time, as is the other."""
+    subject_other: int = Field(index=True)
+    log2_odds: float
+    probability: float
+    band: float
+    levels: str
+    """JSON: comparison → step that the two reached."""
+    vetoed: bool
+    sampled: bool = False
+    """Drawn at random from the surest: people's word on these says how right the model is."""
+    state: str = Field(default="open", max_length=8, index=True)
+    """open | accepted | declined | gone (the clusters are others by now, or a later run does not find them)"""
+    actor: str = ""
+    closed_at: datetime | None = None
+    decision: int | None = None
+    """The override that joined them."""

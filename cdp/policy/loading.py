@@ -126,6 +126,7 @@ def _read(written: Documents, on: date, failures: Failures) -> Policy | None:
         namespaces=namespaces,
         blocked_values=identifiers.blocked_values,
         breaker=identifiers.breaker,
+        proposals=identifiers.proposals,
         packs=packs,
         uses=_uses(parts),
         audiences=groups.read_audiences(documents, failures, set(declared), set(categories)),

@@ -9,7 +9,7 @@ from marshmallow import fields, validate
 
 from cdp.policy.documents import Bilingual, Documents, Failures, Shape, names, shaped
 from cdp.policy.laws import countries
-from cdp.policy.terms import Breaker, Controller, Namespace, TraitTerm
+from cdp.policy.terms import Breaker, Controller, Namespace, Proposing, TraitTerm
 
 SLOTS = frozenset([f"t{n:02d}" for n in range(1, 9)] + [f"n{n:02d}" for n in range(1, 7)])
 """Clear columns of `person`; a direct identifier never stands in one."""
@@ -74,10 +74,19 @@ class _BreakerShape(Shape):
     share = fields.Float(load_default=0.3, validate=validate.Range(0, 1))
 
 
+class _ProposingShape(Shape):
+    on = fields.Boolean(load_default=False)
+    accept = fields.Boolean(load_default=False)
+    model = fields.String(load_default="", validate=validate.Regexp("^([0-9a-f]{64})?$", error="no version of a model"))
+    touched = fields.Float(load_default=0.01, validate=validate.Range(0, 1))
+    largest = fields.Integer(strict=True, load_default=10, validate=validate.Range(2))
+
+
 class _IdentifiersShape(Shape):
     namespaces = fields.Dict(keys=fields.String(), values=fields.Nested(_NamespaceShape), required=True)
     blocked_values = names(load_default=list)
     breaker = fields.Nested(_BreakerShape, load_default=None)
+    proposals = fields.Nested(_ProposingShape, load_default=None)
 
 
 @cache
@@ -150,6 +159,7 @@ class Identifiers(NamedTuple):
     blocked_values: tuple[str, ...] = ()
     """Patterns of values that mean nobody."""
     breaker: Breaker = Breaker()
+    proposals: Proposing = Proposing()
 
 
 CONSTRAINTS = ("birth_date", "kana_name", "kanji_name", "latin_name")
@@ -157,7 +167,7 @@ CONSTRAINTS = ("birth_date", "kana_name", "kanji_name", "latin_name")
 
 
 def read_identifiers(documents: Documents, failures: Failures, categories: dict[str, Any]) -> Identifiers:
-    """Return the namespaces, what means nobody, and when a source is put on hold."""
+    """Return the namespaces, what means nobody, when a source is put on hold, and whether people are proposed."""
     shape = shaped(_IdentifiersShape, documents.trees.get("identifiers.yaml"), "identifiers.yaml", failures)
     if shape is None:
         return Identifiers({})
@@ -174,7 +184,8 @@ def read_identifiers(documents: Documents, failures: Failures, categories: dict[
     return Identifiers(
         {name: Namespace(name, **given) for name, given in shape["namespaces"].items()},
         tuple(shape["blocked_values"]),
-        Breaker(**shape["breaker"]) if shape["breaker"] else Breaker(),
+        Breaker(**shape["breaker"] or {}),
+        Proposing(**shape["proposals"] or {}),
     )
 
 

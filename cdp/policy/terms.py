@@ -324,6 +324,21 @@ class Breaker:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposing:
+    """Whether people are proposed to be one by what describes them, and within which bounds."""
+
+    on: bool = False
+    accept: bool = False
+    """Also accept without a reviewer, where reviewed samples of the model allow it."""
+    model: str = ""
+    """Version of the frozen model; another one is refused."""
+    touched: float = 0.01
+    """Share of all people that one run may concern."""
+    largest: int = 10
+    """People that may hang together by likely pairs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Use:
     """Purpose + recipient + channel: what a permission has one byte for."""
 
@@ -437,6 +452,7 @@ class Policy:
     documents: Any = field(default=None, repr=False)
     """The contents as read (`cdp.policy.documents.Documents`): what a past version is kept by."""
     breaker: Breaker = Breaker()
+    proposals: Proposing = Proposing()
     positions: Mapping[tuple[str, str, str], Use] = field(init=False, repr=False)
     """(purpose, recipient, channel) → use, so that finding one is a look-up."""
 

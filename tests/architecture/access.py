@@ -110,6 +110,14 @@ TABLE: dict[str, Cell] = {
         "identity:review", "/api/identity/decisions", {**PAIR, "kind": "must", "reason": "one"}, answers=404
     ),
     "DELETE /api/identity/decisions/<int:decision>": Cell("identity:review", "/api/identity/decisions/1", answers=404),
+    "GET /api/identity/proposals": Cell("identity:review", "/api/identity/proposals"),
+    "GET /api/identity/proposals/<int:proposal>": Cell("identity:review", "/api/identity/proposals/1", answers=404),
+    "POST /api/identity/proposals/<int:proposal>/decision": Cell(
+        "identity:review", "/api/identity/proposals/1/decision", {"action": "accept", "reason": "one"}, answers=404
+    ),
+    "DELETE /api/identity/proposals/<int:proposal>/decision": Cell(
+        "identity:review", "/api/identity/proposals/1/decision", answers=404
+    ),
     "POST /api/decisions": Cell("decision:read", "/api/decisions", {"subject": "x", **USE}, answers=404, elsewhere=403),
     "POST /api/subject-requests": Cell(
         "request:write",

@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 from cdp.rights.holders import HOLDERS
 from tests.architecture.tree import ROOT
 
-OF_PEOPLE = {"subject", "other_subject", "person", "old_person", "people", "token"}
+OF_PEOPLE = {"subject", "other_subject", "person", "old_person", "people", "token", "subject_one", "subject_other"}
 """A column of one of these names means that the table knows somebody."""
 
 

@@ -17,6 +17,7 @@ DPV_PURPOSES = {
     "LegalCompliance",
     "Personalisation",
     "PersonalisedAdvertising",
+    "RecordManagement",
 }
 """Of the DPV's taxonomy of purposes, those that the shipped policies use."""
 

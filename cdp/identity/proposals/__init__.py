@@ -7,14 +7,17 @@ a model trained on the controller's own people, and to publish what its checks d
 
 from cdp.identity.proposals.checks import Bounds
 from cdp.identity.proposals.described import Described
+from cdp.identity.proposals.describing import DESCRIBES, describe
 from cdp.identity.proposals.model import Model, read
-from cdp.identity.proposals.refusals import SENTENCES, Sentence
-from cdp.identity.proposals.rules import BANDS, Sample, band, may_accept
+from cdp.identity.proposals.refusals import SENTENCES, Sentence, problem
+from cdp.identity.proposals.rules import BANDS, Sample, Settled, band, may_accept
 from cdp.identity.proposals.run import Proposal, Run, propose
 from cdp.identity.proposals.training import train
+from cdp.identity.proposals.veil import Watch
 
 __all__ = [
     "BANDS",
+    "DESCRIBES",
     "SENTENCES",
     "Bounds",
     "Described",
@@ -23,8 +26,12 @@ __all__ = [
     "Run",
     "Sample",
     "Sentence",
+    "Settled",
+    "Watch",
     "band",
+    "describe",
     "may_accept",
+    "problem",
     "propose",
     "read",
     "train",

@@ -13,6 +13,18 @@ class Sentence(NamedTuple):
 
 
 SENTENCES = {
+    "proposals_off": Sentence(
+        "Proposals are off: set `proposals: {on: true}` in policies/identifiers.yaml.",
+        "名寄せ候補の作成は無効です。policies/identifiers.yaml に proposals: {on: true} と書いてください。",
+    ),
+    "no_purpose": Sentence(
+        "The policy declares no purpose identity_matching for staff, so that nothing may be compared.",
+        "利用目的 identity_matching が担当者向けに宣言されていないため、照合できません。",
+    ),
+    "model_changed": Sentence(
+        "The model file is not the one that its version names: bring it back, or train anew.",
+        "モデルファイルがその版の内容と一致しません。元のファイルに戻すか、学習し直してください。",
+    ),
     "proposals_not_installed": Sentence(
         "Proposals need Splink, which is not installed: pip install 'sekisho[proposals]'.",
         "名寄せ候補の作成には Splink が必要です: pip install 'sekisho[proposals]' を実行してください。",
@@ -30,8 +42,8 @@ SENTENCES = {
         "氏名しか分かっていません。氏名だけでは候補を出しません。",
     ),
     "not_trained": Sentence(
-        "There is no model: train one on your own people first.",
-        "モデルがありません。先に自社のデータで学習してください。",
+        "There is no model: run `cdp identity train`, and name its version as `model` in policies/identifiers.yaml.",
+        "モデルがありません。cdp identity train を実行し、policies/identifiers.yaml の model に版を書いてください。",
     ),
     "other_tokens": Sentence(
         "The model was trained on tokens made in another way: train it anew.",

@@ -4,6 +4,7 @@ A probability is not a permission. Households break its calibration, so a pair w
 person whatever its odds, and one whose only agreement is the name is nobody's to decide.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
@@ -23,6 +24,20 @@ _Z = 1.959964
 
 Levels = Mapping[str, str]
 """Comparison → step: {"given": "same", "birth": "unknown", …}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Pairs that nobody needs to be asked about again; left out before each one's best is looked for."""
+
+    apart: frozenset[tuple[int, int]] = frozenset()
+    """Somebody's word keeps them apart for good; the lower number first."""
+    declined: frozenset[tuple[int, int, str]] = frozenset()
+    """Declined with just these steps, as `written`: asked again only when another step is reached."""
+
+    def covers(self, a: int, b: int, levels: Levels) -> bool:
+        """Whether the pair is settled as it looks now."""
+        return (a, b) in self.apart or (a, b, written(levels)) in self.declined
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +84,18 @@ def may_accept(
     """
     if not turned_on or sample is None or sample.model_version != model_version:
         return False
+    return is_sure(probability, levels) and sample.precision >= PRECISION
+
+
+def is_sure(probability: float, levels: Levels) -> bool:
+    """Whether it is of the kind that samples are drawn from, and that may be accepted without a person at all."""
     sure = "given" in _agreeing(levels) and has_grounds(levels) and not vetoed(levels)
-    return sure and probability >= ACCEPTED and sample.precision >= PRECISION
+    return sure and probability >= ACCEPTED
+
+
+def written(levels: Levels) -> str:
+    """Return the steps as they are kept: words of `comparisons`, no value and no token."""
+    return json.dumps(dict(levels), sort_keys=True)
 
 
 def _agreeing(levels: Levels) -> set[str]:

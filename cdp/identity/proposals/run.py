@@ -10,10 +10,11 @@ from cdp.identity.proposals.checks import Bounds
 from cdp.identity.proposals.described import Described
 from cdp.identity.proposals.memory import LIMIT, holding
 from cdp.identity.proposals.model import Model
+from cdp.identity.proposals.rules import Settled
 from cdp.identity.proposals.scoring import Pair, mutual_best, score
-from cdp.identity.proposals.veil import tokens
+from cdp.identity.proposals.veil import Watch, tokens
 
-DEFAULT = Bounds()
+DEFAULT, NOTHING = Bounds(), Settled()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Run:
     proposals: tuple[Proposal, ...]
     """Likeliest first."""
     counts: Mapping[str, int]
-    """people · pairs (likely, with grounds) · groundless · proposed · vetoed · touched · largest · one per band."""
+    """people · pairs (likely, with grounds) · groundless · settled · proposed · vetoed · touched · largest · bands."""
     refusals: tuple[Refusal, ...]
     model_version: str
 
@@ -51,8 +52,15 @@ class Run:
         return not self.refusals
 
 
-def propose(described: Iterable[Described], model: Model | None, bounds: Bounds = DEFAULT, limit: str = LIMIT) -> Run:
-    """Return the pairs of people in which each is the other's best match, for review.
+def propose(
+    described: Iterable[Described],
+    model: Model | None,
+    bounds: Bounds = DEFAULT,
+    limit: str = LIMIT,
+    watch: Watch | None = None,
+    settled: Settled = NOTHING,
+) -> Run:
+    """Return the pairs of people in which each is the other's best match, for review; never what is settled.
 
     Refuses `not_trained`, and what `checks` doubts of the model and of what it found. Raises what `memory` raises.
     """
@@ -61,14 +69,20 @@ def propose(described: Iterable[Described], model: Model | None, bounds: Bounds 
     version, doubts = model.version, checks.of_model(model, bounds)
     if doubts:
         return Run((), {}, tuple(doubts), version)
-    rows = tokens(described)
+    rows = tokens(described, watch)
     with holding(rows, limit) as chamber:
         scored = score(chamber, model)
-    pairs = [pair for pair in scored if rules.has_grounds(pair.levels)]
+    grounded = [pair for pair in scored if rules.has_grounds(pair.levels)]
+    pairs = [pair for pair in grounded if not settled.covers(pair.a, pair.b, pair.levels)]
     best = mutual_best(pairs)
     refused = tuple(checks.of_pairs(pairs, best, len(rows), bounds))
     found = [_proposal(pair, version) for pair in best]
-    counts = {"people": len(rows), "groundless": len(scored) - len(pairs), **_counts(pairs, found)}
+    counts = {
+        "people": len(rows),
+        "groundless": len(scored) - len(grounded),
+        "settled": len(grounded) - len(pairs),
+        **_counts(pairs, found),
+    }
     return Run(() if refused else tuple(found), counts, refused, version)
 
 

@@ -16,7 +16,7 @@ from cdp.identity.proposals.memory import LIMIT, Chamber, holding
 from cdp.identity.proposals.model import Model, Weight, rounded
 from cdp.identity.proposals.refusals import problem
 from cdp.identity.proposals.scoring import expected
-from cdp.identity.proposals.veil import tokens
+from cdp.identity.proposals.veil import Watch, tokens
 
 if TYPE_CHECKING:
     from splink import Linker
@@ -39,12 +39,18 @@ Step = tuple[str, str]
 """(comparison, level)"""
 
 
-def train(described: Iterable[Described], seed: int = 1, drawn: int = DRAWN, limit: str = LIMIT) -> Model:
+def train(
+    described: Iterable[Described],
+    seed: int = 1,
+    drawn: int = DRAWN,
+    limit: str = LIMIT,
+    watch: Watch | None = None,
+) -> Model:
     """Return the model of these people; raises `too_few`, `name_alone`, and what `memory` raises.
 
     The key of the tokens is destroyed before they are first compared.
     """
-    rows = tokens(described)
+    rows = tokens(described, watch)
     if len(rows) < FEWEST:
         raise problem("too_few")
     with holding(rows, limit) as chamber:

@@ -12,6 +12,7 @@ from cdp.db import Database
 from cdp.identity import config, explaining, review
 from cdp.identity.rebuild import Difference
 from cdp.ops import console, rebuilding
+from cdp.ops.commands import proposing
 
 _STEPS = {"reading": "reading evidence", "resolving": "resolving", "settling": "bringing people along"}
 
@@ -28,7 +29,12 @@ def identities() -> None:
       cdp identity decide 12 shared --reason "the family's tablet"
       cdp identity explain 1042 1077
       cdp identity rebuild --check
+      cdp identity propose --dry-run
     """
+
+
+for _command in proposing.COMMANDS:
+    identities.add_command(_command)
 
 
 @identities.command()

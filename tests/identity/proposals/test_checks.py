@@ -68,6 +68,7 @@ def test_too_much_at_once_is_counted_and_not_published(code: str, some: Crowd, m
 
 def test_every_refusal_has_a_sentence_in_both_languages_and_is_tried() -> None:
     raised = {"proposals_not_installed", "proposals_too_large", "too_few", "name_alone"}
+    raised |= {"proposals_off", "no_purpose", "model_changed"}
     assert set(SENTENCES) == set(DOUBTS) | set(BOUNDS) | raised
     for code, said in SENTENCES.items():
         assert said.en.endswith(".") and said.ja.endswith("。")
