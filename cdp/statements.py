@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Connection, Dialect, LargeBinary, bindparam, tuple_
-from sqlalchemy.sql.sqltypes import TupleType
 from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.sqltypes import TupleType
 from sqlmodel import Session
 
 Process = Callable[[Any], Any]
+
+_DOUBLE = 701
+"""PostgreSQL's number of the type that all floats are of here."""
 
 _LIST = re.compile(r"IN \(__\[POSTCOMPILE_(\w+?)\]\)")
 
@@ -35,7 +38,7 @@ def rows(session: Session, statement: ClauseElement, **values: Any) -> list[Any]
     connection = session.connection()
     known = _compiled(connection, statement, ())
     found = connection.exec_driver_sql(known.text(values), known.given(values))
-    return known.read(found.cursor.fetchall()) if found.cursor is not None else []
+    return known.read(list(found.cursor.fetchall())) if found.cursor is not None else []
 
 
 def column(session: Session, statement: ClauseElement, **values: Any) -> list[Any]:
@@ -173,7 +176,7 @@ def _array(name: str, pairs: Mapping[str, list[str]]) -> str:
     if name not in pairs:
         return f"= ANY(%({name})s)"
     arrays = ", ".join(f"%({name}_{place})s::{kind}" for place, kind in enumerate(pairs[name]))
-    return f"IN (SELECT * FROM unnest({arrays}))"
+    return f"IN (SELECT * FROM unnest({arrays}))"  # noqa: S608 - names of parameters and types
 
 
 def _default(column: Any) -> Any:
@@ -185,6 +188,6 @@ def _default(column: Any) -> Any:
 def _readers(dialect: Dialect, made: Any) -> Iterable[tuple[int, Process]]:
     for place, column in enumerate(getattr(made, "_result_columns", ())):
         kind = column.type
-        process = None if isinstance(kind, LargeBinary) else kind._cached_result_processor(dialect, None)
+        process = None if isinstance(kind, LargeBinary) else kind._cached_result_processor(dialect, _DOUBLE)
         if process is not None:
             yield place, process

@@ -18,7 +18,7 @@ _TRAITS = {
 _EVENTS = {"web": "Product Viewed", "app": "Screen Viewed", "email": "Email Clicked", "kiosk": "Signed In"}
 """What a record of each system tells; those of all others state traits alone, or nothing but identifiers."""
 RECORDS_EACH = 5
-"""Records that a person of the feed leaves, at least; by time, the first part of a larger feed would hold most people once."""
+"""Records that a person leaves, at least: of a larger feed the first part, by time, would hold most people once."""
 
 COLLECTOR = SourceConfig(
     name="collector",
