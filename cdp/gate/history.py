@@ -9,9 +9,9 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pyroaring import BitMap64
@@ -162,7 +162,19 @@ def digest_of(standing: Standing) -> bytes:
 
 def written(standing: Standing) -> str:
     """Return a situation as JSON."""
-    return json.dumps(asdict(standing) | {"laws": int(standing.laws)}, sort_keys=True, separators=(",", ":"))
+    reaches = [_plain(one) | {"consents": [_plain(each) for each in one.consents]} for one in standing.reaches]
+    whole = _plain(standing) | {"laws": int(standing.laws), "reaches": reaches}
+    return json.dumps(whole, sort_keys=True, separators=(",", ":"))
+
+
+def _plain(value: Standing | Reach | Consent) -> dict[str, Any]:
+    """Return the fields by name; `asdict` would copy every value in them, which takes ten times as long."""
+    return {name: getattr(value, name) for name in _fields(type(value))}
+
+
+@cache
+def _fields(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
 
 
 def read(value: str) -> Standing:

@@ -15,13 +15,13 @@ from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from cdp import ledger, policy, statements, vault
+from cdp import ledger, statements, vault
 from cdp.db import chunked, is_sqlite, unsettle
 from cdp.errors import CiphertextCorrupt
-from cdp.identity import aliases, breaker, cases, config, graph, marks, moves, rules, seeing
+from cdp.identity import aliases, breaker, cases, config, graph, marks, moves, naming, rules, seeing
 from cdp.identity.marks import Stated
 from cdp.identity.model import Identifier, Token
-from cdp.identity.normalise import VERSION, Canonical, phone_country, with_derived
+from cdp.identity.normalise import VERSION, Canonical, phone_country
 from cdp.identity.rules import TokenKey
 from cdp.identity.seeing import month_of
 from cdp.profile import traits
@@ -217,12 +217,11 @@ def _known(session: Session, prints: Iterable[bytes]) -> dict[bytes, int]:
 
 
 def _keys(session: Session, arrivals: Iterable[Arrival]) -> set[TokenKey]:
-    keys, terms = vault.of(session), policy.of(session)
     return {
         (name.namespace, token)
         for arrival in arrivals
-        for name in with_derived(terms, arrival.names)
-        for token in keys.tokens(name.namespace, name.scope, name.value).values()
+        for name in naming.evidence(session, arrival.names)
+        for token in naming.tokens(session, name).values()
     }
 
 
@@ -266,7 +265,7 @@ def _write_identifiers(
             "token": key[1],
             "scope": name.scope,
             "epoch": epoch,
-            "suppression_token": vault.of(session).suppression_token(name.namespace, name.scope, name.value),
+            "suppression_token": naming.silence_token(session, name),
             "sealed": vault.seal(deks[number], sealed_value(name), cell(number, *key)),
             "verified": name.verified,
             "normaliser": VERSION,
@@ -283,13 +282,13 @@ def _write_identifiers(
 
 
 def _named(session: Session, fresh: Mapping[int, Arrival]) -> list[tuple[int, Canonical, int, TokenKey]]:
-    found, terms = [], policy.of(session)
+    found = []
     for number, arrival in fresh.items():
         # One row per identifier; said twice, once as verified, it is verified.
-        names = sorted(with_derived(terms, arrival.names), key=lambda name: name.verified)
+        names = sorted(naming.evidence(session, arrival.names), key=lambda name: name.verified)
         for name in {name: name for name in names}.values():
-            tokens = vault.of(session).tokens(name.namespace, name.scope, name.value)
-            found += [(number, name, epoch, (name.namespace, token)) for epoch, token in tokens.items()]
+            tokens = naming.tokens(session, name).items()
+            found += [(number, name, epoch, (name.namespace, token)) for epoch, token in tokens]
     return found
 
 
@@ -339,14 +338,13 @@ def _vouched(
     session: Session, known: Mapping[bytes, int], arriving: Iterable[tuple[bytes, Arrival]]
 ) -> set[tuple[int, str, bytes]]:
     """Return the identifiers (subject, namespace, token) that are vouched for now, and were only claimed so far."""
-    keys, terms = vault.of(session), policy.of(session)
     verified = {
         (known[print_], namespace, token)
         for print_, arrival in arriving
         if print_ in known
-        for name in with_derived(terms, arrival.names)
+        for name in naming.evidence(session, arrival.names)
         if name.verified
-        for token in keys.tokens(name.namespace, name.scope, name.value).values()
+        for token in naming.tokens(session, name).values()
         for namespace in vault.family(name.namespace)
     }
     found: set[tuple[int, str, bytes]] = set()
