@@ -163,7 +163,7 @@ def _points(session: Session, owner: dict[int, int], origin: dict[int, SourceTer
     for some in chunked(owner):
         # The newest subject that gave a contact point stands for it; verified wins.
         for row in statements.rows(session, _POINTS, some=some, within=_CONTACT_NAMESPACES):
-            point = ContactPoint(*row, kind=origin[row[3]].addresses)
+            point = ContactPoint._make((*row, origin[row[3]].addresses))
             # What a browser claimed to be somebody's address reaches nobody.
             if not point.verified and point.namespace != DEVICE_NAMESPACE:
                 continue

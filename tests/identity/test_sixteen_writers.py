@@ -1,4 +1,4 @@
-"""Sixteen writers bring, join, part, block, retract and take it all back at once: people are who the rules say they are.
+"""Sixteen writers bring, join, part, block, retract and take all back at once: people are who the rules say they are.
 
 What is stored at the end equals the pure function of the evidence, for every person and every value, in whichever
 order the writers came; whatever the database broke off was begun again, and no writer ever heard of it.
@@ -30,7 +30,7 @@ from tests.ingest.ground import NOW, SITE, claims, email, furnish, make_policy, 
 WRITERS = 16
 WANTED = 10_000 if DEEP else 300
 """Merges and splits."""
-PEOPLE = 400 if DEEP else 60
+PEOPLE = 400 if DEEP else 120
 """Whose identifiers are drawn: so few that writers meet all the time."""
 ACTS = ("bring",) * 6 + ("must", "cannot", "block", "shared", "expire", "retract") + ("revoke",) * 5
 

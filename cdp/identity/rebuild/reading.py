@@ -125,8 +125,7 @@ def assemble(pairs: Ints, rows: Iterable[Iterable[Row]], told: Told = lambda row
 def _lots(session: Session) -> Iterable[Sequence[Row]]:
     """Yield the evidence that counts, some at a time and as the driver gives it: two million rows are not copied."""
     connection = session.connection()
-    for part in connection.execute(_EVIDENCE, execution_options={"yield_per": _LOT}).partitions():
-        yield part  # type: ignore[misc]
+    yield from connection.execute(_EVIDENCE, execution_options={"yield_per": _LOT}).partitions()
 
 
 _NAMES: Table = Identifier.__table__  # type: ignore[attr-defined]

@@ -26,7 +26,9 @@ _IDENTIFIER = (
     "INSERT INTO identifier (subject, namespace, scope, token, epoch, suppression_token, sealed, verified, normaliser,"
     " first_at, seen, aside) VALUES (?, ?, ?, ?, 1, x'', x'00', ?, 2, '2026-06-01 00:00:00.000000', ?, '')"
 )
-_MARK = "INSERT INTO identity_mark (subject, namespace, value, at, ref) VALUES (?, ?, ?, '2026-06-01 00:00:00.000000', x'')"
+_MARK = (
+    "INSERT INTO identity_mark (subject, namespace, value, at, ref) VALUES (?, ?, ?, '2026-06-01 00:00:00.000000', x'')"
+)
 _MONTHS = tuple(737425 + 30 * n for n in range(78))
 _NAMES = ("kana_name", "kanji_name", "latin_name")
 

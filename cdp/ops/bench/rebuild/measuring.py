@@ -58,24 +58,24 @@ def measure(folder: Path, records: int, told: making.Told = lambda done, total: 
 def _run(sender: Connection, path: Path) -> None:
     terms = deploying.load_policy(read_settings())
     database = Database(f"sqlite:///{path}", context={"policy": terms})
-    cpu = time.process_time()
-    times = [time.perf_counter()]
+    cpu, began = time.process_time(), time.perf_counter()
     with database.snapshot() as session:
         graph = rebuild.read(session)
-    times.append(time.perf_counter())
+    read = time.perf_counter()
     computed = rebuild.compute(graph, terms.namespaces)
-    times.append(time.perf_counter())
+    resolved = time.perf_counter()
     rebuild.compare(graph, computed)
-    times.append(time.perf_counter())
-    spent = [after - before for before, after in zip(times, times[1:], strict=False)]
+    compared = time.perf_counter()
     sender.send(
         Measured(
-            len(graph.subjects),
-            len(graph.of),
-            computed.components,
-            computed.difficult,
-            *spent,
-            time.process_time() - cpu,
-            peak(),
+            records=len(graph.subjects),
+            evidence=len(graph.of),
+            components=computed.components,
+            difficult=computed.difficult,
+            reading=read - began,
+            resolving=resolved - read,
+            comparing=compared - resolved,
+            cpu=time.process_time() - cpu,
+            megabytes=peak(),
         )
     )
