@@ -12,14 +12,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ARRAY, ColumnElement, Engine, Table, any_, bindparam, event, inspect
+from sqlalchemy import ARRAY, ColumnElement, Engine, Table, any_, bindparam, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlmodel import Session, SQLModel
 
+from cdp import statements
 from cdp.clock import Clock, SystemClock
 from cdp.engine import available, open_postgresql, open_sqlite, was_broken_off
 from cdp.errors import Unavailable
@@ -216,7 +218,12 @@ def is_sqlite(session: Session) -> bool:
 def insert_ignoring(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
     """Insert rows, leaving those out that a unique key already has; both databases alike."""
     if rows:
-        session.execute(_insert(session, table).on_conflict_do_nothing(), rows)
+        statements.write(session, ignoring(session, table), rows)
+
+
+def ignoring(session: Session, table: Any) -> Any:
+    """Return the statement that inserts rows but those that a unique key already has."""
+    return _ignoring(is_sqlite(session), _table(table))
 
 
 def upsert(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
@@ -224,18 +231,30 @@ def upsert(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
 
     Give the rows in key order: two transactions that upsert the same rows then never deadlock.
     """
-    if not rows:
-        return
-    statement = _insert(session, table)
-    keys = [column.name for column in inspect(table).primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+    if rows:
+        statements.write(session, _replacing(is_sqlite(session), _table(table), tuple(rows[0])), rows)
 
 
-def _insert(session: Session, table: Any) -> Any:
+@cache
+def _ignoring(sqlite_: bool, table: Table) -> Any:
+    return _insert(sqlite_, table).on_conflict_do_nothing()
+
+
+@cache
+def _replacing(sqlite_: bool, table: Table, names: tuple[str, ...]) -> Any:
+    statement = _insert(sqlite_, table)
+    keys = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+def _insert(sqlite_: bool, table: Table) -> Any:
+    return sqlite.insert(table) if sqlite_ else postgresql.insert(table)
+
+
+def _table(table: Any) -> Table:
     # The table, not the class: the ORM writes rows in groups, a statement for each set of columns that are not NULL.
-    target = table if isinstance(table, Table) else table.__table__
-    return sqlite.insert(target) if is_sqlite(session) else postgresql.insert(target)
+    return table if isinstance(table, Table) else cast(Table, table.__table__)
 
 
 def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:

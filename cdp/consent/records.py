@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, insert, select
-from sqlmodel import Session, col
+from sqlalchemy import Table, bindparam, insert, select
+from sqlmodel import Session
 
-from cdp import identity, ledger, policy, vault
+from cdp import identity, ledger, policy, statements, vault
 from cdp.clock import EARLIEST
 from cdp.consent import suppression
 from cdp.consent.model import ConsentRecord
 from cdp.consent.rules import IMPORT, INVALID_METHODS, Said
-from cdp.db import among, chunked, unsettle
+from cdp.db import chunked, unsettle
 from cdp.ids import new_id
 from cdp.policy.terms import Notice
+from cdp.statements import one_of
 
 _TABLE: Table = ConsentRecord.__table__  # type: ignore[attr-defined]
 
@@ -84,36 +85,39 @@ def said_by(session: Session, subjects: Iterable[int], as_of: datetime | None = 
     """Load what these subjects said, by subject; with `as_of`, a past instant, only what had been received by then."""
     found: dict[int, list[Said]] = {}
     for some in chunked(subjects):
-        query = select(*_SAID).where(among(session, col(ConsentRecord.subject), some))
-        if as_of is not None:
-            query = query.where(col(ConsentRecord.received_time) <= as_of)
-        for row in session.execute(query):
-            found.setdefault(row.subject, []).append(Said(*row))
+        if as_of is None:
+            rows = statements.rows(session, _SAID_BY, some=some)
+        else:
+            rows = statements.rows(session, _SAID_BY_THEN, some=some, then=as_of)
+        for row in rows:
+            found.setdefault(row[1], []).append(Said(*row))
     return found
 
 
 _SAID = (
-    col(ConsentRecord.id),
-    col(ConsentRecord.subject),
-    col(ConsentRecord.purpose),
-    col(ConsentRecord.channel),
-    col(ConsentRecord.token),
-    col(ConsentRecord.status),
-    col(ConsentRecord.act),
-    col(ConsentRecord.verified),
-    col(ConsentRecord.public),
-    col(ConsentRecord.method),
-    col(ConsentRecord.evidence),
-    col(ConsentRecord.notice),
-    col(ConsentRecord.notice_version),
-    col(ConsentRecord.actor),
-    col(ConsentRecord.event_time),
-    col(ConsentRecord.received_time),
-    col(ConsentRecord.valid_until),
-    col(ConsentRecord.source),
-    col(ConsentRecord.brand),
-    col(ConsentRecord.verification),
+    "id",
+    "subject",
+    "purpose",
+    "channel",
+    "token",
+    "status",
+    "act",
+    "verified",
+    "public",
+    "method",
+    "evidence",
+    "notice",
+    "notice_version",
+    "actor",
+    "event_time",
+    "received_time",
+    "valid_until",
+    "source",
+    "brand",
+    "verification",
 )
+_SAID_BY = select(*(_TABLE.c[name] for name in _SAID)).where(one_of(_TABLE.c.subject))
+_SAID_BY_THEN = _SAID_BY.where(_TABLE.c.received_time <= bindparam("then"))
 
 
 def given_by(status: str, method: str) -> str:

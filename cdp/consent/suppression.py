@@ -8,16 +8,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, select, update
 from sqlmodel import Session, col
 
-from cdp import ledger
+from cdp import ledger, statements
 from cdp.consent import journal
 from cdp.consent.journal import Silence
 from cdp.consent.model import Suppression
 from cdp.db import among, chunked, insert_ignoring, unsettle
 from cdp.identity.model import Identifier
 from cdp.profile.model import Subject
+from cdp.statements import one_of
 
 LIFTABLE = ("unsubscribe", "complaint", "objection")
 """What a later explicit consent by the identified person lifts; a bounce or an erasure it does not."""
@@ -171,6 +172,9 @@ def in_force(
     columns = (col(getattr(Suppression, name)) for name in Silent._fields)
     wanted = select(*columns)
     for some in chunked(tokens):
+        if not (reason or channel or as_of):
+            found.extend(Silent(*row) for row in statements.rows(session, _SILENT, some=some))
+            continue
         query = wanted.where(among(session, col(Suppression.token), some), _holds(as_of))
         if reason:
             query = query.where(col(Suppression.reason) == reason)
@@ -178,6 +182,12 @@ def in_force(
             query = query.where(col(Suppression.channel) == channel)
         found.extend(Silent(*row) for row in session.execute(query))
     return found
+
+
+_TABLE: Table = Suppression.__table__  # type: ignore[attr-defined]
+_SILENT = select(*(_TABLE.c[name] for name in Silent._fields)).where(
+    one_of(_TABLE.c.token), _TABLE.c.lifted_at.is_(None)
+)
 
 
 def _holds(as_of: datetime | None) -> ColumnElement[bool]:

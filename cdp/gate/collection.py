@@ -8,16 +8,17 @@ APPI 18). Answered from the person's permission row where it may be believed, el
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlmodel import Session, col
 
-from cdp import policy
+from cdp import policy, statements
 from cdp.db import chunked, is_unsettled
 from cdp.gate.collecting import may_collect, named
 from cdp.gate.model import Permission
 from cdp.gate.permission import settled
 from cdp.gate.standing import load
 from cdp.profile.model import Subject
+from cdp.statements import one_of
 
 
 def collectable(session: Session, people: Iterable[int], at: datetime) -> dict[int, frozenset[str]]:
@@ -33,9 +34,12 @@ def erasing(session: Session, people: Collection[int]) -> set[int]:
     """Return those of these people who are being erased: of them nothing is collected."""
     found: set[int] = set()
     for some in chunked(sorted(people)):
-        query = select(col(Subject.person)).where(col(Subject.person).in_(some), col(Subject.erasing))
-        found.update(session.scalars(query))
+        found.update(statements.column(session, _ERASING, some=some))
     return found
+
+
+_SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
+_ERASING = select(_SUBJECTS.c.person).where(one_of(_SUBJECTS.c.person), _SUBJECTS.c.erasing)
 
 
 def _standing(session: Session, people: Collection[int], at: datetime) -> dict[int, bytes]:

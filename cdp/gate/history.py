@@ -9,16 +9,16 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
 from pyroaring import BitMap64
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import Table, delete, insert, or_, select
 from sqlmodel import Session, col
 
-from cdp import policy
+from cdp import policy, statements
 from cdp.db import chunked, insert_ignoring
 from cdp.gate.model import Permission, PolicyPeriod, PolicyVersion, Situated, SituationValue
 from cdp.gate.question import Consent, Reach, Standing
@@ -27,6 +27,7 @@ from cdp.identity.model import Alias
 from cdp.policy.documents import Documents
 from cdp.policy.terms import Law, Policy
 from cdp.profile.model import Subject
+from cdp.statements import one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,15 @@ def note(session: Session, situations: Mapping[int, Situation], at: datetime) ->
     digests = {person: digest_of(one.standing) for person, one in situations.items()}
     kept: dict[int, tuple[bytes, datetime]] = {}
     for some in chunked(digests):
-        query = select(col(Permission.person), col(Permission.situation), col(Permission.holds_until))
-        for person, digest, until in session.execute(query.where(col(Permission.person).in_(some))):
-            kept[person] = (bytes(digest or b""), until)
+        for person, digest, until in statements.rows(session, _KEPT, some=some):
+            kept[person] = (digest or b"", until)
     changed = [
         person
         for person, digest in sorted(digests.items())
         if kept.get(person) != (digest, situations[person].changes_at)
     ]
-    values = {digests[person]: written(situations[person].standing) for person in changed}
+    standings = {digests[person]: situations[person].standing for person in changed}
+    values = {digest: written(standing) for digest, standing in standings.items()}
     insert_ignoring(session, SituationValue, [{"digest": key, "value": value} for key, value in sorted(values.items())])
     rows = [
         {
@@ -63,9 +64,15 @@ def note(session: Session, situations: Mapping[int, Situation], at: datetime) ->
         }
         for person in changed
     ]
-    if rows:
-        session.execute(insert(Situated), rows)
+    statements.write(session, _SITUATED, rows)
     return digests
+
+
+_PERMISSIONS: Table = Permission.__table__  # type: ignore[attr-defined]
+_KEPT = select(_PERMISSIONS.c.person, _PERMISSIONS.c.situation, _PERMISSIONS.c.holds_until).where(
+    one_of(_PERMISSIONS.c.person)
+)
+_SITUATED = insert(Situated.__table__)  # type: ignore[attr-defined]
 
 
 def find(session: Session, subject: int, at: datetime) -> Past | None:
@@ -155,7 +162,17 @@ def digest_of(standing: Standing) -> bytes:
 
 def written(standing: Standing) -> str:
     """Return a situation as JSON."""
-    return json.dumps(asdict(standing) | {"laws": int(standing.laws)}, sort_keys=True, separators=(",", ":"))
+    reaches = [_plain(one) | {"consents": [_plain(each) for each in one.consents]} for one in standing.reaches]
+    whole = _plain(standing) | {"laws": int(standing.laws), "reaches": reaches}
+    return json.dumps(whole, sort_keys=True, separators=(",", ":"))
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """Return the fields by name; `asdict` would copy every value in them, which takes ten times as long."""
+    return {name: getattr(value, name) for name in _FIELDS[type(value)]}
+
+
+_FIELDS = {kind: tuple(one.name for one in fields(kind)) for kind in (Standing, Reach, Consent)}
 
 
 def read(value: str) -> Standing:

@@ -10,14 +10,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, select
-from sqlmodel import Session, col
+from sqlalchemy import Table, bindparam, select
+from sqlmodel import Session
 
-from cdp.db import among, chunked
+from cdp import statements
+from cdp.db import chunked
 from cdp.gate.decide import OLDEST_AGE_OF_CONSENT
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS
 from cdp.profile.model import Person, Subject
+from cdp.statements import one_of
+
+_NAMES: Table = Identifier.__table__  # type: ignore[attr-defined]
+_SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
+_PEOPLE: Table = Person.__table__  # type: ignore[attr-defined]
 
 _CONTACTS = sorted({namespace for namespaces in CONTACT_CHANNELS.values() for namespace in namespaces})
 
@@ -34,10 +40,11 @@ def youngest_at(session: Session, tokens_of: Mapping[int, Sequence[bytes]], at: 
     tokens = {token for some in tokens_of.values() for token in some}
     youngest: dict[bytes, Born] = {}
     for some in chunked(sorted(tokens)):
-        for token, *young in session.execute(_young(session, some, at)):
-            held = youngest.get(bytes(token))
+        since = at.year - OLDEST_AGE_OF_CONSENT - 1
+        for token, *young in statements.rows(session, _YOUNG, some=some, contacts=_CONTACTS, since=since):
+            held = youngest.get(token)
             if held is None or _born(Born(*young)) > _born(held):
-                youngest[bytes(token)] = Born(*young)
+                youngest[token] = Born(*young)
     found: dict[int, Born] = {}
     for person, mine in tokens_of.items():
         sharers = [youngest[token] for token in mine if token in youngest]
@@ -53,51 +60,43 @@ def ageless_beside(session: Session, people: Collection[int]) -> set[int]:
     """
     contacts: set[bytes] = set()
     for some in chunked(people):
-        contacts.update(
-            token for namespace, token in session.execute(_evidence(session, some)) if namespace in _CONTACTS
-        )
+        rows = statements.rows(session, _EVIDENCE, some=some)
+        contacts.update(token for namespace, token in rows if namespace in _CONTACTS)
     found: set[int] = set()
     for tokens in chunked(sorted(contacts)):
-        found.update(session.scalars(_ageless(session, tokens)))
+        found.update(statements.column(session, _AGELESS, some=tokens, contacts=_CONTACTS))
     return found.difference(people)
 
 
-def _evidence(session: Session, people: Sequence[int]) -> Select[str, bytes]:
-    """Select by person alone: asked for the namespace too, SQLite walks every address that there is."""
-    return (
-        select(col(Identifier.namespace), col(Identifier.token))
-        .join(Subject, col(Subject.number) == col(Identifier.subject))
-        .where(among(session, col(Subject.person), people), col(Identifier.verified))
+# By person alone: asked for the namespace too, SQLite walks every address that there is.
+_EVIDENCE = (
+    select(_NAMES.c.namespace, _NAMES.c.token)
+    .join(_SUBJECTS, _SUBJECTS.c.number == _NAMES.c.subject)
+    .where(one_of(_SUBJECTS.c.person), _NAMES.c.verified)
+)
+_AGELESS = (
+    select(_SUBJECTS.c.person)
+    .distinct()
+    .join(_NAMES, _NAMES.c.subject == _SUBJECTS.c.number)
+    .outerjoin(_PEOPLE, _PEOPLE.c.person == _SUBJECTS.c.person)
+    .where(
+        one_of(_NAMES.c.namespace, "contacts"),
+        one_of(_NAMES.c.token),
+        _NAMES.c.verified,
+        _PEOPLE.c.birth_year.is_(None),
     )
-
-
-def _ageless(session: Session, tokens: Sequence[bytes]) -> Select[int]:
-    return (
-        select(col(Subject.person))
-        .distinct()
-        .join(Identifier, col(Identifier.subject) == col(Subject.number))
-        .outerjoin(Person, col(Person.person) == col(Subject.person))
-        .where(
-            col(Identifier.namespace).in_(_CONTACTS),
-            among(session, col(Identifier.token), tokens),
-            col(Identifier.verified),
-            col(Person.birth_year).is_(None),
-        )
+)
+_YOUNG = (
+    select(_NAMES.c.token, _PEOPLE.c.birth_year, _PEOPLE.c.birth_day)
+    .join(_SUBJECTS, _SUBJECTS.c.number == _NAMES.c.subject)
+    .join(_PEOPLE, _PEOPLE.c.person == _SUBJECTS.c.person)
+    .where(
+        one_of(_NAMES.c.token),
+        _NAMES.c.verified,
+        one_of(_NAMES.c.namespace, "contacts"),
+        _PEOPLE.c.birth_year > bindparam("since"),
     )
-
-
-def _young(session: Session, tokens: Sequence[bytes], at: datetime) -> Select[bytes, int | None, str | None]:
-    return (
-        select(col(Identifier.token), col(Person.birth_year), col(Person.birth_day))
-        .join(Subject, col(Subject.number) == col(Identifier.subject))
-        .join(Person, col(Person.person) == col(Subject.person))
-        .where(
-            among(session, col(Identifier.token), tokens),
-            col(Identifier.verified),
-            col(Identifier.namespace).in_(_CONTACTS),
-            col(Person.birth_year) > at.year - OLDEST_AGE_OF_CONSENT - 1,
-        )
-    )
+)
 
 
 def _born(young: Born) -> tuple[int, str]:

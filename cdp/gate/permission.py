@@ -8,17 +8,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, select
+from sqlalchemy import ColumnElement, LargeBinary, Table, and_, delete, func, select
 from sqlmodel import Session, col
 
-from cdp import identity, policy
-from cdp.db import among, chunked, unsettle, upsert
+from cdp import identity, policy, statements
+from cdp.db import chunked, unsettle, upsert
 from cdp.gate import history, neighbours, versions
 from cdp.gate.codes import person_codes
 from cdp.gate.collecting import may_collect
 from cdp.gate.model import Permission
 from cdp.gate.standing import Situation, load
 from cdp.policy.terms import Law, Policy, Use
+from cdp.statements import one_of
 
 
 def settle(session: Session, people: Iterable[int], at: datetime) -> None:
@@ -57,9 +58,12 @@ def _lock(session: Session, people: Iterable[int]) -> None:
 def _locked(session: Session, people: Iterable[int]) -> set[int]:
     found: set[int] = set()
     for some in chunked(sorted(people)):
-        query = select(col(Permission.person)).where(among(session, col(Permission.person), some))
-        found.update(session.scalars(query.order_by(col(Permission.person)).with_for_update()))
+        found.update(statements.column(session, _LOCK, some=some))
     return found
+
+
+_TABLE: Table = Permission.__table__  # type: ignore[attr-defined]
+_LOCK = select(_TABLE.c.person).where(one_of(_TABLE.c.person)).order_by(_TABLE.c.person).with_for_update()
 
 
 def permitted(session: Session, use: Use, denied: Law, at: datetime) -> ColumnElement[bool]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Table, select
 from sqlmodel import Session, col
 
-from cdp import consent, policy
+from cdp import consent, policy, statements
 from cdp.clock import FOREVER
 from cdp.consent.model import Objection
 from cdp.consent.rules import Said, as_written
@@ -27,6 +27,7 @@ from cdp.policy.terms import CONTACT_CHANNELS, Policy, Purpose
 from cdp.profile import declared as declarations
 from cdp.profile import retention
 from cdp.profile.model import Person, SourceTerms, Subject
+from cdp.statements import one_of
 
 DEVICE_NAMESPACE = "anonymous_id"
 _CONTACT_NAMESPACES = sorted({name for names in CONTACT_CHANNELS.values() for name in names} | {DEVICE_NAMESPACE})
@@ -110,9 +111,7 @@ def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime
     owner: dict[int, int] = {}
     declared = declarations.known(session)
     origin: dict[int, SourceTerms] = {}
-    query = select(col(Subject.number), col(Subject.person), col(Subject.source))
-    query = query.where(among(session, col(Subject.person), people))
-    for number, person, source in session.execute(query.order_by(col(Subject.number))):
+    for number, person, source in statements.rows(session, _SUBJECTS_OF, some=people):
         subjects[person].append(number)
         owner[number] = person
         origin[number] = declared.get(source, declarations.UNDECLARED)
@@ -140,11 +139,9 @@ def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime
 
 
 def _profiles(session: Session, people: Sequence[int]) -> dict[int, _Profile]:
-    names = ("person", "country", "customer_since", "active_on", "first_at", "birth_year", "birth_day")
-    query = select(*(col(getattr(Person, name)) for name in names)).where(among(session, col(Person.person), people))
     return {
         person: _Profile(country, since, active, first, Born(year, day))
-        for person, country, since, active, first, year, day in session.execute(query)
+        for person, country, since, active, first, year, day in statements.rows(session, _PROFILES, some=people)
     }
 
 
@@ -163,25 +160,16 @@ def _aged(
 
 def _points(session: Session, owner: dict[int, int], origin: dict[int, SourceTerms]) -> dict[int, list[ContactPoint]]:
     found: dict[int, dict[tuple[str, bytes], ContactPoint]] = defaultdict(dict)
-    columns = (
-        col(Identifier.namespace),
-        col(Identifier.token),
-        col(Identifier.suppression_token),
-        col(Identifier.subject),
-        col(Identifier.verified),
-    )
     for some in chunked(owner):
-        query = select(*columns).where(
-            among(session, col(Identifier.subject), some), col(Identifier.namespace).in_(_CONTACT_NAMESPACES)
-        )
         # The newest subject that gave a contact point stands for it; verified wins.
-        for row in session.execute(query.order_by(col(Identifier.verified), col(Identifier.subject))):
-            point = ContactPoint(*row)._replace(kind=origin[row.subject].addresses)
+        for row in statements.rows(session, _POINTS, some=some, within=_CONTACT_NAMESPACES):
+            point = ContactPoint._make((*row, origin[row[3]].addresses))
             # What a browser claimed to be somebody's address reaches nobody.
             if not point.verified and point.namespace != DEVICE_NAMESPACE:
                 continue
             mine, key = found[owner[point.subject]], (point.namespace, point.token)
-            mine[key] = point._replace(kind=_kind(point.kind, mine[key].kind if key in mine else point.kind))
+            kind = _kind(point.kind, mine[key].kind) if key in mine else point.kind
+            mine[key] = point if kind == point.kind else point._replace(kind=kind)
     return {person: sorted(points.values(), key=_preference) for person, points in found.items()}
 
 
@@ -209,8 +197,29 @@ def _objections(session: Session, owner: dict[int, int], as_of: datetime | None)
 
 def _erasing(session: Session, people: Sequence[int]) -> set[int]:
     """Return the people of whom any subject is being erased, whatever number they have by now."""
-    query = select(col(Subject.person)).where(among(session, col(Subject.person), people), col(Subject.erasing))
-    return set(session.scalars(query))
+    return set(statements.column(session, _ERASING, some=people))
+
+
+_SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
+_PEOPLE: Table = Person.__table__  # type: ignore[attr-defined]
+_NAMES: Table = Identifier.__table__  # type: ignore[attr-defined]
+_ERASING = select(_SUBJECTS.c.person).where(one_of(_SUBJECTS.c.person), _SUBJECTS.c.erasing)
+_SUBJECTS_OF = (
+    select(_SUBJECTS.c.number, _SUBJECTS.c.person, _SUBJECTS.c.source)
+    .where(one_of(_SUBJECTS.c.person))
+    .order_by(_SUBJECTS.c.number)
+)
+_PROFILES = select(
+    *(
+        _PEOPLE.c[name]
+        for name in ("person", "country", "customer_since", "active_on", "first_at", "birth_year", "birth_day")
+    )
+).where(one_of(_PEOPLE.c.person))
+_POINTS = (
+    select(*(_NAMES.c[name] for name in ContactPoint._fields[:-1]))
+    .where(one_of(_NAMES.c.subject), one_of(_NAMES.c.namespace, "within"))
+    .order_by(_NAMES.c.verified, _NAMES.c.subject)
+)
 
 
 def _situation(terms: Policy, rows: _Rows, person: int, at: datetime, channels: Sequence[str]) -> Situation:

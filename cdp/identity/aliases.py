@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Table, insert, select, update
-from sqlmodel import Session, col
+from sqlalchemy import Table, bindparam, insert, select, update
+from sqlmodel import Session
 
+from cdp import statements
 from cdp.db import chunked
 from cdp.identity.model import Alias
+from cdp.statements import one_of
 
 _TABLE: Table = Alias.__table__  # type: ignore[attr-defined]
 
@@ -22,22 +24,22 @@ def follow(session: Session, before: Mapping[int, int], people: Mapping[int, int
     target = {number: people[number] for number in once if number in people}
     stale = sorted(number for number, person in target.items() if standing.get(number, number) != person)
     for some in chunked(stale):
-        ended = update(Alias).where(col(Alias.old_person).in_(some), col(Alias.to_at).is_(None))
-        session.execute(ended.values(to_at=at))
+        statements.change(session, _END, some=some, ended=at)
     opened = [
         {"old_person": number, "person": target[number], "from_at": at, "to_at": None}
         for number in stale
         if target[number] != number
     ]
-    if opened:
-        session.execute(insert(_TABLE), opened)
+    statements.write(session, _NEW, opened)
 
 
 def _open(session: Session, numbers: Mapping[int, int] | set[int]) -> dict[int, int]:
     found: dict[int, int] = {}
     for some in chunked(sorted(numbers)):
-        query = select(col(Alias.old_person), col(Alias.person)).where(
-            col(Alias.old_person).in_(some), col(Alias.to_at).is_(None)
-        )
-        found.update({row[0]: row[1] for row in session.execute(query)})
+        found.update(statements.rows(session, _STANDING, some=some))
     return found
+
+
+_NEW = insert(_TABLE)
+_STANDING = select(_TABLE.c.old_person, _TABLE.c.person).where(one_of(_TABLE.c.old_person), _TABLE.c.to_at.is_(None))
+_END = update(_TABLE).where(one_of(_TABLE.c.old_person), _TABLE.c.to_at.is_(None)).values(to_at=bindparam("ended"))

@@ -6,38 +6,43 @@ What a source on hold brings is taken in and joins nobody; released, it counts a
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy import Table, bindparam, delete, func, insert, select
 from sqlmodel import Session, col
 
-from cdp import ledger, policy
+from cdp import ledger, policy, statements
 from cdp.db import chunked
 from cdp.identity.model import IdentityCase, JoinRate, SourceHold
+from cdp.statements import one_of
 
 HELD = "held"
 KEPT = timedelta(days=1)
 """How long the counts are kept."""
 
 _RATES: Table = JoinRate.__table__  # type: ignore[attr-defined]
+_HOLDS: Table = SourceHold.__table__  # type: ignore[attr-defined]
+_COUNTED = insert(_RATES)
+_ON_HOLD = select(_HOLDS.c.source).where(one_of(_HOLDS.c.source), _HOLDS.c.released_at.is_(None))
+_TOTALS = select(func.sum(_RATES.c.records), func.sum(_RATES.c.joins)).where(
+    _RATES.c.source == bindparam("of"), _RATES.c.at > bindparam("since")
+)
 
 
 def held(session: Session, sources: Iterable[str]) -> set[str]:
     """Return which of these sources are on hold."""
     found: set[str] = set()
     for some in chunked(sorted(set(sources))):
-        query = select(col(SourceHold.source)).where(col(SourceHold.source).in_(some))
-        found.update(session.scalars(query.where(col(SourceHold.released_at).is_(None))))
+        found.update(statements.column(session, _ON_HOLD, some=some))
     return found
 
 
 def count(session: Session, source: str, records: int, joins: int, at: datetime) -> bool:
     """Count a batch of a source, and put the source on hold where it joins too many; returns whether it did."""
-    session.execute(insert(_RATES), [{"source": source, "at": at, "records": records, "joins": joins}])
+    statements.write(session, _COUNTED, [{"source": source, "at": at, "records": records, "joins": joins}])
     bounds = policy.of(session).breaker
     if not joins or not bounds.records or held(session, [source]):
         return False
     since = at - timedelta(minutes=bounds.minutes)
-    totals = select(func.sum(col(JoinRate.records)), func.sum(col(JoinRate.joins)))
-    brought, joined = session.execute(totals.where(col(JoinRate.source) == source, col(JoinRate.at) > since)).one()
+    ((brought, joined),) = statements.rows(session, _TOTALS, of=source, since=since)
     if brought < bounds.records or joined <= bounds.share * brought:
         return False
     _hold(session, source, f"{joined} people joined by {brought} records in {bounds.minutes} minutes", at)

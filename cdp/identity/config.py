@@ -11,23 +11,25 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import Table, func, select
 from sqlmodel import Session, col
 
-from cdp import policy
+from cdp import policy, statements
 from cdp.identity.model import IdentityConfig
 from cdp.policy.terms import Namespace
 from cdp.profile.model import Subject
 
 _NAME = "identity_terms"
+_TABLE: Table = IdentityConfig.__table__  # type: ignore[attr-defined]
+_NEWEST = select(_TABLE.c.contents).where(_TABLE.c.id == select(func.max(_TABLE.c.id)).scalar_subquery())
 
 
 def namespaces(session: Session) -> Mapping[str, Namespace]:
     """Return the namespaces in force; the policy's own while none was taken up."""
     found: Mapping[str, Namespace] | None = session.info.get(_NAME)
     if found is None:
-        contents = session.scalar(select(col(IdentityConfig.contents)).order_by(col(IdentityConfig.id).desc()).limit(1))
-        found = _read(contents) if contents else policy.of(session).namespaces
+        contents = statements.column(session, _NEWEST)
+        found = _read(contents[0]) if contents else policy.of(session).namespaces
         session.info[_NAME] = found
     return found
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, Table, delete, select, update
 from sqlmodel import Session, col
 
-from cdp import ledger, policy, vault
+from cdp import ledger, policy, statements, vault
 from cdp.db import chunked, insert_ignoring
 from cdp.identity import graph, resolution
 from cdp.identity.holder import let_go_of
@@ -23,6 +23,7 @@ from cdp.identity.rules import TokenKey
 from cdp.identity.seeing import month_of
 from cdp.profile import corrections, traits
 from cdp.profile.model import Subject
+from cdp.statements import one_of
 
 PHONES = vault.family("phone")
 ACTOR = "rectification"
@@ -129,15 +130,22 @@ def revoke(session: Session, request: str, at: datetime) -> list[int]:
     return sorted({row.subject for row in rows})
 
 
+_CORRECTED: Table = CorrectedIdentifier.__table__  # type: ignore[attr-defined]
+_SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
+_DONE = (
+    select(_CORRECTED.c.suppression_token, _SUBJECTS.c.person, _CORRECTED.c.removed)
+    .join(_SUBJECTS, _SUBJECTS.c.number == _CORRECTED.c.subject)
+    .where(one_of(_CORRECTED.c.suppression_token))
+    .order_by(_CORRECTED.c.id)
+)
+
+
 def removed(session: Session, points: Iterable[bytes]) -> dict[bytes, set[int]]:
     """Return suppression token → people who had this identifier removed, not added since, and do not have it again."""
     last: dict[tuple[bytes, int], bool] = {}
     for some in chunked(sorted(points)):
-        columns = (col(CorrectedIdentifier.suppression_token), col(Subject.person), col(CorrectedIdentifier.removed))
-        done = select(*columns).join(Subject, col(Subject.number) == col(CorrectedIdentifier.subject))
-        where = col(CorrectedIdentifier.suppression_token).in_(some)
-        for point, person, gone in session.execute(done.where(where).order_by(col(CorrectedIdentifier.id))):
-            last[bytes(point), person] = gone
+        for point, person, gone in statements.rows(session, _DONE, some=some):
+            last[point, person] = gone
     found: dict[bytes, set[int]] = {}
     for (point, person), gone in last.items():
         if gone:

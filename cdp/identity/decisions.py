@@ -98,7 +98,7 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
     key = (row.namespace, bytes(row.token))
     if row.kind in PAIRS:
         concerned = {row.subject, row.other_subject}
-        graph.lock_subjects(session, concerned)
+        graph.load_locked(session, resolution.company(session, concerned))  # all at once, in the one order
     else:
         concerned = _had(session, key) | ({row.subject} - {0})
     _refuse_erasing(session, concerned)
@@ -122,6 +122,7 @@ def _pair(session: Session, row: Override, case_id: int | None) -> int:
     pair = {row.subject, row.other_subject}
     if len(pair) < 2:
         raise Problem(400, "same_subject", "A decision needs two different subjects.")
+    graph.load_locked(session, resolution.company(session, pair))  # all at once, in the one order
     if len(graph.lock_subjects(session, pair)) < 2:
         raise Problem(404, "unknown_subject", "One of the subjects is not known.")
     _refuse_erasing(session, pair)

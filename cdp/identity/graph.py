@@ -6,24 +6,30 @@ nothing and is not walked through.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, func, or_, select
 from sqlmodel import Session, col
 
-from cdp.db import chunked, insert_ignoring, is_sqlite
+from cdp import statements
+from cdp.db import chunked, ignoring, is_sqlite
 from cdp.identity import config
 from cdp.identity.model import Identifier, IdentityCase, IdentityMark, Override, Token
 from cdp.identity.rules import Evidence, Known, Link, Mark, TokenKey, cap, links
 from cdp.policy.terms import Namespace
 from cdp.profile.model import Subject
+from cdp.statements import one_of, pair_of
 
 MANY = 4000
 """Values that one statement may name here; both databases allow more."""
 
 _TOKENS: Table = Token.__table__  # type: ignore[attr-defined]
+_NAMES: Table = Identifier.__table__  # type: ignore[attr-defined]
+_MARKS: Table = IdentityMark.__table__  # type: ignore[attr-defined]
+_WORDS: Table = Override.__table__  # type: ignore[attr-defined]
+_SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
 
 UNWALKED = ("generic", "blocked")
 
@@ -54,13 +60,16 @@ class Region:
 def load(session: Session, subjects: Iterable[int]) -> Region:
     """Walk from these subjects, breadth first, over the evidence that may link and the must-links."""
     region, namespaces = Region(), config.namespaces(session)
-    frontier = set(subjects)
+    frontier, asked = set(subjects), set[int]()
     while frontier:
         region.subjects |= frontier
         rows = _evidence(session, frontier, region)
         keys = {key for row in rows if (key := _walkable(row, region, namespaces))} - region.walked
         region.walked |= keys
-        frontier = (_linking(session, keys, namespaces) | _linked(session, frontier, region)) - region.subjects
+        frontier = _linking(session, keys, namespaces) - region.subjects
+        if not frontier:  # words are few: they are asked for once the evidence leads no further
+            frontier = _linked(session, region.subjects - asked, region) - region.subjects
+            asked = set(region.subjects)
     if len(region.subjects) > 1 and any(term.role == "constrain" for term in namespaces.values()):
         region.marks = _marks(session, region.subjects)
     return region
@@ -97,19 +106,17 @@ def states(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, tuple[s
     """Return the state of tokens, and the rule that made it."""
     found: dict[TokenKey, tuple[str, str]] = {}
     for some in chunked(sorted(set(keys)), MANY):
-        query = select(col(Token.namespace), col(Token.token), col(Token.state), col(Token.rule))
-        rows = session.execute(query.where(among(Token, some)))
-        found.update({(row[0], bytes(row[1])): (row[2], row[3]) for row in rows})
+        rows = statements.rows(session, _STATES, pairs=some)
+        found.update({(row[0], row[1]): (row[2], row[3]) for row in rows})
     return found
 
 
 def _locked(session: Session, ordered: list[TokenKey]) -> dict[TokenKey, str]:
-    insert_ignoring(session, _TOKENS, [{"namespace": ns, "token": token, "state": "active"} for ns, token in ordered])
+    rows = [{"namespace": ns, "token": token, "state": "active"} for ns, token in ordered]
+    statements.write(session, ignoring(session, _TOKENS), rows)
     states: dict[TokenKey, str] = {}
     for some in chunked(ordered, MANY):
-        query = select(col(Token.namespace), col(Token.token), col(Token.state)).where(among(Token, some))
-        ordered_query = query.order_by(col(Token.namespace), col(Token.token)).with_for_update()
-        states.update({(row[0], bytes(row[1])): row[2] for row in session.execute(ordered_query)})
+        states.update({(row[0], row[1]): row[2] for row in statements.rows(session, _LOCK_TOKENS, pairs=some)})
     return states
 
 
@@ -117,9 +124,7 @@ def lock_subjects(session: Session, subjects: Iterable[int]) -> dict[int, int]:
     """Lock subjects in order; returns subject → person of those that are there."""
     found: dict[int, int] = {}
     for some in chunked(sorted(set(subjects)), MANY):
-        query = select(col(Subject.number), col(Subject.person)).where(col(Subject.number).in_(some))
-        rows = session.execute(query.order_by(col(Subject.number)).with_for_update())
-        found.update({row[0]: row[1] for row in rows})
+        found.update(statements.rows(session, _LOCK_SUBJECTS, some=some))
     return found
 
 
@@ -135,9 +140,7 @@ def hold(session: Session, subjects: Iterable[int], states: Mapping[TokenKey, st
     walkable = [key for key, state in states.items() if state not in UNWALKED]
     wanted |= load(session, _linking(session, walkable, config.namespaces(session))).subjects
     for some in chunked(sorted(wanted), MANY):
-        people = select(col(Subject.person)).where(col(Subject.number).in_(some))
-        together: Any = session.scalars(select(col(Subject.number)).where(col(Subject.person).in_(people)))
-        wanted.update(together)
+        wanted.update(statements.column(session, _TOGETHER, some=some))
     return set(lock_subjects(session, wanted))
 
 
@@ -145,7 +148,7 @@ def holders(session: Session, keys: Iterable[TokenKey]) -> set[int]:
     """Return the subjects seen with any of these identifiers."""
     found: set[int] = set()
     for some in chunked(sorted(keys), MANY):
-        found.update(session.scalars(select(col(Identifier.subject)).where(among(Identifier, some))))
+        found.update(statements.column(session, _HOLDERS, pairs=some))
     return found
 
 
@@ -187,11 +190,10 @@ def believed(namespaces: Mapping[str, Namespace]) -> ColumnElement[bool]:
 
 def _linking(session: Session, keys: Iterable[TokenKey], namespaces: Mapping[str, Namespace]) -> set[int]:
     """Return the subjects that these identifiers may link: who merely claims one is not walked to."""
-    trusted = (believed(namespaces), col(Identifier.aside) == "")
+    devices = [name for name, term in namespaces.items() if not term.verified_only]
     found: set[int] = set()
     for some in chunked(sorted(keys), MANY):
-        query = select(col(Identifier.subject)).where(among(Identifier, some), *trusted)
-        found.update(session.scalars(query))
+        found.update(statements.column(session, _LINKING, pairs=some, devices=devices))
     return found
 
 
@@ -209,35 +211,25 @@ def overrides(session: Session, subjects: Iterable[int]) -> set[Link]:
     """Return what people decided about these subjects and did not take back."""
     found: set[Link] = set()
     for some in chunked(subjects, MANY):
-        query = select(col(Override.kind), col(Override.subject), col(Override.other_subject)).where(
-            col(Override.revoked_at).is_(None),
-            col(Override.kind).in_(("must", "cannot")),
-            or_(col(Override.subject).in_(some), col(Override.other_subject).in_(some)),
-        )
-        found.update(Link(*row) for row in session.execute(query))
+        found.update(Link(*row) for row in statements.rows(session, _STANDING, some=some, others=some))
     return found
 
 
 def _evidence(session: Session, subjects: set[int], region: Region) -> list[Evidence]:
     found: list[Evidence] = []
     for some in chunked(sorted(subjects), MANY):
-        for row in session.execute(_EVIDENCE.where(col(Identifier.subject).in_(some))):
-            if not row.aside:
-                found.append(_read(row))
-            region.states[row.namespace, bytes(row.token)] = row.state or "active", row.rule or ""
+        for *row, aside, state, rule in statements.rows(session, _EVIDENCE, some=some):
+            if not aside:
+                found.append(Evidence(*row))
+            region.states[row[1], row[2]] = state or "active", rule or ""
     region.evidence += found
     return found
-
-
-def _read(row: Any) -> Evidence:
-    return Evidence(row.subject, row.namespace, bytes(row.token), row.scope, row.verified, row.epoch, row.seen)
 
 
 def _marks(session: Session, subjects: set[int]) -> list[Mark]:
     found: list[Mark] = []
     for some in chunked(sorted(subjects), MANY):
-        query = select(col(IdentityMark.subject), col(IdentityMark.namespace), col(IdentityMark.value))
-        found += [Mark(*row) for row in session.execute(query.where(col(IdentityMark.subject).in_(some)))]
+        found += [Mark(*row) for row in statements.rows(session, _MARKED, some=some)]
     return found
 
 
@@ -253,14 +245,42 @@ def _linked(session: Session, subjects: set[int], region: Region) -> set[int]:
     return {end for link in found if link.kind == "must" for end in (link.subject, link.other)}
 
 
-def _columns() -> Iterator[Any]:
-    yield from (col(Identifier.subject), col(Identifier.namespace), col(Identifier.token))
-    yield from (col(Identifier.scope), col(Identifier.verified), col(Identifier.epoch), col(Identifier.seen))
-    yield from (col(Identifier.aside), col(Token.state), col(Token.rule))
-
-
-_EVIDENCE = select(*_columns()).join(
-    Token,
-    and_(col(Token.namespace) == col(Identifier.namespace), col(Token.token) == col(Identifier.token)),
-    isouter=True,
+_LOCK_TOKENS = (
+    select(_TOKENS.c.namespace, _TOKENS.c.token, _TOKENS.c.state)
+    .where(pair_of(_TOKENS.c.namespace, _TOKENS.c.token))
+    .order_by(_TOKENS.c.namespace, _TOKENS.c.token)
+    .with_for_update()
+)
+_STATES = select(_TOKENS.c.namespace, _TOKENS.c.token, _TOKENS.c.state, _TOKENS.c.rule).where(
+    pair_of(_TOKENS.c.namespace, _TOKENS.c.token)
+)
+_LOCK_SUBJECTS = (
+    select(_SUBJECTS.c.number, _SUBJECTS.c.person)
+    .where(one_of(_SUBJECTS.c.number))
+    .order_by(_SUBJECTS.c.number)
+    .with_for_update()
+)
+_TOGETHER = select(_SUBJECTS.c.number).where(
+    _SUBJECTS.c.person.in_(select(_SUBJECTS.c.person).where(one_of(_SUBJECTS.c.number)))
+)
+_HOLDERS = select(_NAMES.c.subject).where(pair_of(_NAMES.c.namespace, _NAMES.c.token))
+_LINKING = select(_NAMES.c.subject).where(
+    pair_of(_NAMES.c.namespace, _NAMES.c.token),
+    or_(_NAMES.c.verified, one_of(_NAMES.c.namespace, "devices")),
+    _NAMES.c.aside == "",
+)
+_STANDING = select(_WORDS.c.kind, _WORDS.c.subject, _WORDS.c.other_subject).where(
+    _WORDS.c.revoked_at.is_(None),
+    or_(_WORDS.c.kind == "must", _WORDS.c.kind == "cannot"),
+    or_(one_of(_WORDS.c.subject), one_of(_WORDS.c.other_subject, "others")),
+)
+_MARKED = select(_MARKS.c.subject, _MARKS.c.namespace, _MARKS.c.value).where(one_of(_MARKS.c.subject))
+_EVIDENCE = (
+    select(
+        *(_NAMES.c[name] for name in ("subject", "namespace", "token", "scope", "verified", "epoch", "seen", "aside")),
+        _TOKENS.c.state,
+        _TOKENS.c.rule,
+    )
+    .join(_TOKENS, and_(_TOKENS.c.namespace == _NAMES.c.namespace, _TOKENS.c.token == _NAMES.c.token), isouter=True)
+    .where(one_of(_NAMES.c.subject))
 )

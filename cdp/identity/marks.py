@@ -11,15 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Table, delete, select
 from sqlmodel import Session, col
 
-from cdp import policy, vault
+from cdp import policy, statements, vault
 from cdp.db import among, chunked, upsert
 from cdp.identity.model import IdentityMark
 from cdp.identity.normalise import name_keys
 from cdp.identity.rules import BIRTH_DATE, DENIED
 from cdp.policy.terms import Namespace
+from cdp.statements import one_of
+
+_TABLE: Table = IdentityMark.__table__  # type: ignore[attr-defined]
 
 NAME_BYTES, DATE_BYTES = 1, 4
 
@@ -137,10 +140,14 @@ def _loose(word: str) -> str:
 def _held(session: Session, subjects: Iterable[int]) -> dict[tuple[int, str], Stated]:
     found: dict[tuple[int, str], Stated] = {}
     for some in chunked(sorted(set(subjects))):
-        query = select(IdentityMark).where(among(session, col(IdentityMark.subject), some))
-        for row in session.scalars(query):
-            found[row.subject, row.namespace] = Stated(row.subject, row.namespace, row.value, row.at, bytes(row.ref))
+        for row in statements.rows(session, _HELD, some=some):
+            found[row[:2]] = Stated(*row)
     return found
+
+
+_HELD = select(*(_TABLE.c[name] for name in ("subject", "namespace", "value", "at", "ref"))).where(
+    one_of(_TABLE.c.subject)
+)
 
 
 def _row(one: Stated) -> dict[str, Any]:

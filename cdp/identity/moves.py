@@ -6,11 +6,13 @@ from datetime import datetime
 from sqlalchemy import Table, func, insert, select
 from sqlmodel import Session, col
 
+from cdp import statements
 from cdp.db import among, chunked
 from cdp.identity.model import Move
 from cdp.profile.model import Subject
 
 _TABLE: Table = Move.__table__  # type: ignore[attr-defined]
+_NEW = insert(_TABLE)
 
 
 def write(session: Session, before: Mapping[int, int], people: Mapping[int, int], at: datetime, cause: str) -> None:
@@ -20,8 +22,7 @@ def write(session: Session, before: Mapping[int, int], people: Mapping[int, int]
         for subject, person in sorted(before.items())
         if people[subject] != person
     ]
-    if rows:
-        session.execute(insert(_TABLE), rows)
+    statements.write(session, _NEW, rows)
 
 
 def people_at(session: Session, subjects: Iterable[int], at: datetime) -> dict[int, int]:

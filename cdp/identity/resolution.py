@@ -15,17 +15,18 @@ from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from cdp import ledger, policy, vault
-from cdp.db import among, chunked, is_sqlite, unsettle
+from cdp import ledger, statements, vault
+from cdp.db import chunked, is_sqlite, unsettle
 from cdp.errors import CiphertextCorrupt
-from cdp.identity import aliases, breaker, cases, config, graph, marks, moves, rules, seeing
+from cdp.identity import aliases, breaker, cases, config, graph, marks, moves, naming, rules, seeing
 from cdp.identity.marks import Stated
 from cdp.identity.model import Identifier, Token
-from cdp.identity.normalise import VERSION, Canonical, phone_country, with_derived
+from cdp.identity.normalise import VERSION, Canonical, phone_country
 from cdp.identity.rules import TokenKey
 from cdp.identity.seeing import month_of
 from cdp.profile import traits
 from cdp.profile.model import Subject
+from cdp.statements import one_of, pair_of
 from cdp.vault.model import SubjectKey
 
 _SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
@@ -146,8 +147,7 @@ def company(session: Session, subjects: Iterable[int]) -> set[int]:
     people = set(people_of(session, subjects).values())
     found = set(subjects)
     for some in chunked(sorted(people), graph.MANY):
-        together: Any = session.scalars(select(col(Subject.number)).where(among(session, col(Subject.person), some)))
-        found.update(together)
+        found.update(statements.column(session, _TOGETHER, some=some))
     return found
 
 
@@ -212,18 +212,16 @@ def _meet(session: Session, arriving: Sequence[tuple[bytes, Arrival]]) -> _Met:
 def _known(session: Session, prints: Iterable[bytes]) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
     for some in chunked(sorted(prints), graph.MANY):
-        query = select(col(Subject.fingerprint), col(Subject.number)).where(col(Subject.fingerprint).in_(some))
-        found.update({bytes(row[0]): row[1] for row in session.execute(query)})
+        found.update(statements.rows(session, _KNOWN, some=some))
     return found
 
 
 def _keys(session: Session, arrivals: Iterable[Arrival]) -> set[TokenKey]:
-    keys, terms = vault.of(session), policy.of(session)
     return {
         (name.namespace, token)
         for arrival in arrivals
-        for name in with_derived(terms, arrival.names)
-        for token in keys.tokens(name.namespace, name.scope, name.value).values()
+        for name in naming.evidence(session, arrival.names)
+        for token in naming.tokens(session, name).values()
     }
 
 
@@ -250,7 +248,7 @@ def _make(session: Session, new: Mapping[bytes, Arrival], at: datetime) -> dict[
 def _mint(session: Session, fresh: Iterable[int]) -> dict[int, vault.Dek]:
     minted = {number: vault.of(session).mint(number) for number in sorted(fresh)}
     if minted:
-        session.execute(insert(_KEYS), [row for _, row in minted.values()])
+        statements.write(session, _NEW_KEYS, [row for _, row in minted.values()])
     return {number: dek for number, (dek, _) in minted.items()}
 
 
@@ -267,7 +265,7 @@ def _write_identifiers(
             "token": key[1],
             "scope": name.scope,
             "epoch": epoch,
-            "suppression_token": vault.of(session).suppression_token(name.namespace, name.scope, name.value),
+            "suppression_token": naming.silence_token(session, name),
             "sealed": vault.seal(deks[number], sealed_value(name), cell(number, *key)),
             "verified": name.verified,
             "normaliser": VERSION,
@@ -279,18 +277,18 @@ def _write_identifiers(
         if (key, name.value) not in wrong
     ]
     if rows:
-        session.execute(insert(_IDENTIFIERS), rows)
+        statements.write(session, _NEW_IDENTIFIERS, rows)
     return len(found) - len(rows)
 
 
 def _named(session: Session, fresh: Mapping[int, Arrival]) -> list[tuple[int, Canonical, int, TokenKey]]:
-    found, terms = [], policy.of(session)
+    found = []
     for number, arrival in fresh.items():
         # One row per identifier; said twice, once as verified, it is verified.
-        names = sorted(with_derived(terms, arrival.names), key=lambda name: name.verified)
+        names = sorted(naming.evidence(session, arrival.names), key=lambda name: name.verified)
         for name in {name: name for name in names}.values():
-            tokens = vault.of(session).tokens(name.namespace, name.scope, name.value)
-            found += [(number, name, epoch, (name.namespace, token)) for epoch, token in tokens.items()]
+            tokens = naming.tokens(session, name).items()
+            found += [(number, name, epoch, (name.namespace, token)) for epoch, token in tokens]
     return found
 
 
@@ -314,22 +312,8 @@ def _mismatches(session: Session, found: Iterable[tuple[int, Canonical, int, Tok
 def _first_behind(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, tuple[int, bytes]]:
     found: dict[TokenKey, tuple[int, bytes]] = {}
     for some in chunked(sorted(keys), graph.MANY):
-        first = (
-            select(col(Identifier.namespace), col(Identifier.token), func.min(col(Identifier.subject)).label("subject"))
-            .where(graph.among(Identifier, some))
-            .group_by(col(Identifier.namespace), col(Identifier.token))
-            .subquery()
-        )
-        query = select(
-            col(Identifier.namespace), col(Identifier.token), col(Identifier.subject), col(Identifier.sealed)
-        ).join(
-            first,
-            (col(Identifier.subject) == first.c.subject)
-            & (col(Identifier.namespace) == first.c.namespace)
-            & (col(Identifier.token) == first.c.token),
-        )
-        for row in session.execute(query):
-            found[row.namespace, bytes(row.token)] = (row.subject, bytes(row.sealed))
+        for namespace, token, subject, sealed in statements.rows(session, _FIRST_BEHIND, pairs=some):
+            found[namespace, token] = (subject, sealed)
     return found
 
 
@@ -354,21 +338,18 @@ def _vouched(
     session: Session, known: Mapping[bytes, int], arriving: Iterable[tuple[bytes, Arrival]]
 ) -> set[tuple[int, str, bytes]]:
     """Return the identifiers (subject, namespace, token) that are vouched for now, and were only claimed so far."""
-    keys, terms = vault.of(session), policy.of(session)
     verified = {
         (known[print_], namespace, token)
         for print_, arrival in arriving
         if print_ in known
-        for name in with_derived(terms, arrival.names)
+        for name in naming.evidence(session, arrival.names)
         if name.verified
-        for token in keys.tokens(name.namespace, name.scope, name.value).values()
+        for token in naming.tokens(session, name).values()
         for namespace in vault.family(name.namespace)
     }
     found: set[tuple[int, str, bytes]] = set()
     for some in chunked(sorted({number for number, _, _ in verified}), graph.MANY):
-        query = select(col(Identifier.subject), col(Identifier.namespace), col(Identifier.token))
-        rows = session.execute(query.where(col(Identifier.subject).in_(some), ~col(Identifier.verified)))
-        found |= {(row[0], row[1], bytes(row[2])) for row in rows} & verified
+        found |= verified.intersection(statements.rows(session, _CLAIMED, some=some))
     return found
 
 
@@ -388,11 +369,9 @@ def _move(session: Session, before: Mapping[int, int], people: Mapping[int, int]
     moved = {number: person for number, person in people.items() if before.get(number) != person}
     alone = sorted(number for number, person in moved.items() if number == person)
     for some in chunked(alone, graph.MANY):
-        session.execute(update(_SUBJECTS).where(_SUBJECTS.c.number.in_(some)).values(person=_SUBJECTS.c.number))
+        statements.change(session, _ALONE, some=some)
     rows = [{"moved": number, "to": person} for number, person in sorted(moved.items()) if number != person]
-    if rows:
-        statement = update(_SUBJECTS).where(_SUBJECTS.c.number == bindparam("moved")).values(person=bindparam("to"))
-        session.connection().execute(statement, rows)
+    statements.write(session, _MOVED, rows)
 
 
 def reconsider(session: Session, keys: Iterable[TokenKey], at: datetime) -> set[TokenKey]:
@@ -415,10 +394,8 @@ def reconsider(session: Session, keys: Iterable[TokenKey], at: datetime) -> set[
 
 def turn(session: Session, turns: Sequence[cases.Turn], at: datetime) -> None:
     """Write the states of tokens, and open and close cases with them."""
-    rows = [{"within": one.key[0], "named": one.key[1], "state": one.state, "rule": one.conflict} for one in turns]
-    if rows:
-        where = (_TOKENS.c.namespace == bindparam("within"), _TOKENS.c.token == bindparam("named"))
-        session.connection().execute(update(_TOKENS).where(*where), rows)
+    rows = [{"within": one.key[0], "named": one.key[1], "now": one.state, "why": one.conflict} for one in turns]
+    statements.write(session, _TURNED, rows)
     cases.follow(session, turns, at)
 
 
@@ -447,9 +424,13 @@ def _remember(session: Session, before: Mapping[int, int], people: Mapping[int, 
     members = Counter(people[number] for number in old)
     acts = [("identity.merged", one, many) for one, many in sorted(into.items()) if len(many) > 1]
     acts += [("identity.split", one, many) for one, many in sorted(out.items()) if len(many) > 1]
-    for act, one, many in acts:
-        header = {"cause": cause, "person": name_of(session, one), "subjects": members[one]}
-        ledger.note(session, act, header | {"people": [name_of(session, other) for other in sorted(many)]}, at)
+    told = [(act, _header(session, cause, one, many, members[one])) for act, one, many in acts]
+    ledger.note_all(session, told, at)
+
+
+def _header(session: Session, cause: str, one: int, many: Iterable[int], members: int) -> dict[str, Any]:
+    header = {"cause": cause, "person": name_of(session, one), "subjects": members}
+    return header | {"people": [name_of(session, other) for other in sorted(many)]}
 
 
 def name_of(session: Session, person: int) -> str:
@@ -461,6 +442,35 @@ def people_of(session: Session, subjects: Iterable[int]) -> dict[int, int]:
     """Return subject → person of those that are there."""
     found: dict[int, int] = {}
     for some in chunked(sorted(set(subjects)), graph.MANY):
-        query: Any = select(col(Subject.number), col(Subject.person)).where(among(session, col(Subject.number), some))
-        found.update({row[0]: row[1] for row in session.execute(query)})
+        found.update(statements.rows(session, _PEOPLE, some=some))
     return found
+
+
+_KNOWN = select(_SUBJECTS.c.fingerprint, _SUBJECTS.c.number).where(one_of(_SUBJECTS.c.fingerprint))
+_TOGETHER = select(_SUBJECTS.c.number).where(one_of(_SUBJECTS.c.person))
+_PEOPLE = select(_SUBJECTS.c.number, _SUBJECTS.c.person).where(one_of(_SUBJECTS.c.number))
+_ALONE = update(_SUBJECTS).where(one_of(_SUBJECTS.c.number)).values(person=_SUBJECTS.c.number)
+_MOVED = update(_SUBJECTS).where(_SUBJECTS.c.number == bindparam("moved")).values(person=bindparam("to"))
+_NEW_KEYS, _NEW_IDENTIFIERS = insert(_KEYS), insert(_IDENTIFIERS)
+_CLAIMED = select(_IDENTIFIERS.c.subject, _IDENTIFIERS.c.namespace, _IDENTIFIERS.c.token).where(
+    one_of(_IDENTIFIERS.c.subject), ~_IDENTIFIERS.c.verified
+)
+_TURNED = (
+    update(_TOKENS)
+    .where(_TOKENS.c.namespace == bindparam("within"), _TOKENS.c.token == bindparam("named"))
+    .values(state=bindparam("now"), rule=bindparam("why"))
+)
+_FIRSTS = (
+    select(_IDENTIFIERS.c.namespace, _IDENTIFIERS.c.token, func.min(_IDENTIFIERS.c.subject).label("subject"))
+    .where(pair_of(_IDENTIFIERS.c.namespace, _IDENTIFIERS.c.token))
+    .group_by(_IDENTIFIERS.c.namespace, _IDENTIFIERS.c.token)
+    .subquery()
+)
+_FIRST_BEHIND = select(
+    _IDENTIFIERS.c.namespace, _IDENTIFIERS.c.token, _IDENTIFIERS.c.subject, _IDENTIFIERS.c.sealed
+).join(
+    _FIRSTS,
+    (_IDENTIFIERS.c.subject == _FIRSTS.c.subject)
+    & (_IDENTIFIERS.c.namespace == _FIRSTS.c.namespace)
+    & (_IDENTIFIERS.c.token == _FIRSTS.c.token),
+)

@@ -8,15 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlmodel import Session, col
 
+from cdp import statements
 from cdp.db import among, chunked
 from cdp.identity import config, graph
 from cdp.identity.model import Identifier
 from cdp.identity.rules import TokenKey
+from cdp.statements import one_of
 
 EXPIRED = "expired"
+
+_TABLE: Table = Identifier.__table__  # type: ignore[attr-defined]
 
 
 def month_of(at: datetime) -> int:
@@ -26,20 +30,16 @@ def month_of(at: datetime) -> int:
 
 def see_again(session: Session, seen: Mapping[int, datetime]) -> set[int]:
     """Remember that known subjects were seen with all they have; returns those whose evidence counts again."""
-    by_month: dict[int, list[int]] = defaultdict(list)
-    for subject, at in seen.items():
-        by_month[month_of(at)].append(subject)
+    months = {subject: month_of(at) for subject, at in seen.items()}
     back: set[int] = set()
-    for month, subjects in sorted(by_month.items()):
-        for some in chunked(sorted(subjects), graph.MANY):
-            stale = (among(session, col(Identifier.subject), some), col(Identifier.seen) < month)
-            query = select(col(Identifier.subject), col(Identifier.aside)).where(*stale)
-            rows = session.execute(query).all()
-            back |= {row[0] for row in rows if row[1] == EXPIRED}
-            if rows:
-                counts = update(Identifier).where(*stale, col(Identifier.aside) == EXPIRED)
-                session.execute(counts.values(aside=""))
-                session.execute(update(Identifier).where(*stale).values(seen=month))
+    stale: set[int] = set()
+    for some in chunked(sorted(months), graph.MANY):
+        for subject, month, aside in statements.rows(session, _SEEN, some=some):
+            if month < months[subject]:
+                stale.add(subject)
+                back |= {subject} if aside == EXPIRED else set()
+    statements.write(session, _COUNTS_AGAIN, [{"of": one, "month": months[one]} for one in sorted(back)])
+    statements.write(session, _SEEN_AGAIN, [{"of": one, "month": months[one]} for one in sorted(stale)])
     return back
 
 
@@ -70,3 +70,9 @@ def change(
         if whose is not None:
             changed = changed.where(among(session, col(Identifier.subject), whose))
         session.execute(changed.values(aside=now))
+
+
+_SEEN = select(_TABLE.c.subject, _TABLE.c.seen, _TABLE.c.aside).where(one_of(_TABLE.c.subject))
+_OLDER = (_TABLE.c.subject == bindparam("of"), _TABLE.c.seen < bindparam("month"))
+_COUNTS_AGAIN = update(_TABLE).where(*_OLDER, _TABLE.c.aside == EXPIRED).values(aside="")
+_SEEN_AGAIN = update(_TABLE).where(*_OLDER).values(seen=bindparam("month"))

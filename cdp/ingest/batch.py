@@ -11,8 +11,7 @@ from cdp import policy, vault
 from cdp.connector.kit import Item, SourceConfig
 from cdp.connector.mapping import clean_name
 from cdp.errors import Refusal
-from cdp.identity import Canonical, canonical
-from cdp.identity.normalise import derived
+from cdp.identity import Canonical, canonical, naming
 from cdp.policy.terms import Policy
 
 NO_STATUSES = frozenset({"withdrawn", "refused"})
@@ -85,8 +84,6 @@ class Context:
     noted: str = ""
     """The ledger's entry about this batch."""
     _canonical: dict[tuple[str, str, str, bool], Canonical | None] = field(default_factory=dict, repr=False)
-    _derived: dict[Canonical, tuple[Canonical, ...]] = field(default_factory=dict, repr=False)
-    _tokens: dict[Canonical, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def policy(self) -> Policy:
@@ -106,18 +103,11 @@ class Context:
 
     def evidence(self, names: Iterable[Canonical]) -> tuple[Canonical, ...]:
         """Return the identifiers with all that they are evidence of."""
-        return tuple(one for name in names for one in (name, *self._also(name)))
-
-    def _also(self, name: Canonical) -> tuple[Canonical, ...]:
-        if name not in self._derived:
-            self._derived[name] = derived(self.policy, name)
-        return self._derived[name]
+        return tuple(naming.evidence(self.session, names))
 
     def silence_token(self, name: Canonical) -> bytes:
         """Return an identifier's suppression token, worked out once per batch."""
-        if name not in self._tokens:
-            self._tokens[name] = self.vault.suppression_token(name.namespace, name.scope, name.value)
-        return self._tokens[name]
+        return naming.silence_token(self.session, name)
 
 
 def refuse(entry: Entry, reason: str) -> Entry | None:

@@ -8,10 +8,10 @@ What is older than an erasure stays out for good, whoever sends it again.
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import Table, or_, select
 from sqlmodel import Session, col
 
-from cdp import consent, identity, profile, vault
+from cdp import consent, identity, profile, statements, vault
 from cdp.consent.model import Suppression
 from cdp.consent.rules import IMPORT
 from cdp.db import chunked, is_sqlite
@@ -19,6 +19,7 @@ from cdp.gate.model import Permission
 from cdp.identity.model import Identifier
 from cdp.ingest.batch import Batch, Context, Entry, reject
 from cdp.profile.model import Subject
+from cdp.statements import one_of
 
 FIRST_PARTY_EVENTS = frozenset({"Order Completed", "Signed Up"})
 
@@ -95,12 +96,16 @@ def _erasures(session: Session, tokens: Collection[bytes]) -> dict[bytes, dateti
     """Return when each identifier was last erased, also where it has come back since."""
     found: dict[bytes, datetime] = {}
     for some in chunked(sorted(tokens)):
-        query = select(col(Suppression.token), col(Suppression.at)).where(
-            col(Suppression.token).in_(some), col(Suppression.reason) == "erasure"
-        )
-        for row in session.execute(query.order_by(col(Suppression.at))):
-            found[bytes(row[0])] = row[1]
+        found.update(statements.rows(session, _ERASURES, some=some))
     return found
+
+
+_SILENT: Table = Suppression.__table__  # type: ignore[attr-defined]
+_ERASURES = (
+    select(_SILENT.c.token, _SILENT.c.at)
+    .where(one_of(_SILENT.c.token), _SILENT.c.reason == "erasure")
+    .order_by(_SILENT.c.at)
+)
 
 
 def _under_way(session: Session, tokens: Collection[bytes]) -> set[bytes]:

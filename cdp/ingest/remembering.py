@@ -4,16 +4,19 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
+from cdp import statements
 from cdp.connector.kit import Claim
 from cdp.db import chunked, is_sqlite
 from cdp.ingest.batch import Context, Entry
 from cdp.ingest.model import Received
+from cdp.statements import one_of
 
 _TABLE: Table = Received.__table__  # type: ignore[attr-defined]
+_KNOWN = select(_TABLE.c.digest).where(_TABLE.c.source == bindparam("of"), one_of(_TABLE.c.digest))
 
 
 def ref(context: Context, message_id: str, claims: Iterable[Claim] = ()) -> bytes:
@@ -48,10 +51,8 @@ def retracted(context: Context, refs: Iterable[bytes]) -> set[bytes]:
     marks = {_taken_back(context, one): one for one in refs}
     found: set[bytes] = set()
     for some in chunked(sorted(marks)):
-        query = select(col(Received.digest)).where(
-            col(Received.source) == context.source.name, col(Received.digest).in_(some)
-        )
-        found.update(marks[bytes(one)] for one in context.session.scalars(query))
+        known = statements.column(context.session, _KNOWN, of=context.source.name, some=some)
+        found.update(marks[one] for one in known)
     return found
 
 

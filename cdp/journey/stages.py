@@ -12,19 +12,24 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Table, delete, exists, insert, or_, select, tuple_
 from sqlmodel import Session, col
 
-from cdp import policy
+from cdp import policy, statements
 from cdp.db import chunked
 from cdp.gate.model import Permission
 from cdp.journey.declared import journeys
 from cdp.journey.model import Stage, Transition
 from cdp.journey.rules import NOWHERE, Happened, Journey, Move, Path, walk
 from cdp.profile.model import Fact, Person, Subject
+from cdp.statements import one_of
 
 DEFAULT_JOURNEY = "standard"
 
 
 _STAGES: Table = Stage.__table__  # type: ignore[attr-defined]
 _TRANSITIONS: Table = Transition.__table__  # type: ignore[attr-defined]
+_SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
+_PEOPLE: Table = Person.__table__  # type: ignore[attr-defined]
+_FACTS: Table = Fact.__table__  # type: ignore[attr-defined]
+_PERMISSIONS: Table = Permission.__table__  # type: ignore[attr-defined]
 
 
 class _Place(NamedTuple):
@@ -44,7 +49,7 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     declared = journeys(policy.of(session))
     for some in chunked(sorted(people)):
         _lock(session, some)
-        known = set(session.scalars(select(col(Subject.person)).where(col(Subject.person).in_(some))))
+        known = set(statements.column(session, _THERE, some=some))
         _forget(session, [person for person in some if person not in known])
         open_to = sorted(known - _closed(session, some))
         facts = _facts(session, open_to, frozenset().union(*(journey.events for journey in declared)))
@@ -59,8 +64,7 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
 
 def _lock(session: Session, people: Sequence[int]) -> None:
     """Lock the person, not the subjects: each writer holds the one by which its facts came, and wants the other's."""
-    query = select(col(Person.person)).where(col(Person.person).in_(people)).order_by(col(Person.person))
-    session.execute(query.with_for_update()).all()
+    statements.rows(session, _LOCK, some=people)
 
 
 def holds(at: datetime) -> ColumnElement[bool]:
@@ -96,19 +100,13 @@ def _is_closed() -> Any:
 
 
 def _closed(session: Session, people: Sequence[int]) -> set[int]:
-    query = select(col(Permission.person)).where(col(Permission.person).in_(people), _is_closed())
-    return set(session.scalars(query))
+    return set(statements.column(session, _CLOSED, some=people))
 
 
 def _facts(session: Session, people: Sequence[int], events: frozenset[str]) -> dict[int, list[Happened]]:
     """Return each person's facts that any journey listens to, in the one order that both databases share."""
-    query = (
-        select(col(Subject.person), col(Fact.at), col(Fact.ref), col(Fact.kind))
-        .join(Fact, col(Fact.subject) == col(Subject.number))
-        .where(col(Subject.person).in_(people), col(Fact.kind).in_(sorted(events)))
-    )
     found: dict[int, list[Happened]] = defaultdict(list)
-    for person, *fact in session.execute(query) if people else ():
+    for person, *fact in statements.rows(session, _HAPPENED, some=people, kinds=sorted(events)) if people else ():
         found[person].append(Happened(*fact))
     for facts in found.values():
         facts.sort()
@@ -127,8 +125,7 @@ def _write_places(session: Session, people: Sequence[int], paths: dict[tuple[int
     for some in chunked(sorted(key for key in changed if key in stored)):
         session.execute(delete(Stage).where(tuple_(col(Stage.person), col(Stage.journey)).in_(some)))
     rows = [{"person": key[0], "journey": key[1], **wanted[key]._asdict()} for key in sorted(changed) if key in wanted]
-    if rows:
-        session.execute(insert(_STAGES), rows)
+    statements.write(session, _NEW_STAGES, rows)
 
 
 def _place(path: Path) -> _Place | None:
@@ -139,10 +136,8 @@ def _place(path: Path) -> _Place | None:
 
 
 def _places(session: Session, people: Sequence[int]) -> dict[tuple[int, str], _Place]:
-    query = select(
-        col(Stage.person), col(Stage.journey), col(Stage.stage), col(Stage.since), col(Stage.until), col(Stage.cause)
-    ).where(col(Stage.person).in_(people))
-    return {(person, journey): _Place(*place) for person, journey, *place in session.execute(query)} if people else {}
+    rows = statements.rows(session, _PLACES, some=people) if people else []
+    return {(person, journey): _Place(*place) for person, journey, *place in rows}
 
 
 def _write_moves(session: Session, people: Sequence[int], paths: dict[tuple[int, str], Path]) -> None:
@@ -157,8 +152,7 @@ def _write_moves(session: Session, people: Sequence[int], paths: dict[tuple[int,
         rows += [{"person": key[0], "journey": key[1], **_row(move)} for move in wanted[len(kept) :]]
     for some in chunked(rewritten):
         session.execute(delete(Transition).where(tuple_(col(Transition.person), col(Transition.journey)).in_(some)))
-    if rows:
-        session.execute(insert(_TRANSITIONS), rows)
+    statements.write(session, _NEW_TRANSITIONS, rows)
 
 
 def _row(move: Move) -> dict[str, Any]:
@@ -167,22 +161,30 @@ def _row(move: Move) -> dict[str, Any]:
 
 def _moves(session: Session, people: Sequence[int]) -> defaultdict[tuple[int, str], list[Move]]:
     found: defaultdict[tuple[int, str], list[Move]] = defaultdict(list)
-    query = (
-        select(
-            col(Transition.person),
-            col(Transition.journey),
-            col(Transition.from_stage),
-            col(Transition.to_stage),
-            col(Transition.at),
-            col(Transition.cause),
-            col(Transition.rule),
-        )
-        .where(col(Transition.person).in_(people))
-        .order_by(col(Transition.id))
-    )
-    for person, journey, *move in session.execute(query) if people else ():
+    for person, journey, *move in statements.rows(session, _MOVES, some=people) if people else ():
         found[person, journey].append(Move(*move))
     return found
+
+
+_MOVES = (
+    select(*(_TRANSITIONS.c[name] for name in ("person", "journey", "from_stage", "to_stage", "at", "cause", "rule")))
+    .where(one_of(_TRANSITIONS.c.person))
+    .order_by(_TRANSITIONS.c.id)
+)
+_PLACES = select(*(_STAGES.c[name] for name in ("person", "journey", "stage", "since", "until", "cause"))).where(
+    one_of(_STAGES.c.person)
+)
+_NEW_STAGES, _NEW_TRANSITIONS = insert(_STAGES), insert(_TRANSITIONS)
+_THERE = select(_SUBJECTS.c.person).where(one_of(_SUBJECTS.c.person))
+_LOCK = select(_PEOPLE.c.person).where(one_of(_PEOPLE.c.person)).order_by(_PEOPLE.c.person).with_for_update()
+_CLOSED = select(_PERMISSIONS.c.person).where(
+    one_of(_PERMISSIONS.c.person), or_(_PERMISSIONS.c.restricted, _PERMISSIONS.c.erasing)
+)
+_HAPPENED = (
+    select(_SUBJECTS.c.person, _FACTS.c.at, _FACTS.c.ref, _FACTS.c.kind)
+    .join(_FACTS, _FACTS.c.subject == _SUBJECTS.c.number)
+    .where(one_of(_SUBJECTS.c.person), one_of(_FACTS.c.kind, "kinds"))
+)
 
 
 def _forget(session: Session, people: Sequence[int]) -> int:

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, Table, delete, select
 from sqlmodel import Session, col
 
-from cdp import policy, vault
+from cdp import policy, statements, vault
 from cdp.db import chunked, unsettle, upsert
 from cdp.profile import traits
 from cdp.profile.model import Correction, Subject, Trait
 from cdp.profile.traits import Stated
+from cdp.statements import one_of
 
 SOURCE = "rectification"
 """Stands as the source of a corrected value."""
@@ -88,15 +89,19 @@ def of_people(session: Session, people: Iterable[int]) -> dict[int, list[Correct
     return found
 
 
+_TABLE: Table = Correction.__table__  # type: ignore[attr-defined]
+_SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
+_IN_FORCE = (
+    select(_SUBJECTS.c.person, _TABLE.c.name, _TABLE.c.at, _TABLE.c.clear)
+    .join(_TABLE, _TABLE.c.subject == _SUBJECTS.c.number)
+    .where(one_of(_SUBJECTS.c.person), _TABLE.c.ended_at.is_(None))
+)
+
+
 def since(session: Session, people: Sequence[int]) -> dict[tuple[int, str], Since]:
     """Return (person, trait) → since when a correction stands, and against which values."""
     found: dict[tuple[int, str], Since] = {}
-    query = (
-        select(col(Subject.person), col(Correction.name), col(Correction.at), col(Correction.clear))
-        .join(Correction, col(Correction.subject) == col(Subject.number))
-        .where(col(Subject.person).in_(people), col(Correction.ended_at).is_(None))
-    )
-    for person, name, at, clear in session.execute(query):
+    for person, name, at, clear in statements.rows(session, _IN_FORCE, some=people):
         earlier = found.get((person, name), Since(at, frozenset()))
         found[person, name] = Since(max(at, earlier.at), earlier.wrong | ({clear} - {None}))
     return found

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Table, delete, func, select
 from sqlmodel import Session, col
 
-from cdp import vault
+from cdp import statements, vault
 from cdp.db import chunked, insert_ignoring
 from cdp.profile.model import Fact, Subject
+from cdp.statements import one_of
 
 ORDER_COMPLETED = "Order Completed"
 REFUNDS = frozenset({"Order Refunded"})
@@ -74,29 +75,32 @@ def retract(session: Session, refs: Iterable[bytes]) -> set[int]:
     """Delete facts by reference; returns the subjects that had them."""
     subjects: set[int] = set()
     for some in chunked(sorted(set(refs))):
-        subjects.update(session.scalars(select(col(Fact.subject)).where(col(Fact.ref).in_(some))))
+        subjects.update(statements.column(session, _SUBJECTS_OF, some=some))
         session.execute(delete(Fact).where(col(Fact.ref).in_(some)))
     return subjects
 
 
 def first_orders(session: Session, people: Sequence[int]) -> dict[int, datetime]:
     """Return when each of these people completed their first order; an order that a browser claims is none."""
-    query = (
-        select(col(Subject.person), func.min(col(Fact.at)))
-        .join(Fact, col(Fact.subject) == col(Subject.number))
-        .where(col(Subject.person).in_(people), col(Fact.kind) == ORDER_COMPLETED)
-        .where(~col(Subject.public))
-        .group_by(col(Subject.person))
-    )
-    return {row[0]: row[1] for row in session.execute(query)}
+    return dict(statements.rows(session, _FIRST_ORDERS, some=people))
 
 
 def last_facts(session: Session, people: Sequence[int]) -> dict[int, datetime]:
     """Return when each of these people last did anything that was recorded."""
-    query = (
-        select(col(Subject.person), func.max(col(Fact.at)))
-        .join(Fact, col(Fact.subject) == col(Subject.number))
-        .where(col(Subject.person).in_(people))
-        .group_by(col(Subject.person))
-    )
-    return {row[0]: row[1] for row in session.execute(query)}
+    return dict(statements.rows(session, _LAST_FACTS, some=people))
+
+
+_SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
+_SUBJECTS_OF = select(_TABLE.c.subject).where(one_of(_TABLE.c.ref))
+_FIRST_ORDERS = (
+    select(_SUBJECTS.c.person, func.min(_TABLE.c.at))
+    .join(_TABLE, _TABLE.c.subject == _SUBJECTS.c.number)
+    .where(one_of(_SUBJECTS.c.person), _TABLE.c.kind == ORDER_COMPLETED, ~_SUBJECTS.c.public)
+    .group_by(_SUBJECTS.c.person)
+)
+_LAST_FACTS = (
+    select(_SUBJECTS.c.person, func.max(_TABLE.c.at))
+    .join(_TABLE, _TABLE.c.subject == _SUBJECTS.c.number)
+    .where(one_of(_SUBJECTS.c.person))
+    .group_by(_SUBJECTS.c.person)
+)

@@ -13,14 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Table, delete, select
 from sqlmodel import Session, col
 
-from cdp import policy
+from cdp import policy, statements
 from cdp.db import chunked, upsert
 from cdp.policy.terms import Policy
 from cdp.profile import corrections, facts, retention, traits
 from cdp.profile.model import NUMBER_SLOTS, TEXT_SLOTS, Person, Subject, Trait
+from cdp.statements import one_of
 
 RESIDENCE = ((traits.STATED_COUNTRY, traits.ADDRESS_COUNTRY), (traits.POSTAL_COUNTRY,), (traits.PHONE_COUNTRY,))
 """Coarse traits that say where a person lives, strongest first."""
@@ -82,8 +83,7 @@ def active_months(session: Session, people: Iterable[int]) -> dict[int, date]:
     """Return the month of each person's last activity, as far as their row has it."""
     found: dict[int, date] = {}
     for some in chunked(people):
-        query = select(col(Person.person), col(Person.active_on)).where(col(Person.person).in_(some))
-        found.update({row[0]: row[1] for row in session.execute(query) if row[1] is not None})
+        found.update({row[0]: row[1] for row in statements.rows(session, _ACTIVE, some=some) if row[1] is not None})
     return found
 
 
@@ -102,48 +102,28 @@ def residence(stated: Statements, defaults: Iterable[str]) -> str:
     return fallback.pop() if len(fallback) == 1 and claimed <= fallback else ""
 
 
-def _lock(session: Session, people: Sequence[int]) -> dict[int, list[Any]]:
+def _lock(session: Session, people: Sequence[int]) -> dict[int, list["_Member"]]:
     """Lock the people's subjects in order, so that what is read next is what all others wrote before."""
-    query = select(
-        col(Subject.person),
-        col(Subject.number),
-        col(Subject.first_at),
-        col(Subject.residence_default),
-        col(Subject.public),
-    ).where(col(Subject.person).in_(people))
-    found: dict[int, list[Any]] = defaultdict(list)
-    for row in session.execute(query.order_by(col(Subject.number)).with_for_update()):
-        found[row.person].append(row)
+    found: dict[int, list[_Member]] = defaultdict(list)
+    for person, *member in statements.rows(session, _LOCK, some=people):
+        found[person].append(_Member(*member))
     return found
 
 
 def _stated(session: Session, terms: Policy, people: Sequence[int]) -> dict[int, dict[str, list[_Stated]]]:
     slotted = [term.name for term in terms.traits.values() if term.slot]
-    query = (
-        select(
-            col(Subject.person),
-            col(Subject.public),
-            col(Trait.subject),
-            col(Trait.name),
-            col(Trait.clear),
-            col(Trait.at),
-            col(Trait.ref),
-            col(Trait.source),
-        )
-        .join(Trait, col(Trait.subject) == col(Subject.number))
-        .where(col(Subject.person).in_(people), col(Trait.name).in_([*traits.COARSE, *slotted]))
-    )
     found: dict[int, dict[str, list[_Stated]]] = defaultdict(lambda: defaultdict(list))
-    rows = session.execute(query).all()
+    names = [*traits.COARSE, *slotted]
+    rows = [_Said(*row) for row in statements.rows(session, _SAID, some=people, names=names)]
     refuted = _refuted(rows, corrections.since(session, people))
     for row in rows:
         if (row.subject, row.name) in refuted:
             continue
-        found[row.person][row.name].append(_Stated(not row.public, row.at, bytes(row.ref), -row.subject, row.clear))
+        found[row.person][row.name].append(_Stated(not row.public, row.at, row.ref, -row.subject, row.clear))
     return found
 
 
-def _refuted(rows: Sequence[Row[Any]], corrected: Mapping[tuple[int, str], corrections.Since]) -> set[tuple[int, str]]:
+def _refuted(rows: Sequence["_Said"], corrected: Mapping[tuple[int, str], corrections.Since]) -> set[tuple[int, str]]:
     """Return (subject, trait) of statements that a correction stands against: older, or the same wrong value again.
 
     A birthday is the same only as a whole. Countries of addresses and telephones are only older: another address
@@ -218,13 +198,49 @@ def _number(clear: str) -> float | None:
 
 def _store(session: Session, people: Sequence[int], rows: Mapping[int, dict[str, Any]]) -> None:
     """Write only rows that differ: most facts change nothing here."""
-    table = Person.__table__  # type: ignore[attr-defined]
-    standing = {
-        row.person: row._asdict()
-        for row in session.execute(select(*(table.c[name] for name in _COLUMNS)).where(table.c.person.in_(people)))
-    }
+    standing = {row[0]: row for row in statements.rows(session, _ROWS, some=people)}
     gone = sorted(set(standing) - set(rows))
     for some in chunked(gone):
         session.execute(delete(Person).where(col(Person.person).in_(some)))
-    changed = [row for person, row in rows.items() if standing.get(person) != row]
-    upsert(session, table, changed)
+    changed = [row for person, row in rows.items() if standing.get(person) != tuple(map(row.__getitem__, _COLUMNS))]
+    upsert(session, _PEOPLE, changed)
+
+
+class _Member(NamedTuple):
+    """A subject, as far as the person's row rests on it."""
+
+    number: int
+    first_at: datetime
+    residence_default: str
+    public: bool
+
+
+class _Said(NamedTuple):
+    """A statement as it is stored."""
+
+    person: int
+    public: bool
+    subject: int
+    name: str
+    clear: str | None
+    at: datetime
+    ref: bytes
+    source: str
+
+
+_PEOPLE: Table = Person.__table__  # type: ignore[attr-defined]
+_SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
+_TRAITS: Table = Trait.__table__  # type: ignore[attr-defined]
+_ACTIVE = select(_PEOPLE.c.person, _PEOPLE.c.active_on).where(one_of(_PEOPLE.c.person))
+_ROWS = select(*(_PEOPLE.c[name] for name in _COLUMNS)).where(one_of(_PEOPLE.c.person))
+_LOCK = (
+    select(_SUBJECTS.c.person, *(_SUBJECTS.c[name] for name in _Member._fields))
+    .where(one_of(_SUBJECTS.c.person))
+    .order_by(_SUBJECTS.c.number)
+    .with_for_update()
+)
+_SAID = (
+    select(_SUBJECTS.c.person, _SUBJECTS.c.public, *(_TRAITS.c[name] for name in _Said._fields if name in _TRAITS.c))
+    .join(_TRAITS, _TRAITS.c.subject == _SUBJECTS.c.number)
+    .where(one_of(_SUBJECTS.c.person), one_of(_TRAITS.c.name, "names"))
+)

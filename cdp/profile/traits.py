@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Table, and_, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
-from cdp import vault
+from cdp import statements, vault
 from cdp.db import is_sqlite
 from cdp.policy.terms import Policy, TraitTerm
 from cdp.profile import values
@@ -93,11 +94,16 @@ def upsert(session: Session, given: list[dict[str, Any]]) -> None:
     """Insert, or replace what is older by event time; both databases alike."""
     if not given:
         return
-    statement = sqlite.insert(_TABLE) if is_sqlite(session) else postgresql.insert(_TABLE)
+    statements.write(session, _newer(is_sqlite(session)), given)
+
+
+@cache
+def _newer(sqlite_: bool) -> Any:
+    statement = sqlite.insert(_TABLE) if sqlite_ else postgresql.insert(_TABLE)
     new = statement.excluded
     newer = or_(_TABLE.c.at < new.at, and_(_TABLE.c.at == new.at, _TABLE.c.ref < new.ref))
     kept = {name: new[name] for name in ("clear", "sealed", "at", "source", "ref")}
-    session.execute(statement.on_conflict_do_update(index_elements=["subject", "name"], set_=kept, where=newer), given)
+    return statement.on_conflict_do_update(index_elements=["subject", "name"], set_=kept, where=newer)
 
 
 def cell(subject: int, name: str, at: datetime) -> vault.Cell:

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Table, select
+from sqlmodel import Session
 
+from cdp import statements
 from cdp.db import chunked
 from cdp.errors import KeyDestroyed, KeyUnavailable
+from cdp.statements import one_of
 from cdp.vault import tokens
 from cdp.vault.keyring import Keyring
 from cdp.vault.model import SubjectKey
@@ -119,11 +122,13 @@ def deks(session: Session, subjects: Iterable[int]) -> dict[int, Dek]:
     return found
 
 
+_TABLE: Table = SubjectKey.__table__  # type: ignore[attr-defined]
+_KEYS = select(_TABLE.c.subject, _TABLE.c.tree, _TABLE.c.wrapped).where(one_of(_TABLE.c.subject))
+
+
 def _rows(session: Session, subjects: Iterable[int]) -> Iterator[tuple[int, int, bytes]]:
     for some in chunked(subjects):
-        yield from session.exec(
-            select(SubjectKey.subject, SubjectKey.tree, SubjectKey.wrapped).where(col(SubjectKey.subject).in_(some))
-        )
+        yield from statements.rows(session, _KEYS, some=some)
 
 
 def _unwrap(state: State, subject: int, tree: int, wrapped: bytes) -> Dek:

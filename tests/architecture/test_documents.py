@@ -25,6 +25,8 @@ COMMANDS = (
     "bench decide",
     "bench settle",
     "bench identity",
+    "bench stream",
+    "bench rebuild",
     "client create",
     "client list",
     "client revoke",

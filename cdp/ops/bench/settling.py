@@ -70,7 +70,7 @@ def reworded(terms: Policy) -> Policy:
 def changed(terms: Policy) -> Policy:
     """Return the policy with consent asked for where being a customer was enough: many people's answers change."""
     purposes = {name: _stricter(one) for name, one in terms.purposes.items()}
-    return replace(terms, digest=terms.digest[:-1] + "c", purposes=purposes)
+    return replace(terms, digest=terms.digest[:-1] + "x", purposes=purposes)
 
 
 def _stricter(purpose: Purpose) -> Purpose:

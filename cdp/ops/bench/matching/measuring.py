@@ -70,9 +70,9 @@ def _run(sender: Connection, of: str, method: str, people: int, seed: int) -> No
         records = SETS[of].load(people, seed)
         clock, cpu = time.perf_counter(), time.process_time()
         labels = METHODS[method].run(records, _seldom(lambda done, total: sender.send((done, total))))
-        seconds, spent, peak = time.perf_counter() - clock, time.process_time() - cpu, _peak()
+        seconds, spent, most = time.perf_counter() - clock, time.process_time() - cpu, peak()
         found = score(labels, [record.person for record in records])
-        sender.send(Measured(of, method, found, seconds, spent, peak))
+        sender.send(Measured(of, method, found, seconds, spent, most))
     except StartRefused as refusal:
         sender.send(str(refusal))
 
@@ -90,7 +90,7 @@ def _seldom(told: Told) -> Told:
     return passed
 
 
-def _peak() -> float:
+def peak() -> float:
     """Return the most memory that this process ever held, in MB.
 
     Linux hands `ru_maxrss` of whoever started a process on to it; the kernel's own mark is this process's alone.

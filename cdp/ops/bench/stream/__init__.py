@@ -1,0 +1,1 @@
+"""How many records a second are taken in, everything of a real ingest included, beside the floor of the same rows."""

@@ -1,0 +1,193 @@
+"""Statements that are built and compiled once, for work on many rows: building one anew takes longer than answering it.
+
+A statement is a constant of its module and of the tables, not of the classes; what changes from call to call is a
+parameter (`bindparam`), and `one_of` stands for a list of any length. Everything goes through SQLAlchemy's
+connection: in this session's transaction, after what the session still holds back, and with its errors.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import ColumnElement, Connection, Dialect, LargeBinary, bindparam, tuple_
+from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.sqltypes import TupleType
+from sqlmodel import Session
+
+Process = Callable[[Any], Any]
+
+_DOUBLE = 701
+"""PostgreSQL's number of the type that all floats are of here."""
+
+_LIST = re.compile(r"IN \(__\[POSTCOMPILE_(\w+?)\]\)")
+
+
+def one_of(column: Any, name: str = "some") -> ColumnElement[bool]:
+    """Return the condition that the column holds one of the values that will be given under this name."""
+    return cast(ColumnElement[bool], column.in_(bindparam(name, expanding=True, type_=column.type)))
+
+
+def pair_of(first: Any, second: Any, name: str = "pairs") -> ColumnElement[bool]:
+    """Return the condition that two columns together hold one of the pairs that will be given under this name."""
+    return cast(ColumnElement[bool], tuple_(first, second).in_(bindparam(name, expanding=True)))
+
+
+def rows(session: Session, statement: ClauseElement, **values: Any) -> list[Any]:
+    """Return the rows of a statement as tuples; lists are given whole, however long."""
+    session.flush()
+    connection = session.connection()
+    known = _compiled(connection, statement, ())
+    found = connection.exec_driver_sql(known.text(values), known.given(values))
+    return known.read(list(found.cursor.fetchall())) if found.cursor is not None else []
+
+
+def column(session: Session, statement: ClauseElement, **values: Any) -> list[Any]:
+    """Return what stands in the first column of the rows."""
+    return [row[0] for row in rows(session, statement, **values)]
+
+
+def change(session: Session, statement: ClauseElement, **values: Any) -> int:
+    """Run an update or a deletion; returns how many rows it met."""
+    session.flush()
+    connection = session.connection()
+    known = _compiled(connection, statement, ())
+    return connection.exec_driver_sql(known.text(values), known.given(values)).rowcount
+
+
+def write(session: Session, statement: ClauseElement, given: Sequence[Mapping[str, Any]]) -> None:
+    """Run an insert, an update or a deletion for each of these rows, which have the same names."""
+    if not given:
+        return
+    session.flush()
+    connection = session.connection()
+    known = _compiled(connection, statement, tuple(given[0]))
+    connection.exec_driver_sql(known.text({}), known.many(given))
+
+
+class _Compiled(NamedTuple):
+    """A statement as one database's driver takes it."""
+
+    sql: str
+    order: tuple[str, ...] | None
+    """Names in the order of the driver's question marks; None where the driver takes names."""
+    lists: frozenset[str]
+    pairs: frozenset[str]
+    """Those of the lists that are of pairs."""
+    processes: Mapping[str, Process]
+    """What makes a value fit for the driver, of parameters that need it."""
+    fixed: Mapping[str, Any]
+    """Values that the statement or the table's defaults bring."""
+    readers: tuple[tuple[int, Process], ...]
+    """What makes a column's value of the driver's."""
+
+    def text(self, values: Mapping[str, Any]) -> str:
+        """Return the SQL, with as many question marks as there are values."""
+        if self.order is None or not self.lists:
+            return self.sql
+        return _LIST.sub(lambda found: self._marks(found[1], len(values[found[1]])), self.sql)
+
+    def _marks(self, name: str, count: int) -> str:
+        if name in self.pairs:
+            return f"IN (VALUES {','.join(['(?,?)'] * count)})" if count else "IN (SELECT 1, 1 WHERE 0)"
+        return f"IN ({','.join('?' * count)})"
+
+    def given(self, values: Mapping[str, Any]) -> Any:
+        whole = {**self.fixed, **values}
+        for name, process in self.processes.items():
+            value = whole[name]
+            whole[name] = [process(one) for one in value] if name in self.lists else process(value)
+        return self._named(whole) if self.order is None else tuple(self._placed(self.order, whole))
+
+    def _named(self, whole: dict[str, Any]) -> dict[str, Any]:
+        for name in self.lists:
+            if name in self.pairs:
+                value = list(whole.pop(name))
+                whole |= {f"{name}_0": [one for one, _ in value], f"{name}_1": [other for _, other in value]}
+            else:
+                whole[name] = list(whole[name])
+        return whole
+
+    def _placed(self, order: Iterable[str], whole: Mapping[str, Any]) -> Iterable[Any]:
+        for name in order:
+            if name in self.pairs:
+                yield from (part for pair in whole[name] for part in pair)
+            elif name in self.lists:
+                yield from whole[name]
+            else:
+                yield whole[name]
+
+    def many(self, given: Sequence[Mapping[str, Any]]) -> list[Any]:
+        if self.order is None:
+            return [{**self.fixed, **row} for row in given] if self.fixed else list(given)
+        columns = [self._column(name, given) for name in self.order]
+        return list(zip(*columns, strict=True))
+
+    def _column(self, name: str, given: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
+        if name not in given[0]:
+            return [self.processes[name](self.fixed[name]) if name in self.processes else self.fixed[name]] * len(given)
+        process = self.processes.get(name)
+        return [process(row[name]) for row in given] if process else [row[name] for row in given]
+
+    def read(self, found: list[Any]) -> list[Any]:
+        if not self.readers:
+            return found
+        columns = list(zip(*found, strict=True))
+        for place, process in self.readers if columns else ():
+            columns[place] = tuple(map(process, columns[place]))
+        return list(zip(*columns, strict=True))
+
+
+_known: dict[tuple[int, str, tuple[str, ...]], tuple[ClauseElement, _Compiled]] = {}
+"""By identity of the statement, which is kept beside, so that its identity is nobody else's."""
+
+
+def _compiled(connection: Connection, statement: ClauseElement, names: tuple[str, ...]) -> _Compiled:
+    key = (id(statement), connection.dialect.name, names)
+    found = _known.get(key)
+    if found is None:
+        found = _known[key] = (statement, _compile(connection.dialect, statement, names))
+    return found[1]
+
+
+def _compile(dialect: Dialect, statement: ClauseElement, names: tuple[str, ...]) -> _Compiled:
+    made: Any = statement.compile(dialect=dialect, column_keys=list(names) or None)
+    lists = frozenset(_LIST.findall(made.string))
+    order = tuple(made.positiontup) if made.positional else None
+    binds: dict[str, Any] = {made.bind_names[bind]: bind for bind in made.bind_names}
+    fixed = {name: bind.value for name, bind in binds.items() if bind.value is not None and not bind.required}
+    fixed |= {column.key: _default(column) for column in getattr(made, "insert_prefetch", ())}
+    processes = {
+        name: process
+        for name, bind in binds.items()
+        if not isinstance(bind.type, LargeBinary | TupleType)
+        and (process := bind.type._cached_bind_processor(dialect)) is not None
+    }
+    pairs = {name: _casts(dialect, binds[name].type) for name in lists if isinstance(binds[name].type, TupleType)}
+    sql = made.string if order is not None else _LIST.sub(lambda found: _array(found[1], pairs), made.string)
+    return _Compiled(sql, order, lists, frozenset(pairs), processes, fixed, tuple(_readers(dialect, made)))
+
+
+def _casts(dialect: Dialect, kind: TupleType) -> list[str]:
+    return [f"{one.compile(dialect)}[]" for one in kind.types]
+
+
+def _array(name: str, pairs: Mapping[str, list[str]]) -> str:
+    """Return the condition on an array, which is one parameter however long it is."""
+    if name not in pairs:
+        return f"= ANY(%({name})s)"
+    arrays = ", ".join(f"%({name}_{place})s::{kind}" for place, kind in enumerate(pairs[name]))
+    return f"IN (SELECT * FROM unnest({arrays}))"  # noqa: S608 - names of parameters and types
+
+
+def _default(column: Any) -> Any:
+    if column.default is None or not column.default.is_scalar:
+        raise TypeError(f"{column}: only a fixed default can be written by a statement that is compiled once")
+    return column.default.arg
+
+
+def _readers(dialect: Dialect, made: Any) -> Iterable[tuple[int, Process]]:
+    for place, column in enumerate(getattr(made, "_result_columns", ())):
+        kind = column.type
+        process = None if isinstance(kind, LargeBinary) else kind._cached_result_processor(dialect, _DOUBLE)
+        if process is not None:
+            yield place, process
