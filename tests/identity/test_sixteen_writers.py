@@ -28,7 +28,7 @@ from tests.identity.graphs import NAMESPACES
 from tests.ingest.ground import NOW, SITE, claims, email, furnish, make_policy, viewed
 
 WRITERS = 16
-WANTED = 10_000 if DEEP else 300
+WANTED = 10_000 if DEEP else 200
 """Merges and splits."""
 PEOPLE = 400 if DEEP else 120
 """Whose identifiers are drawn: so few that writers meet all the time."""
