@@ -82,7 +82,7 @@ def run(
 def terms_of(database: Database) -> Proposing:
     """Return what the policy says of proposals; raises Problem `proposals_off` where they are not turned on."""
     terms = policy_of(database).proposals
-    if not terms.on:
+    if not terms.enabled:
         raise problem("proposals_off")
     return terms
 

@@ -75,7 +75,7 @@ class _BreakerShape(Shape):
 
 
 class _ProposingShape(Shape):
-    on = fields.Boolean(load_default=False)
+    enabled = fields.Boolean(load_default=False)
     accept = fields.Boolean(load_default=False)
     model = fields.String(load_default="", validate=validate.Regexp("^([0-9a-f]{64})?$", error="no version of a model"))
     touched = fields.Float(load_default=0.01, validate=validate.Range(0, 1))

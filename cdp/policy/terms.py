@@ -327,7 +327,7 @@ class Breaker:
 class Proposing:
     """Whether people are proposed to be one by what describes them, and within which bounds."""
 
-    on: bool = False
+    enabled: bool = False
     accept: bool = False
     """Also accept without a reviewer, where reviewed samples of the model allow it."""
     model: str = ""

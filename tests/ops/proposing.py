@@ -55,7 +55,7 @@ class Town:
         """Write what the policy says of proposals."""
         file = Path(self.home.env["CDP_POLICIES"]) / "identifiers.yaml"
         lines = file.read_text(encoding="utf-8").splitlines()
-        said = {"on": True, "accept": False, "model": "", "touched": 0.5, "largest": 10, **changed}
+        said = {"enabled": True, "accept": False, "model": "", "touched": 0.5, "largest": 10, **changed}
         words = ", ".join(f"{name}: {json.dumps(value)}" for name, value in said.items())
         lines = [f"proposals: {{{words}}}" if line.startswith("proposals:") else line for line in lines]
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -92,7 +92,7 @@ def opened(town: Town) -> set[int]:
 def test_as_shipped_nothing_is_compared_and_the_answer_says_how_to_turn_it_on(town: Town) -> None:
     for command in ("train", "propose"):
         told = town.home.cdp("identity", command, exit_code=2).output
-        assert "`proposals: {on: true}` in policies/identifiers.yaml" in told
+        assert "`proposals: {enabled: true}` in policies/identifiers.yaml" in told
     assert not opened(town) and not rows(town, MatchRun)
 
 

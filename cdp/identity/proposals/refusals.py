@@ -14,8 +14,8 @@ class Sentence(NamedTuple):
 
 SENTENCES = {
     "proposals_off": Sentence(
-        "Proposals are off: set `proposals: {on: true}` in policies/identifiers.yaml.",
-        "名寄せ候補の作成は無効です。policies/identifiers.yaml に proposals: {on: true} と書いてください。",
+        "Proposals are off: set `proposals: {enabled: true}` in policies/identifiers.yaml.",
+        "名寄せ候補の作成は無効です。policies/identifiers.yaml に proposals: {enabled: true} と書いてください。",
     ),
     "no_purpose": Sentence(
         "The policy declares no purpose identity_matching for staff, so that nothing may be compared.",

@@ -18,7 +18,7 @@ from cdp.ops import console, proposing
 def train() -> None:
     """Learn from everybody who may be compared what tells who is there twice; writes a model file, and no value.
 
-    Off unless policies/identifiers.yaml says `proposals: {on: true}`. Write the version that it prints beside it.
+    Off unless policies/identifiers.yaml says `proposals: {enabled: true}`. Write the version that it prints beside it.
     """
     with console.opened() as deployment, _watched() as told:
         proposing.terms_of(deployment.database)
@@ -35,7 +35,7 @@ def train() -> None:
 def propose(dry_run: bool) -> None:
     """Look for people who are there twice, for somebody to decide; exit code 1 where the checks refuse what was found.
 
-    Off unless policies/identifiers.yaml says `proposals: {on: true}`. A name alone never proposes anybody.
+    Off unless policies/identifiers.yaml says `proposals: {enabled: true}`. A name alone never proposes anybody.
     """
     with console.opened() as deployment, _watched() as told:
         proposing.terms_of(deployment.database)
