@@ -6,7 +6,7 @@ on the order of arrival; numbers do, so who keeps our numbers follows the aliase
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -73,17 +73,20 @@ def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attac
     for name, one in zip(prints, arrivals, strict=True):
         same = by_print.get(name)
         by_print[name] = _together(same, one) if same else one
-    met = _meet(session, list(zip(prints, arrivals, strict=True)))
+    on_hold = breaker.held(session, {one.source for one in arrivals})
+    met = _meet(session, list(zip(prints, arrivals, strict=True)), on_hold)
     made = _make(session, {name: one for name, one in by_print.items() if name not in met.known}, at)
     fresh = {made[name]: by_print[name] for name in made}
     numbers = met.known | made
     attached = Attached([numbers[name] for name in prints], _mint(session, fresh))
-    attached.mismatches = _write_identifiers(session, fresh, attached.made, at)
+    attached.mismatches = _write_identifiers(session, fresh, attached.made, at, on_hold)
     _write_phone_countries(session, fresh, at)
     _verify(session, met.vouched)
     marks.write(session, [replace(one, subject=made[name]) for name in made for one in by_print[name].marks])
     touched = {*fresh, *(number for number, _, _ in met.vouched)}
-    touched |= seeing.see_again(session, {met.known[name]: by_print[name].at or at for name in met.known})
+    # What a source on hold confirms or vouches for has to be said again once it is released.
+    seen = {met.known[name]: by_print[name].at or at for name in met.known if by_print[name].source not in on_hold}
+    touched |= seeing.see_again(session, seen)
     joins = _resolve(session, touched, at, "arrival", met.held | fresh.keys()).joins
     for source in sorted({one.source for one in arrivals}):
         breaker.count(session, source, len(arrivals), joins, at)
@@ -190,19 +193,20 @@ class _Met(NamedTuple):
     held: set[int]
 
 
-def _meet(session: Session, arriving: Sequence[tuple[bytes, Arrival]]) -> _Met:
+def _meet(session: Session, arriving: Sequence[tuple[bytes, Arrival]], on_hold: Set[str]) -> _Met:
     """Lock what these arrivals may change: tokens first, then every subject, each in one order for all.
 
-    Whoever was made by others while we waited for a token is known, whoever was erased is new.
+    Nothing that a source on hold vouches for is believed. Whoever was made by others while we waited for a token is known, whoever was erased is new.
     """
     prints = {name for name, _ in arriving}
+    vouching = [(name, one) for name, one in arriving if one.source not in on_hold]
     while True:
         known = _known(session, prints)
-        vouched = _vouched(session, known, arriving)
+        vouched = _vouched(session, known, vouching)
         keys = {(namespace, token) for _, namespace, token in vouched}
         states = graph.lock_tokens(session, keys | _keys(session, (one for name, one in arriving if name not in known)))
         late = _known(session, prints - known.keys())
-        vouched |= _vouched(session, late, arriving)
+        vouched |= _vouched(session, late, vouching)
         known |= late
         held = graph.hold(session, known.values(), states)
         if held.issuperset(known.values()):
@@ -253,10 +257,10 @@ def _mint(session: Session, fresh: Iterable[int]) -> dict[int, vault.Dek]:
 
 
 def _write_identifiers(
-    session: Session, fresh: Mapping[int, Arrival], deks: Mapping[int, vault.Dek], at: datetime
+    session: Session, fresh: Mapping[int, Arrival], deks: Mapping[int, vault.Dek], at: datetime, on_hold: Set[str]
 ) -> int:
     """Write the evidence of new subjects in every live epoch; returns how many token hits did not match."""
-    found, held = _named(session, fresh), breaker.held(session, {one.source for one in fresh.values()})
+    found = _named(session, fresh)
     wrong = _mismatches(session, found)
     rows = [
         {
@@ -271,7 +275,7 @@ def _write_identifiers(
             "normaliser": VERSION,
             "first_at": at,
             "seen": month_of(fresh[number].at or at),
-            "aside": "held" if fresh[number].source in held else "",
+            "aside": breaker.HELD if fresh[number].source in on_hold else "",
         }
         for number, name, epoch, key in found
         if (key, name.value) not in wrong

@@ -105,6 +105,18 @@ def test_a_source_that_makes_too_many_people_one_is_put_on_hold(shop: Database) 
     assert {one: of for one, of in people(shop).items() if one in before} == before, "what came on hold joins nobody"
 
 
+def test_what_a_source_on_hold_vouches_for_is_not_believed(shop: Database) -> None:
+    strangers(shop, 9)
+    with shop.transaction() as session:
+        names = (Canonical("user_id", "", "u8", True), Canonical("line_uid", "", "L8", False))
+        identity.attach(session, [Arrival("joiner", names)], shop.clock.now())
+        session.info["unsettled"].clear()
+    joining(shop, *range(6))
+    before = people(shop)
+    bring(shop, {"user_id": "u8", "line_uid": "L8"}, source="joiner")
+    assert people(shop) == before
+
+
 def test_a_source_of_few_joins_is_let_be(shop: Database) -> None:
     strangers(shop, 8)
     bring(shop, *({"crm_id": f"c{n}"} for n in range(30)), source="joiner")
