@@ -196,7 +196,8 @@ class _Met(NamedTuple):
 def _meet(session: Session, arriving: Sequence[tuple[bytes, Arrival]], on_hold: Set[str]) -> _Met:
     """Lock what these arrivals may change: tokens first, then every subject, each in one order for all.
 
-    Nothing that a source on hold vouches for is believed. Whoever was made by others while we waited for a token is known, whoever was erased is new.
+    Nothing that a source on hold vouches for is believed. Whoever was made by others while we waited for a token is
+    known, whoever was erased is new.
     """
     prints = {name for name, _ in arriving}
     vouching = [(name, one) for name, one in arriving if one.source not in on_hold]
