@@ -8,8 +8,7 @@ from sqlmodel import Session, col
 
 from cdp.db import chunked
 from cdp.identity import graph, resolution, seeing
-from cdp.identity.breaker import HELD
-from cdp.identity.model import Identifier, SourceHold
+from cdp.identity.model import Aside, Identifier, SourceHold
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
 
@@ -18,7 +17,7 @@ def expire(session: Session, on: date, at: datetime, limit: int = 500) -> int:
     """Set aside evidence that was not seen for too long by this day; returns how many rows, at most `limit`."""
     over = seeing.overdue(session, on, limit)
     for key, subjects in sorted(over.items()):
-        _change(session, {key}, subjects, "", seeing.EXPIRED, at, "expiry")
+        _change(session, {key}, subjects, Aside.EXPIRED, True, at, "expiry")
     return sum(map(len, over.values()))
 
 
@@ -28,35 +27,36 @@ def count_released(session: Session, at: datetime, limit: int = 500) -> int:
     waiting = (
         select(col(Identifier.subject))
         .join(Subject, col(Subject.number) == col(Identifier.subject))
-        .where(col(Identifier.aside) == HELD, col(Subject.source).not_in(on_hold))
+        .where(col(Identifier.aside).op("&")(int(Aside.HELD)) > 0, col(Subject.source).not_in(on_hold))
     )
     subjects = sorted(session.scalars(waiting.distinct().order_by(col(Identifier.subject)).limit(limit)))
-    _change_all(session, subjects, HELD, "", at, "release")
+    _change_all(session, subjects, False, at, "release")
     return len(subjects)
 
 
-def hold_again(session: Session, source: str, at: datetime) -> None:
+def hold_again(session: Session, hold_id: int, at: datetime) -> None:
     """Put a source back on hold as it was: what it brought since then joins nobody."""
-    last = select(SourceHold).where(col(SourceHold.source) == source).order_by(col(SourceHold.id).desc()).limit(1)
-    hold = session.scalars(last).one()
+    hold = session.get_one(SourceHold, hold_id)
     hold.released_at, hold.released_by = None, ""
     session.flush()
-    brought = select(col(Subject.number)).where(col(Subject.source) == source, col(Subject.first_at) > hold.since)
+    since = (col(Subject.source) == hold.source, col(Subject.first_at) > hold.since)
+    brought = select(col(Subject.number)).where(*since)
     for some in chunked(sorted(int(number) for number in session.scalars(brought) if number), 500):
-        _change_all(session, some, "", HELD, at, "hold")
+        _change_all(session, some, True, at, "hold")
 
 
-def _change_all(session: Session, subjects: list[int], was: str, now: str, at: datetime, cause: str) -> None:
+def _change_all(session: Session, subjects: list[int], held: bool, at: datetime, cause: str) -> None:
     if subjects:
-        _change(session, graph.keys_of(session, subjects), subjects, was, now, at, cause)
+        _change(session, graph.keys_of(session, subjects), subjects, Aside.HELD, held, at, cause)
 
 
 def _change(
-    session: Session, keys: set[TokenKey], subjects: Iterable[int], was: str, now: str, at: datetime, cause: str
+    session: Session, keys: set[TokenKey], subjects: Iterable[int], why: Aside, sets: bool, at: datetime, cause: str
 ) -> None:
     whose = set(subjects)
     graph.lock_tokens(session, keys)
     before = graph.load_locked(session, whose).subjects
-    seeing.change(session, keys, was, now, whose)
+    change = seeing.set_aside if sets else seeing.take_back
+    change(session, keys, why, whose)
     back = graph.holders(session, resolution.reconsider(session, keys, at))
     resolution.resolve(session, before | back, at, cause)

@@ -10,11 +10,12 @@ from sqlalchemy import Table, bindparam, delete, func, insert, select
 from sqlmodel import Session, col
 
 from cdp import ledger, policy, statements
+from cdp.clock import EARLIEST
 from cdp.db import chunked
-from cdp.identity.model import IdentityCase, JoinRate, SourceHold
+from cdp.identity.model import Aside, IdentityCase, JoinRate, SourceHold
 from cdp.statements import one_of
 
-HELD = "held"
+HELD = Aside.HELD
 KEPT = timedelta(days=1)
 """How long the counts are kept."""
 
@@ -41,12 +42,19 @@ def count(session: Session, source: str, records: int, joins: int, at: datetime)
     bounds = policy.of(session).breaker
     if not joins or not bounds.records or held(session, [source]):
         return False
-    since = at - timedelta(minutes=bounds.minutes)
+    since = max(at - timedelta(minutes=bounds.minutes), _released_at(session, source) or EARLIEST)
     ((brought, joined),) = statements.rows(session, _TOTALS, of=source, since=since)
     if brought < bounds.records or joined <= bounds.share * brought:
         return False
     _hold(session, source, f"{joined} people joined by {brought} records in {bounds.minutes} minutes", at)
     return True
+
+
+def _released_at(session: Session, source: str) -> datetime | None:
+    """Return when somebody let the source go on: what was looked at is not counted against it again."""
+    query = select(func.max(col(SourceHold.released_at))).where(col(SourceHold.source) == source)
+    found: datetime | None = session.scalar(query)
+    return found
 
 
 def forget_counts(session: Session, at: datetime) -> None:
@@ -55,7 +63,10 @@ def forget_counts(session: Session, at: datetime) -> None:
 
 
 def _hold(session: Session, source: str, reason: str, at: datetime) -> None:
-    session.add(SourceHold(source=source, since=at, reason=reason))
-    session.add(IdentityCase(rule="breaker", severity="alarm", source=source, state="open", opened_at=at))
+    hold = SourceHold(source=source, since=at, reason=reason)
+    session.add(hold)
+    session.flush()
+    case = IdentityCase(rule="breaker", severity="alarm", source=source, hold_id=hold.id, state="open", opened_at=at)
+    session.add(case)
     session.flush()
     ledger.note(session, "identity.held", {"source": source, "reason": reason}, at)

@@ -31,6 +31,8 @@ class Turn(NamedTuple):
     """active | generic | shared | conflict | blocked"""
     conflict: str
     """Which rule stands in the way, where the state is conflict."""
+    is_kin: bool = False
+    """What was derived from another value that stands in the way itself: one case is enough."""
 
     @property
     def rule(self) -> str:
@@ -45,7 +47,7 @@ def follow(session: Session, turns: Sequence[Turn], at: datetime) -> None:
     terms = config.namespaces(session)
     for turn in turns:
         case, said = standing.get(turn.key), severity(turn, terms.get(turn.key[0]))
-        if turn.rule in _SILENT:
+        if turn.is_kin or turn.rule in _SILENT:
             if case is not None:
                 case.state, case.closed_at = "gone", at
         elif case is not None:
@@ -65,7 +67,9 @@ def follow(session: Session, turns: Sequence[Turn], at: datetime) -> None:
 
 
 def severity(turn: Turn, term: Namespace | None) -> str:
-    """Return how much a turn asks for somebody: a veto and a heavy join always, a device's conflict hardly ever."""
+    """Return how much a turn asks for somebody: a person of too many records at once, a device hardly ever."""
+    if turn.rule == "size":
+        return ALARM
     if turn.rule in ("veto", "weight", "generic", "shared"):
         return REVIEW
     return REVIEW if term is not None and term.on_conflict == "review" else NOTICE

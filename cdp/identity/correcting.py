@@ -84,7 +84,7 @@ def _add(session: Session, subjects: Sequence[int], name: Canonical, request: st
             "normaliser": VERSION,
             "first_at": at,
             "seen": month_of(at),
-            "aside": "",
+            "aside": 0,
         }
         for subject in sorted(set(deks) - had)
         for epoch, token in tokens.items()

@@ -4,7 +4,7 @@ Nothing moves but pointers: every subject keeps its key, its facts and its conse
 aside, never deleted, so that a decision can be revoked and everything is as before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,14 +13,13 @@ from sqlmodel import Session, col
 from cdp import ledger
 from cdp.db import among, chunked
 from cdp.errors import Problem
-from cdp.identity import cases, graph, resolution, seeing
-from cdp.identity.model import Identifier, Override
+from cdp.identity import cases, graph, kinship, resolution, seeing
+from cdp.identity.model import Aside, Identifier, Override
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
 
 PAIRS = ("must", "cannot")
 VALUES = ("block", "shared", "expire")
-RETRACTED = "retracted"
 
 
 def cannot(
@@ -53,15 +52,16 @@ def judge(
     of the decision. Raises Problem 409 where one of those who have it is being erased.
     """
     assert kind in VALUES, kind
+    keys = [key, *kinship.of_value(session, key)]
     row = Override(kind=kind, namespace=key[0], token=key[1], reason=reason, actor=actor, at=at)
-    with_it = _had(session, key)
+    with_it = _had(session, keys)
     _refuse_erasing(session, with_it)
-    number = _note(session, row, case_id)
+    number = _note(session, row, case_id, keys[1:])
     if kind == "expire":
-        seeing.change(session, [key], "", seeing.EXPIRED, _earlier(session, key))
+        seeing.set_aside(session, keys, Aside.LEFT, _earlier(session, key))
     else:
-        resolution.turn(session, [cases.Turn(key, "blocked", "")], at)
-    with_it |= _reconsidered(session, key, at)
+        resolution.turn(session, [cases.Turn(one, "blocked", "") for one in keys], at)
+    with_it |= _reconsidered(session, keys, at)
     resolution.resolve(session, with_it, at, f"decision:{number}")
     return number
 
@@ -73,14 +73,15 @@ def retract(
 
     Raises Problem 404 where it was not, 409 where it is being erased.
     """
-    with_it = _had(session, key)
+    keys = [key, *kinship.of_evidence(session, subject, key)]
+    with_it = _had(session, keys)
     if subject not in with_it and subject not in graph.holders(session, [key]):
         raise Problem(404, "unknown_evidence", "The subject was not seen with this.")
     _refuse_erasing(session, with_it)
     row = Override(kind="retract", subject=subject, namespace=key[0], token=key[1], reason=reason, actor=actor, at=at)
-    number = _note(session, row, case_id)
-    seeing.change(session, [key], "", RETRACTED, [subject])
-    with_it |= _reconsidered(session, key, at)
+    number = _note(session, row, case_id, keys[1:])
+    seeing.set_aside(session, keys, Aside.RETRACTED, [subject])
+    with_it |= _reconsidered(session, keys, at)
     resolution.resolve(session, with_it, at, f"decision:{number}")
     return number
 
@@ -95,27 +96,20 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
         raise Problem(404, "unknown_decision", "There is no such decision.")
     if row.revoked_at is not None:
         return
-    key = (row.namespace, bytes(row.token))
-    if row.kind in PAIRS:
+    keys = [] if row.kind in PAIRS else [(row.namespace, bytes(row.token)), *kinship.read(row.kin)]
+    if keys:
+        concerned = _had(session, keys) | ({row.subject} - {0})
+    else:
         concerned = {row.subject, row.other_subject}
         graph.load_locked(session, resolution.company(session, concerned))  # all at once, in the one order
-    else:
-        concerned = _had(session, key) | ({row.subject} - {0})
     _refuse_erasing(session, concerned)
     row.revoked_at = at
     session.flush()
     ledger.note(session, "identity.revoked", {"decision": decision, "actor": actor}, at)
-    if row.kind == "expire":
-        seeing.change(session, [key], seeing.EXPIRED, "")
-    elif row.kind == "retract":
-        seeing.change(session, [key], RETRACTED, "", [row.subject])
-    elif row.kind in VALUES and not _stands(session, key):
-        resolution.turn(session, [cases.Turn(key, "active", "")], at)
-    if row.kind not in PAIRS:
-        concerned |= _reconsidered(session, key, at)
-        if graph.states(session, [key])[key][0] not in graph.UNWALKED:
-            concerned |= graph.holders(session, [key])
-    resolution.resolve(session, concerned, at, f"revoked:{decision}")
+    _take_back(session, row, [key for key in keys if not _stands(session, row, key)], at)
+    concerned |= _reconsidered(session, keys, at)
+    linking = [key for key, (state, _) in graph.states(session, keys).items() if state not in graph.UNWALKED]
+    resolution.resolve(session, concerned | graph.holders(session, linking), at, f"revoked:{decision}")
 
 
 def _pair(session: Session, row: Override, case_id: int | None) -> int:
@@ -131,8 +125,8 @@ def _pair(session: Session, row: Override, case_id: int | None) -> int:
     return number
 
 
-def _note(session: Session, row: Override, case_id: int | None) -> int:
-    row.case_id = case_id
+def _note(session: Session, row: Override, case_id: int | None, kin: Iterable[TokenKey] = ()) -> int:
+    row.case_id, row.kin = case_id, kinship.written(kin)
     session.add(row)
     session.flush()
     assert row.id is not None
@@ -140,42 +134,47 @@ def _note(session: Session, row: Override, case_id: int | None) -> int:
     return row.id
 
 
-def _had(session: Session, key: TokenKey) -> set[int]:
-    """Lock the value, then everybody whom it may have joined; returns them. A generic value joined nobody."""
-    state = graph.lock_tokens(session, [key])[key]
-    if state in graph.UNWALKED:
-        return set()
-    return graph.load_locked(session, graph.holders(session, [key])).subjects
+def _had(session: Session, keys: Iterable[TokenKey]) -> set[int]:
+    """Lock the values, then everybody whom they may have joined; returns them. A generic value joined nobody."""
+    states = graph.lock_tokens(session, keys)
+    walked = [key for key, state in states.items() if state not in graph.UNWALKED]
+    return graph.load_locked(session, graph.holders(session, walked)).subjects
 
 
-def _reconsidered(session: Session, key: TokenKey, at: datetime) -> set[int]:
-    """Return who has the value, where it may link again."""
-    return graph.holders(session, resolution.reconsider(session, [key], at))
+def _reconsidered(session: Session, keys: Iterable[TokenKey], at: datetime) -> set[int]:
+    """Return who has one of the values that may link again."""
+    return graph.holders(session, resolution.reconsider(session, keys, at))
 
 
-def _stands(session: Session, key: TokenKey) -> bool:
-    """Whether another decision still keeps the value from joining anybody."""
+def _take_back(session: Session, row: Override, keys: Sequence[TokenKey], at: datetime) -> None:
+    if row.kind == "expire":
+        seeing.take_back(session, keys, Aside.LEFT)
+    elif row.kind == "retract":
+        seeing.take_back(session, keys, Aside.RETRACTED, [row.subject])
+    else:
+        resolution.turn(session, [cases.Turn(key, "active", "") for key in keys], at)
+
+
+def _stands(session: Session, row: Override, key: TokenKey) -> bool:
+    """Whether another decision still says the same of this value, or of this evidence."""
+    kinds = ("block", "shared") if row.kind in ("block", "shared") else (row.kind,)
+    itself = (col(Override.namespace) == key[0]) & (col(Override.token) == key[1])
     query = select(col(Override.id)).where(
-        col(Override.namespace) == key[0],
-        col(Override.token) == key[1],
-        col(Override.kind).in_(("block", "shared")),
+        itself | col(Override.kin).contains(kinship.written([key]), autoescape=True),
+        col(Override.kind).in_(kinds),
+        col(Override.subject) == row.subject,
         col(Override.revoked_at).is_(None),
     )
     return session.scalar(query.limit(1)) is not None
 
 
 def _earlier(session: Session, key: TokenKey) -> list[int]:
-    """Return who had the value before the person who was seen with it last; everybody where that is not one person."""
-    query = (
-        select(col(Identifier.subject), col(Identifier.seen), col(Subject.person))
-        .join(Subject, col(Subject.number) == col(Identifier.subject))
-        .where(graph.among(Identifier, [key]), col(Identifier.aside) == "")
-    )
+    """Return the subjects that had the value before those who were seen with it last; all, where nobody was later."""
+    query = select(col(Identifier.subject), col(Identifier.seen)).where(graph.among(Identifier, [key]))
     rows = session.execute(query).all()
     last = max((row.seen for row in rows), default=0)
-    owners = {row.person for row in rows if row.seen == last}
-    keeps = owners.pop() if len(owners) == 1 and len({row.person for row in rows}) > 1 else None
-    return [row.subject for row in rows if row.person != keeps]
+    earlier = [row.subject for row in rows if row.seen < last]
+    return earlier or [row.subject for row in rows]
 
 
 def _refuse_erasing(session: Session, subjects: Iterable[int]) -> None:

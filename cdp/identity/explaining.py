@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from cdp import vault
 from cdp.errors import Problem
 from cdp.identity import config, graph, rules
-from cdp.identity.model import Identifier, Override
+from cdp.identity.model import Aside, Identifier, Override
 from cdp.identity.rules import Evidence, Partition, TokenKey
 from cdp.profile.model import Subject
 
@@ -160,7 +160,7 @@ def _between(
     for subject, namespace, token, aside, verified in rows:
         term = terms.get(namespace)
         if term is not None and term.role == "link":
-            why = aside or ("" if verified or not term.verified_only else "unproved")
+            why = _named(aside) or ("" if verified or not term.verified_only else "unproved")
             key = (namespace, bytes(token))
             person = partition.people[subject]
             holders[key][person] = why if person not in holders[key] else min(why, holders[key][person])
@@ -172,6 +172,11 @@ def _between(
             edges[person].append((first, key))
     direct = {key: max(those.values()) for key, those in holders.items() if set(people) <= set(those)}
     return direct or {key: max(holders[key].values()) for key in _way(edges, *people)}
+
+
+def _named(aside: int) -> str:
+    """Name the first reason for which evidence does not count."""
+    return next((str(reason.name).lower() for reason in Aside if aside & reason), "")
 
 
 def _way(edges: Mapping[int, list[tuple[int, TokenKey]]], start: int, end: int) -> list[TokenKey]:

@@ -164,7 +164,7 @@ def keys_of(session: Session, subjects: Iterable[int]) -> set[TokenKey]:
 def degree(session: Session, key: TokenKey) -> int:
     """Return on how many subjects a value stands proved, and counts."""
     count = select(func.count()).select_from(Identifier)
-    counting = (col(Identifier.verified), col(Identifier.aside) == "")
+    counting = (col(Identifier.verified), col(Identifier.aside) == 0)
     return session.scalar(count.where(among(Identifier, [key]), *counting)) or 0
 
 
@@ -177,7 +177,7 @@ def is_generic(session: Session, key: TokenKey) -> bool:
 def counting(session: Session, key: TokenKey, limit: int) -> set[int]:
     """Return subjects whose evidence of this value counts, at most so many."""
     query = select(col(Identifier.subject)).where(
-        among(Identifier, [key]), col(Identifier.aside) == "", believed(config.namespaces(session))
+        among(Identifier, [key]), col(Identifier.aside) == 0, believed(config.namespaces(session))
     )
     return set(session.scalars(query.order_by(col(Identifier.subject)).limit(limit)))
 
@@ -197,7 +197,7 @@ def _linking(session: Session, keys: Iterable[TokenKey], namespaces: Mapping[str
     return found
 
 
-def among(table: type[Identifier | Token | IdentityCase], keys: Iterable[TokenKey]) -> ColumnElement[bool]:
+def among(table: type[Identifier | Token | IdentityCase | Override], keys: Iterable[TokenKey]) -> ColumnElement[bool]:
     """Match rows with one of these (namespace, token), in a way that both databases answer by index."""
     tokens: dict[str, list[bytes]] = defaultdict(list)
     for namespace, token in keys:
@@ -267,7 +267,7 @@ _HOLDERS = select(_NAMES.c.subject).where(pair_of(_NAMES.c.namespace, _NAMES.c.t
 _LINKING = select(_NAMES.c.subject).where(
     pair_of(_NAMES.c.namespace, _NAMES.c.token),
     or_(_NAMES.c.verified, one_of(_NAMES.c.namespace, "devices")),
-    _NAMES.c.aside == "",
+    _NAMES.c.aside == 0,
 )
 _STANDING = select(_WORDS.c.kind, _WORDS.c.subject, _WORDS.c.other_subject).where(
     _WORDS.c.revoked_at.is_(None),

@@ -36,7 +36,7 @@ def forget(session: Session, subjects: Sequence[int]) -> int:
     keys = graph.keys_of(session, going)
     graph.lock_tokens(session, keys)
     gone = sum(_delete(session, some) for some in chunked(sorted(going)))
-    gone += let_go_of(session, keys)
+    gone += let_go_of(session, keys, erased=True)
     resolution.resolve(session, neighbours | (graph.holders(session, keys) - going), _now(session), "erasure")
     for some in chunked(sorted(going)):
         gone += _count(session.execute(delete(Alias).where(col(Alias.person).in_(some))))
@@ -64,9 +64,9 @@ def export(session: Session, subjects: Sequence[int]) -> list[Held]:
     return found
 
 
-def let_go_of(session: Session, keys: set[TokenKey]) -> int:
+def let_go_of(session: Session, keys: set[TokenKey], erased: bool = False) -> int:
     """Delete tokens that nobody has any more, and let those link again that few have; returns how many went."""
-    gone = _drop_unused(session, keys)
+    gone = _drop_unused(session, keys, erased)
     _reopen(session, keys)
     return gone
 
@@ -86,12 +86,18 @@ def _delete(session: Session, subjects: Sequence[int]) -> int:
     return sum(_count(session.execute(statement)) for statement in statements)
 
 
-def _drop_unused(session: Session, keys: set[TokenKey]) -> int:
+def _drop_unused(session: Session, keys: set[TokenKey], erased: bool) -> int:
+    """Delete tokens of nobody; what somebody decided of a value goes with the last who had it, once they are erased."""
     used = exists().where(col(Identifier.namespace) == col(Token.namespace), col(Identifier.token) == col(Token.token))
     gone = 0
     for some in chunked(sorted(keys)):
-        unused = delete(Token).where(graph.among(Token, some), ~used, col(Token.state) != "blocked")
-        gone += _count(session.execute(unused))
+        unused = delete(Token).where(graph.among(Token, some), ~used)
+        gone += _count(session.execute(unused if erased else unused.where(col(Token.state) != "blocked")))
+        if erased:
+            nobodys = ~exists().where(
+                col(Token.namespace) == col(Override.namespace), col(Token.token) == col(Override.token)
+            )
+            gone += _count(session.execute(delete(Override).where(graph.among(Override, some), nobodys)))
         nobodys = ~exists().where(
             col(Token.namespace) == col(IdentityCase.namespace), col(Token.token) == col(IdentityCase.token)
         )
@@ -104,7 +110,7 @@ def _reopen(session: Session, keys: set[TokenKey]) -> None:
     for namespace, term in config.namespaces(session).items():
         for some in chunked(sorted(key for key in keys if key[0] == namespace)):
             query = select(col(Identifier.token)).where(graph.among(Identifier, some), col(Identifier.verified))
-            query = query.where(col(Identifier.aside) == "")
+            query = query.where(col(Identifier.aside) == 0)
             many = query.group_by(col(Identifier.token)).having(func.count() > cap(term))
             few = sorted({token for _, token in some} - {bytes(token) for token in session.scalars(many)})
             where = (col(Token.namespace) == namespace, col(Token.token).in_(few), col(Token.state) == "generic")

@@ -26,6 +26,9 @@ _TABLE: Table = IdentityMark.__table__  # type: ignore[attr-defined]
 
 NAME_BYTES, DATE_BYTES = 1, 4
 
+KEPT = "~"
+"""Before the namespace of a mark that a correction replaced, kept until that is taken back; nothing compares it."""
+
 NAMES = ["kana_name", "kanji_name", "latin_name"]
 
 _WRITTEN_OUT = re.compile("aa|ae|oe|ue")
@@ -100,16 +103,21 @@ def correct(session: Session, subjects: Iterable[int], traits: Mapping[str, Any]
     right = [one for subject in some for one in read(session, traits, at, ref, subject)]
     values = {(one.namespace, one.value) for one in right}
     denied = [
-        replace(one, namespace=DENIED + one.namespace, at=at, ref=ref)
+        replace(one, namespace=f"{DENIED}{one.namespace}.{one.value:x}", at=at, ref=ref)
         for one in wrong
         if (one.namespace, one.value) not in values
     ]
-    write(session, [*right, *denied])
+    kept = [replace(one, namespace=f"{KEPT}{one.namespace}.{request[:8]}", ref=ref) for one in wrong]
+    write(session, [*right, *denied, *kept])
 
 
 def uncorrect(session: Session, request: str) -> None:
-    """Forget what a correction put right: nothing is compared until a source says it again."""
+    """Take back what a correction put right: what it had replaced is compared again."""
+    rows = session.scalars(select(IdentityMark).where(col(IdentityMark.ref) == _ref(request))).all()
+    kept = [row for row in rows if row.namespace.startswith(KEPT)]
     session.execute(delete(IdentityMark).where(col(IdentityMark.ref) == _ref(request)))
+    was = [(row, row.namespace.removeprefix(KEPT).rpartition(".")[0]) for row in kept]
+    write(session, [Stated(row.subject, name, row.value, row.at) for row, name in was])
 
 
 def _ref(request: str) -> bytes:
@@ -120,16 +128,18 @@ def texts(traits: Mapping[str, Any]) -> Iterable[tuple[str, str, int]]:
     """Yield each constraint, what it compares, and how many bytes of its digest are kept."""
     birthday = traits.get("birthday")
     yield BIRTH_DATE, birthday.isoformat() if isinstance(birthday, date) else birthday or "", DATE_BYTES
-    keys = name_keys(
-        full=traits.get("full_name") or "",
-        family=traits.get("family_name") or "",
-        given=traits.get("given_name") or "",
-        family_kana=traits.get("family_name_kana") or "",
-        given_kana=traits.get("given_name_kana") or "",
-    )
+    family, given = _both(traits, "family_name", "given_name")
+    kana = dict(zip(("family_kana", "given_kana"), _both(traits, "family_name_kana", "given_name_kana"), strict=True))
+    keys = name_keys(full=traits.get("full_name") or "", family=family, given=given, **kana)
     yield "kana_name", keys.kana, NAME_BYTES
     yield "kanji_name", keys.kanji, NAME_BYTES
     yield "latin_name", " ".join(sorted(_loose(word) for word in keys.bag)), NAME_BYTES
+
+
+def _both(traits: Mapping[str, Any], one: str, other: str) -> tuple[str, str]:
+    """Return both parts of a name, or neither: half a name is not another name."""
+    parts = str(traits.get(one) or ""), str(traits.get(other) or "")
+    return parts if all(parts) else ("", "")
 
 
 def _loose(word: str) -> str:

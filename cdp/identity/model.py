@@ -1,9 +1,23 @@
 """Tables of the identity graph: evidence, overrides by people, and what resolution found in the way."""
 
 from datetime import datetime
+from enum import IntFlag
 
 from sqlalchemy import BigInteger, Column, Index
 from sqlmodel import Field, SQLModel
+
+
+class Aside(IntFlag):
+    """Why evidence does not count. Each is set and taken back by itself, so that no reason hides another."""
+
+    EXPIRED = 1
+    """Not seen for too long; seen again, it counts again."""
+    HELD = 2
+    """Its source is on hold."""
+    RETRACTED = 4
+    """Somebody said that the subject was not seen with it."""
+    LEFT = 8
+    """Somebody said that the value left those who had it."""
 
 
 class Identifier(SQLModel, table=True):
@@ -29,8 +43,8 @@ class Identifier(SQLModel, table=True):
     first_at: datetime
     seen: int = 0
     """First day of the month that it was last seen in, by the source's clock, as `date.toordinal`."""
-    aside: str = Field(default="", max_length=9)
-    """Why it does not count now: expired | held | retracted; empty = it counts."""
+    aside: int = 0
+    """Why it does not count now, bits of `Aside`; 0 = it counts."""
 
 
 class IdentityMark(SQLModel, table=True):
@@ -74,7 +88,7 @@ class CorrectedIdentifier(SQLModel, table=True):
     normaliser: int
     first_at: datetime
     seen: int = 0
-    aside: str = Field(default="", max_length=9)
+    aside: int = 0
 
 
 class Token(SQLModel, table=True):
@@ -103,6 +117,8 @@ class Override(SQLModel, table=True):
     other_subject: int = Field(default=0, index=True)
     namespace: str = Field(default="", max_length=32)
     token: bytes = b""
+    kin: str = ""
+    """Values that it covers beside: the mailbox of an address, or the addresses of a mailbox (see `kinship`)."""
     case_id: int | None = Field(default=None, index=True)
     """The case that it decided."""
     reason: str
@@ -153,6 +169,8 @@ class IdentityCase(SQLModel, table=True):
     namespace: str = Field(default="", max_length=32)
     token: bytes = b""
     source: str = Field(default="", max_length=64)
+    hold_id: int | None = None
+    """The hold of the source that it is about."""
     state: str = Field(default="open", max_length=8, index=True)
     """open | decided | gone (the evidence changed)"""
     opened_at: datetime

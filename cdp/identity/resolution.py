@@ -20,10 +20,11 @@ from cdp.db import chunked, is_sqlite, unsettle
 from cdp.errors import CiphertextCorrupt
 from cdp.identity import aliases, breaker, cases, config, graph, marks, moves, naming, rules, seeing
 from cdp.identity.marks import Stated
-from cdp.identity.model import Identifier, Token
+from cdp.identity.model import Aside, Identifier, Token
 from cdp.identity.normalise import VERSION, Canonical, phone_country
 from cdp.identity.rules import TokenKey
 from cdp.identity.seeing import month_of
+from cdp.policy.terms import DERIVED
 from cdp.profile import traits
 from cdp.profile.model import Subject
 from cdp.statements import one_of, pair_of
@@ -276,7 +277,7 @@ def _write_identifiers(
             "normaliser": VERSION,
             "first_at": at,
             "seen": month_of(fresh[number].at or at),
-            "aside": breaker.HELD if fresh[number].source in on_hold else "",
+            "aside": int(Aside.HELD) if fresh[number].source in on_hold else 0,
         }
         for number, name, epoch, key in found
         if (key, name.value) not in wrong
@@ -411,8 +412,23 @@ def _turns(region: graph.Region, partition: rules.Partition) -> list[cases.Turn]
         state = partition.states.get(key, "active")
         conflict = partition.conflicts[key].rule if key in partition.conflicts else ""
         if (state, conflict) != region.states[key]:
-            turns.append(cases.Turn(key, state, conflict))
+            turns.append(cases.Turn(key, state, conflict, _is_kin(key, region, partition)))
     return turns
+
+
+def _is_kin(key: TokenKey, region: graph.Region, partition: rules.Partition) -> bool:
+    """Whether everybody who has a derived value has also what it is derived from, and that is not believed either."""
+    source = DERIVED.get(key[0])
+    if source is None:
+        return False
+    holders: dict[TokenKey, set[int]] = defaultdict(set)
+    for row in region.evidence:
+        if row.namespace in (source, key[0]):
+            holders[row.namespace, row.token].add(row.subject)
+    return any(
+        name[0] == source and those >= holders[key] and (name in partition.states or name in region.unwalked)
+        for name, those in holders.items()
+    )
 
 
 def _remember(session: Session, before: Mapping[int, int], people: Mapping[int, int], at: datetime, cause: str) -> None:

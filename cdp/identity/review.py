@@ -21,7 +21,7 @@ from cdp import ledger
 from cdp.errors import Problem
 from cdp.identity import aside, decisions, graph, resolution
 from cdp.identity.explaining import Obstacle, explain, shown
-from cdp.identity.model import IdentityCase, Override, SourceHold
+from cdp.identity.model import IdentityCase, MatchProposal, Override, SourceHold
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
 
@@ -38,7 +38,7 @@ def decide(session: Session, case_id: int, action: str, reason: str, actor: str,
     Raises Problem 404 for an unknown case, 409 for one that is closed or has too many people for the action,
     400 for an action that this kind of case does not know.
     """
-    case = find(session, case_id)
+    case = _held(session, case_id)
     if case.state != "open":
         raise Problem(409, "case_closed", "This case is closed; take its decision back first.")
     known = OF_SOURCES if case.rule == "breaker" else OF_VALUES
@@ -50,27 +50,49 @@ def decide(session: Session, case_id: int, action: str, reason: str, actor: str,
         made = _of_value(session, case, action, reason, actor, at)
     case.state, case.action, case.actor, case.closed_at = "decided", action, actor, at
     session.flush()
-    header = {"case": case_id, "action": action, "actor": actor, "decisions": made}
+    header = {"case": case_id, "action": action, "actor": actor, "reason": reason, "decisions": made}
     ledger.note(session, "identity.case_decided", header, at)
     return made
 
 
-def undo(session: Session, case_id: int, actor: str, at: datetime) -> None:
+def undo(session: Session, case_id: int, reason: str, actor: str, at: datetime) -> None:
     """Take back what was decided of a case: everything is as before, and the case open where it still stands.
 
     Raises Problem 404 for an unknown case, 409 for one that nobody decided.
     """
-    case = find(session, case_id)
+    case = _held(session, case_id)
     if case.state != "decided":
         raise Problem(409, "case_not_decided", "Nothing was decided of this case.")
-    if case.rule == "breaker" and case.action == "release":
-        aside.hold_again(session, case.source, at)
+    if case.hold_id is not None and case.action == "release":
+        aside.hold_again(session, case.hold_id, at)
     made = select(col(Override.id)).where(col(Override.case_id) == case_id, col(Override.revoked_at).is_(None))
     for number in session.scalars(made.order_by(col(Override.id).desc())).all():
         assert number is not None
         decisions.revoke(session, number, actor, at)
     _reopen(session, case, at)
-    ledger.note(session, "identity.case_reopened", {"case": case_id, "actor": actor}, at)
+    ledger.note(session, "identity.case_reopened", {"case": case_id, "actor": actor, "reason": reason}, at)
+
+
+def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
+    """Take back a decision that stands by itself.
+
+    Raises Problem 409 for one of a case or a proposal, which is to be undone there, and what `decisions.revoke` raises.
+    """
+    row = session.get(Override, decision)
+    accepted = select(col(MatchProposal.id)).where(col(MatchProposal.decision) == decision)
+    if row is not None and (row.case_id is not None or session.scalar(accepted.limit(1)) is not None):
+        raise Problem(409, "decided_elsewhere", "This was decided of a case or a proposal: take that back.")
+    decisions.revoke(session, decision, actor, at)
+
+
+def _held(session: Session, case_id: int) -> IdentityCase:
+    """Lock what a case is about, then the case: of two who answer it at once, the second finds it answered."""
+    case = find(session, case_id)
+    if case.rule != "breaker":
+        key = (case.namespace, bytes(case.token))
+        states = graph.lock_tokens(session, [key])
+        graph.hold(session, graph.counting(session, key, 1000) if states[key] not in graph.UNWALKED else (), states)
+    return find(session, case_id, lock=True)
 
 
 def _reopen(session: Session, case: IdentityCase, at: datetime) -> None:
@@ -86,9 +108,9 @@ def _reopen(session: Session, case: IdentityCase, at: datetime) -> None:
     session.flush()
 
 
-def find(session: Session, case_id: int) -> IdentityCase:
-    """Return a case; raises Problem 404 for an unknown one."""
-    case = session.get(IdentityCase, case_id)
+def find(session: Session, case_id: int, lock: bool = False) -> IdentityCase:
+    """Return a case, locked where it is to be changed; raises Problem 404 for an unknown one."""
+    case = session.get(IdentityCase, case_id, populate_existing=True, with_for_update=lock or None)
     if case is None:
         raise Problem(404, "unknown_case", "There is no such case.")
     return case
@@ -133,8 +155,8 @@ def _of_value(session: Session, case: IdentityCase, action: str, reason: str, ac
 
 def _of_source(session: Session, case: IdentityCase, action: str, actor: str, at: datetime) -> list[int]:
     if action == "release":
-        released = update(SourceHold).where(col(SourceHold.source) == case.source)
-        session.execute(released.where(col(SourceHold.released_at).is_(None)).values(released_at=at, released_by=actor))
+        released = update(SourceHold).where(col(SourceHold.id) == case.hold_id)
+        session.execute(released.values(released_at=at, released_by=actor))
         while aside.count_released(session, at):
             pass
     return []

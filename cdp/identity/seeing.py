@@ -7,18 +7,19 @@ over, and it counts again once it is seen again, in any order of arrival.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, select, update
 from sqlmodel import Session, col
 
 from cdp import statements
 from cdp.db import among, chunked
 from cdp.identity import config, graph
-from cdp.identity.model import Identifier
+from cdp.identity.model import Aside, Identifier
 from cdp.identity.rules import TokenKey
 from cdp.statements import one_of
 
-EXPIRED = "expired"
+EXPIRED = int(Aside.EXPIRED)
 
 _TABLE: Table = Identifier.__table__  # type: ignore[attr-defined]
 
@@ -37,7 +38,7 @@ def see_again(session: Session, seen: Mapping[int, datetime]) -> set[int]:
         for subject, month, aside in statements.rows(session, _SEEN, some=some):
             if month < months[subject]:
                 stale.add(subject)
-                back |= {subject} if aside == EXPIRED else set()
+                back |= {subject} if aside & EXPIRED else set()
     statements.write(session, _COUNTS_AGAIN, [{"of": one, "month": months[one]} for one in sorted(back)])
     statements.write(session, _SEEN_AGAIN, [{"of": one, "month": months[one]} for one in sorted(stale)])
     return back
@@ -52,7 +53,9 @@ def overdue(session: Session, on: date, limit: int) -> dict[TokenKey, set[int]]:
             continue
         over = (on - timedelta(days=term.ttl_days)).toordinal()
         query = select(col(Identifier.token), col(Identifier.subject)).where(
-            col(Identifier.namespace) == name, col(Identifier.aside) == "", col(Identifier.seen) < over
+            col(Identifier.namespace) == name,
+            col(Identifier.aside).op("&")(EXPIRED) == 0,
+            col(Identifier.seen) < over,
         )
         for token, subject in session.execute(query.order_by(col(Identifier.subject)).limit(left)):
             found[name, bytes(token)].add(subject)
@@ -60,13 +63,24 @@ def overdue(session: Session, on: date, limit: int) -> dict[TokenKey, set[int]]:
     return found
 
 
-def change(
-    session: Session, keys: Iterable[TokenKey], was: str, now: str, subjects: Iterable[int] | None = None
+def set_aside(session: Session, keys: Iterable[TokenKey], why: Aside, subjects: Iterable[int] | None = None) -> None:
+    """Let these values not count for a reason, on these subjects or on all; resolve whom they joined after it."""
+    lacking = col(Identifier.aside).op("&")(int(why)) == 0
+    _change(session, keys, subjects, lacking, col(Identifier.aside) + int(why))
+
+
+def take_back(session: Session, keys: Iterable[TokenKey], why: Aside, subjects: Iterable[int] | None = None) -> None:
+    """Take a reason back: what has no other counts again; resolve whoever has it after it."""
+    having = col(Identifier.aside).op("&")(int(why)) > 0
+    _change(session, keys, subjects, having, col(Identifier.aside) - int(why))
+
+
+def _change(
+    session: Session, keys: Iterable[TokenKey], subjects: Iterable[int] | None, where: ColumnElement[bool], now: Any
 ) -> None:
-    """Set these values aside on these subjects, or on all, or let them count again; resolve whom they joined then."""
     whose = sorted(subjects) if subjects is not None else None
     for some in chunked(sorted(keys), graph.MANY):
-        changed = update(Identifier).where(graph.among(Identifier, some), col(Identifier.aside) == was)
+        changed = update(Identifier).where(graph.among(Identifier, some), where)
         if whose is not None:
             changed = changed.where(among(session, col(Identifier.subject), whose))
         session.execute(changed.values(aside=now))
@@ -74,5 +88,7 @@ def change(
 
 _SEEN = select(_TABLE.c.subject, _TABLE.c.seen, _TABLE.c.aside).where(one_of(_TABLE.c.subject))
 _OLDER = (_TABLE.c.subject == bindparam("of"), _TABLE.c.seen < bindparam("month"))
-_COUNTS_AGAIN = update(_TABLE).where(*_OLDER, _TABLE.c.aside == EXPIRED).values(aside="")
+_COUNTS_AGAIN = (
+    update(_TABLE).where(*_OLDER, _TABLE.c.aside.op("&")(EXPIRED) > 0).values(aside=_TABLE.c.aside - EXPIRED)
+)
 _SEEN_AGAIN = update(_TABLE).where(*_OLDER).values(seen=bindparam("month"))

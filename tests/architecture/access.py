@@ -24,7 +24,7 @@ QUERY = "?purpose=email_marketing&channel=email"
 STATEMENT = {"notice": "newsletter", "notice_version": "2", "language": "ja", "status": "given"}
 RULE = {"everyone": True}
 ABSENT = "0" * 32
-PAIR = {"one": {"subject": 1}, "other": {"subject": 2}}
+PAIR = {"one": 1, "other": 2}
 REQUEST = f"/api/subject-requests/{ABSENT}"
 
 
@@ -102,8 +102,8 @@ TABLE: dict[str, Cell] = {
     "POST /api/identity/cases/<int:case_id>/decision": Cell(
         "identity:review", "/api/identity/cases/1/decision", {"action": "block", "reason": "no one"}, answers=404
     ),
-    "DELETE /api/identity/cases/<int:case_id>/decision": Cell(
-        "identity:review", "/api/identity/cases/1/decision", answers=404
+    "POST /api/identity/cases/<int:case_id>/undo": Cell(
+        "identity:review", "/api/identity/cases/1/undo", {"reason": "no"}, answers=404
     ),
     "POST /api/identity/explanations": Cell("identity:review", "/api/identity/explanations", PAIR, answers=404),
     "POST /api/identity/decisions": Cell(

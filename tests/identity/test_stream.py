@@ -82,7 +82,7 @@ class World:
             try:
                 getattr(self, f"_{act.name}")(session, act, self.clock.now())
             except Problem as problem:
-                assert problem.status in (404, 409), problem.code
+                assert problem.status in (404, 409)
             session.info["unsettled"].clear()
 
     def _bring(self, session: Session, act: Act, at: datetime) -> None:
@@ -128,8 +128,11 @@ class World:
         aside.expire(session, at.date(), at)
 
     def _hold(self, session: Session, act: Act, at: datetime) -> None:
-        session.add(SourceHold(source="site", since=at, reason="too many"))
-        session.add(IdentityCase(rule="breaker", severity="alarm", source="site", state="open", opened_at=at))
+        hold = SourceHold(source="site", since=at, reason="too many")
+        session.add(hold)
+        session.flush()
+        case = {"rule": "breaker", "severity": "alarm", "source": "site", "state": "open", "opened_at": at}
+        session.add(IdentityCase(hold_id=hold.id, **case))
 
     def _release(self, session: Session, act: Act, at: datetime) -> None:
         case = session.scalars(select(IdentityCase).where(col(IdentityCase.rule) == "breaker")).first()
@@ -143,7 +146,7 @@ class World:
             before = memberships(session)
             assert case.id
             review.decide(session, case.id, "keep" if case.rule == "breaker" else "shared", "because", "staff", at)
-            review.undo(session, case.id, "staff", at)
+            review.undo(session, case.id, "because", "staff", at)
             assert memberships(session) == before
 
     def _key(self, session: Session, act: Act) -> tuple[int, TokenKey] | None:

@@ -35,8 +35,8 @@ class Computed:
 def compute(graph: Graph, namespaces: Mapping[str, Namespace], told: Told = lambda done, total: None) -> Computed:
     """Return the partition that the rules make of everything."""
     numbers = _Numbers(graph, namespaces)
+    generic = _generic(graph, numbers, numbers.linking)
     linking = numbers.linking & ~_unbelieved(graph, numbers, namespaces)
-    generic = _generic(graph, numbers, linking)
     linking &= ~generic[graph.token]
     shared = _shared(graph, numbers, linking)
     linking &= ~shared[graph.token]

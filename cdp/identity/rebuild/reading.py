@@ -131,6 +131,6 @@ def _lots(session: Session) -> Iterable[Sequence[Row]]:
 _NAMES: Table = Identifier.__table__  # type: ignore[attr-defined]
 _EVIDENCE = (
     select(*(_NAMES.c[name] for name in ("subject", "namespace", "token", "scope", "verified", "epoch", "seen")))
-    .where(_NAMES.c.aside == "")
+    .where(_NAMES.c.aside == 0)
     .order_by(_NAMES.c.subject)
 )

@@ -20,9 +20,9 @@ def usable(
     linking = [
         row for row in rows if links(namespaces.get(row.namespace), row) and (row.namespace, row.token) not in blocked
     ]
+    degrees = Counter((row.namespace, row.token) for row in linking if row.verified)
     linking = agreeing(rows, linking, namespaces)
     linking = uncrowded(rows, linking)
-    degrees = Counter((row.namespace, row.token) for row in linking if row.verified)
     states = {key: "generic" for key, degree in degrees.items() if degree > cap(namespaces[key[0]])}
     linking = [row for row in linking if (row.namespace, row.token) not in states]
     states.update(dict.fromkeys(_shared(linking, namespaces), "shared"))

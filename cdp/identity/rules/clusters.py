@@ -39,8 +39,8 @@ class Clusters:
         for row in usable:
             self._learn(row)
         for subject, namespace, value in known.marks:
-            if subject in self.of and namespace.removeprefix(DENIED) in self.vetoing:
-                self.of[subject].marks[namespace].add(value)
+            if subject in self.of and (name := namespace.partition(".")[0]).removeprefix(DENIED) in self.vetoing:
+                self.of[subject].marks[name].add(value)
         self.must: set[tuple[int, int]] = set()
         for kind, first, second in known.links:
             if first in self.of and second in self.of:

@@ -19,7 +19,7 @@ def upgrade() -> None:
     for table in ("identifier", "corrected_identifier"):
         with op.batch_alter_table(table, schema=None) as batch_op:
             batch_op.add_column(sa.Column("seen", sa.Integer(), nullable=False, server_default="0"))
-            batch_op.add_column(_text("aside", 9, server_default=""))
+            batch_op.add_column(sa.Column("aside", sa.Integer(), nullable=False, server_default="0"))
         with op.batch_alter_table(table, schema=None) as batch_op:
             batch_op.alter_column("seen", server_default=None)
             batch_op.alter_column("aside", server_default=None)
@@ -31,10 +31,12 @@ def upgrade() -> None:
     with op.batch_alter_table("identity_override", schema=None) as batch_op:
         batch_op.add_column(_text("namespace", 32, server_default=""))
         batch_op.add_column(sa.Column("token", sa.LargeBinary(), nullable=False, server_default=sa.text("''")))
+        batch_op.add_column(_text("kin", server_default=""))
         batch_op.add_column(sa.Column("case_id", sa.Integer(), nullable=True))
     with op.batch_alter_table("identity_override", schema=None) as batch_op:
         batch_op.alter_column("namespace", server_default=None)
         batch_op.alter_column("token", server_default=None)
+        batch_op.alter_column("kin", server_default=None)
         batch_op.create_index(batch_op.f("ix_identity_override_case_id"), ["case_id"], unique=False)
     _make_tables()
 
@@ -79,6 +81,7 @@ def _make_tables() -> None:
         _text("namespace", 32),
         sa.Column("token", sa.LargeBinary(), nullable=False),
         _text("source", 64),
+        sa.Column("hold_id", sa.Integer(), nullable=True),
         _text("state", 8),
         sa.Column("opened_at", sqltypes.UTCDateTime(), nullable=False),
         _text("action", 8),
@@ -139,7 +142,7 @@ def downgrade() -> None:
         op.drop_table(table)
     with op.batch_alter_table("identity_override", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_identity_override_case_id"))
-        for name in ("namespace", "token", "case_id"):
+        for name in ("namespace", "token", "kin", "case_id"):
             batch_op.drop_column(name)
     with op.batch_alter_table("token", schema=None) as batch_op:
         batch_op.drop_column("rule")

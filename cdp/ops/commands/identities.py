@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 from rich.table import Table
+from sqlmodel import Session
 
 from cdp import identity
 from cdp.db import Database
@@ -86,9 +87,13 @@ def decide(case: int, action: str, reason: str) -> None:
     release   what a source on hold brought counts
     keep      the source stays on hold
     """
-    with console.opened() as deployment, deployment.database.transaction() as session:
+
+    def work(session: Session) -> list[int]:
         console.audit(session, deployment, "identity.decide", reason, case=case, action=action)
-        made = review.decide(session, case, action, reason, "staff", deployment.clock.now())
+        return review.decide(session, case, action, reason, "staff", deployment.clock.now())
+
+    with console.opened() as deployment:
+        made = deployment.database.attempt(work)
     click.echo(f"case={case}\naction={action}")
     for number in made:
         click.echo(f"decision={number}")
@@ -99,9 +104,13 @@ def decide(case: int, action: str, reason: str) -> None:
 @console.REASON
 def undo(case: int, reason: str) -> None:
     """Take back what was decided of a case: everybody is as before."""
-    with console.opened() as deployment, deployment.database.transaction() as session:
+
+    def work(session: Session) -> None:
         console.audit(session, deployment, "identity.undo", reason, case=case)
-        review.undo(session, case, "staff", deployment.clock.now())
+        review.undo(session, case, reason, "staff", deployment.clock.now())
+
+    with console.opened() as deployment:
+        deployment.database.attempt(work)
     click.echo(f"case={case}")
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import click
+from sqlmodel import Session
 
 from cdp import identity
+from cdp.identity import review
 from cdp.ops import console
 
 
@@ -31,17 +33,24 @@ def split(one: int, other: int, reason: str) -> None:
 @console.REASON
 def revoke(decision: int, reason: str) -> None:
     """Take a merge or split back, by the number that it printed: people are as if it had never been said."""
-    with console.opened() as deployment, deployment.database.transaction() as session:
+
+    def work(session: Session) -> None:
         console.audit(session, deployment, "subject.revoke", reason, decision=decision)
-        identity.revoke(session, decision, "staff", deployment.clock.now())
+        review.revoke(session, decision, "staff", deployment.clock.now())
+
+    with console.opened() as deployment:
+        deployment.database.attempt(work)
     click.echo(f"revoked={decision}")
 
 
 def _decide(say: Callable[..., int], act: str, one: int, other: int, reason: str) -> None:
-    with console.opened() as deployment, deployment.database.transaction() as session:
+    def work(session: Session) -> tuple[int, dict[int, int]]:
         console.audit(session, deployment, act, reason)
-        decision = say(session, one, other, reason, "staff", deployment.clock.now())
-        people = identity.people_of(session, [one, other])
+        number = say(session, one, other, reason, "staff", deployment.clock.now())
+        return number, identity.people_of(session, [one, other])
+
+    with console.opened() as deployment:
+        decision, people = deployment.database.attempt(work)
     click.echo(f"decision={decision}")
     for number, belongs in sorted(people.items()):
         click.echo(f"subject {number}\tperson {belongs}")

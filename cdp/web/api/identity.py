@@ -11,14 +11,12 @@ from marshmallow import Schema, fields, validate
 from sqlmodel import Session
 
 from cdp import identity
-from cdp.errors import FieldError, Problem
 from cdp.identity import explaining, review
 from cdp.identity.explaining import Told
 from cdp.identity.model import IdentityCase
 from cdp.rights import reasons
 from cdp.web import current
-from cdp.web.api import identifiers
-from cdp.web.api.fields import IdentifierSchema, Strict, Text
+from cdp.web.api.fields import Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
@@ -96,18 +94,11 @@ class ReasonedSchema(Strict):
     reason = Text(required=True, validate=validate.Length(1, 500))
 
 
-class NamedRecordSchema(Strict):
-    """One record: by its number, or by an identifier that is on it."""
-
-    subject = fields.Integer(validate=validate.Range(1, 2**53))
-    identifier = fields.Nested(IdentifierSchema)
-
-
 class PairSchema(Strict):
-    """Two records."""
+    """Two records, by the numbers that cases name: whoever looks somebody up by an address asks the gate."""
 
-    one = fields.Nested(NamedRecordSchema, required=True)
-    other = fields.Nested(NamedRecordSchema, required=True)
+    one = fields.Integer(required=True, validate=validate.Range(1, 2**53))
+    other = fields.Integer(required=True, validate=validate.Range(1, 2**53))
 
 
 class StepSchema(Schema):
@@ -182,24 +173,25 @@ def decide_case(body: dict[str, Any], case_id: int) -> Response:
 
     `allow`, `cannot`, `block`, `shared`, `expire`; of a source `release`, `keep`. Can be taken back.
     """
-    with current.database().transaction() as session:
-        review.decide(session, case_id, body["action"], reasons.check(body["reason"]), _actor(), current.now())
+    reason, actor, at = reasons.check(body["reason"]), _actor(), current.now()
+    current.database().attempt(lambda session: review.decide(session, case_id, body["action"], reason, actor, at))
     with current.database().snapshot() as session:
         return jsonify(_told(session, case_id))
 
 
-@blueprint.delete("/cases/<int:case_id>/decision")
+@blueprint.post("/cases/<int:case_id>/undo")
 @requires(SCOPE)
+@blueprint.arguments(ReasonedSchema)
 @blueprint.response(200, CaseToldSchema)
 @blueprint.alt_response(404, "NOT_FOUND")
 @blueprint.alt_response(409, "CONFLICT")
-def undo_case(case_id: int) -> Response:
+def undo_case(body: dict[str, Any], case_id: int) -> Response:
     """Take back what was decided of a case
 
     Everybody is as before, and the case is open again where it still stands.
     """
-    with current.database().transaction() as session:
-        review.undo(session, case_id, _actor(), current.now())
+    reason, actor, at = reasons.check(body["reason"]), _actor(), current.now()
+    current.database().attempt(lambda session: review.undo(session, case_id, reason, actor, at))
     with current.database().snapshot() as session:
         return jsonify(_told(session, case_id))
 
@@ -215,8 +207,7 @@ def explain(body: dict[str, Any]) -> Response:
     The evidence from one to the other, or what stands in the way, masked.
     """
     with current.database().snapshot() as session:
-        pair = [_record(session, body[name], name) for name in ("one", "other")]
-        return jsonify(_explained(identity.explain(session, *pair)))
+        return jsonify(_explained(identity.explain(session, body["one"], body["other"])))
 
 
 @blueprint.post("/decisions")
@@ -231,9 +222,9 @@ def decide_pair(body: dict[str, Any]) -> tuple[Response, int]:
     Over any limit; a standing `cannot` wins over a `must`.
     """
     verb = identity.must if body["kind"] == "must" else identity.cannot
-    with current.database().transaction() as session:
-        pair = [_record(session, body[name], name) for name in ("one", "other")]
-        number = verb(session, pair[0], pair[1], reasons.check(body["reason"]), _actor(), current.now())
+    pair, reason, actor, at = (body["one"], body["other"]), reasons.check(body["reason"]), _actor(), current.now()
+    number = current.database().attempt(lambda session: verb(session, *pair, reason, actor, at))
+    with current.database().snapshot() as session:
         people = identity.people_of(session, pair)
     return jsonify({"decision": number, "people": [people[one] for one in pair]}), 201
 
@@ -248,23 +239,13 @@ def revoke_decision(decision: int) -> tuple[str, int]:
 
     Everybody is as if it had never been made.
     """
-    with current.database().transaction() as session:
-        identity.revoke(session, decision, _actor(), current.now())
+    actor, at = _actor(), current.now()
+    current.database().attempt(lambda session: review.revoke(session, decision, actor, at))
     return "", 204
 
 
 def _actor() -> str:
     return current.caller().client_id
-
-
-def _record(session: Session, record: dict[str, Any], where: str) -> int:
-    if ("subject" in record) == ("identifier" in record):
-        errors = [FieldError(f"/{where}", "Give either a subject or an identifier.")]
-        raise Problem(400, "record_needed", "Each record is named by its number or by an identifier.", errors)
-    number = record["subject"] if "subject" in record else identifiers.find_subject(session, record["identifier"])
-    if number is None:
-        raise Problem(404, "not_found", "Nobody is known by this.")
-    return int(number)
 
 
 def _case(session: Session, case: IdentityCase) -> dict[str, Any]:

@@ -24,7 +24,7 @@ _SUBJECT = (
 )
 _IDENTIFIER = (
     "INSERT INTO identifier (subject, namespace, scope, token, epoch, suppression_token, sealed, verified, normaliser,"
-    " first_at, seen, aside) VALUES (?, ?, ?, ?, 1, x'', x'00', ?, 2, '2026-06-01 00:00:00.000000', ?, '')"
+    " first_at, seen, aside) VALUES (?, ?, ?, ?, 1, x'', x'00', ?, 2, '2026-06-01 00:00:00.000000', ?, 0)"
 )
 _MARK = (
     "INSERT INTO identity_mark (subject, namespace, value, at, ref) VALUES (?, ?, ?, '2026-06-01 00:00:00.000000', x'')"

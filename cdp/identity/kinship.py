@@ -1,0 +1,58 @@
+"""Which values are of one address: the address itself, and the mailbox that was derived from it.
+
+What somebody says of the one is said of the other: a family's address is a family's mailbox. Which came from which
+is sealed, so it is told by records that bring one of each.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from cdp.db import among
+from cdp.identity import graph
+from cdp.identity.model import Identifier
+from cdp.identity.rules import TokenKey
+from cdp.policy.terms import DERIVED
+
+MANY = 1000
+"""Records that are looked at; a value on more is generic."""
+
+_FAMILIES = {name: frozenset({name, source}) for name, source in DERIVED.items()}
+
+
+def of_value(session: Session, key: TokenKey) -> list[TokenKey]:
+    """Return the other values of the same address, in order."""
+    return _kin(session, key, sorted(graph.holders(session, [key]))[:MANY]) if family(key[0]) else []
+
+
+def of_evidence(session: Session, subject: int, key: TokenKey) -> list[TokenKey]:
+    """Return the other values that the subject was seen with by the same address."""
+    return _kin(session, key, [subject]) if family(key[0]) else []
+
+
+def family(namespace: str) -> frozenset[str]:
+    """Return the namespaces that may hold values of one address; empty for a namespace without kin."""
+    return next((members for members in _FAMILIES.values() if namespace in members), frozenset())
+
+
+def written(keys: Iterable[TokenKey]) -> str:
+    """Write values down."""
+    return " ".join(f"{namespace}:{token.hex()}" for namespace, token in keys)
+
+
+def read(text: str) -> list[TokenKey]:
+    """Read what was written down."""
+    parts = (one.partition(":") for one in text.split())
+    return [(namespace, bytes.fromhex(token)) for namespace, _, token in parts]
+
+
+def _kin(session: Session, key: TokenKey, subjects: list[int]) -> list[TokenKey]:
+    query = select(col(Identifier.subject), col(Identifier.epoch), col(Identifier.namespace), col(Identifier.token))
+    query = query.where(among(session, col(Identifier.subject), subjects))
+    sets: dict[tuple[int, int], set[TokenKey]] = defaultdict(set)
+    for subject, epoch, namespace, token in session.execute(query.where(col(Identifier.namespace).in_(family(key[0])))):
+        sets[subject, epoch].add((namespace, bytes(token)))
+    pairs = (one for one in sets.values() if key in one and len(one) == 2 and len({name for name, _ in one}) == 2)
+    return sorted({other for pair in pairs for other in pair} - {key})
