@@ -5,6 +5,7 @@ from cdp.rights.breach import TITLES
 WORDS = {
     "keyring": "鍵束",
     "old copies of the keyring": "鍵束の古い写し",
+    "who is who": "名寄せ",
     "logs beside the keyring": "鍵束の隣の記録",
     "keyring and database belong together": "鍵束とデータベースの対応",
     "keys that are retired": "使い終えた鍵",
