@@ -50,6 +50,7 @@ DECLARED_ELSEWHERE = frozenset(
     {
         "unknown_purpose", "unknown_channel", "channel_needed", "unknown_notice", "contact_needed", "unknown_recipient",
         "unknown_identifier_type", "unusable_identifier", "unknown_category", "identifier_needed", "invalid_cursor",
+        "same_subject", "unknown_action",
     }
 )  # fmt: skip
 """What well-formed input may be refused for: the policy names what there is, not the description."""
