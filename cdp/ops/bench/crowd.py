@@ -7,7 +7,7 @@ which nothing is sealed: no measurement opens them.
 import hashlib
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -226,7 +226,7 @@ def _cursor(session: Session) -> Any:
     return session.connection().connection.cursor()
 
 
-def everybody(database: Database) -> Iterator[int]:
-    """Yield the numbers of all people."""
+def everybody(database: Database) -> list[int]:
+    """Return the numbers of all people."""
     with database.snapshot() as session:
-        yield from [row[0] for row in session.execute(text("SELECT DISTINCT person FROM subject ORDER BY person"))]
+        return [row[0] for row in session.execute(text("SELECT DISTINCT person FROM subject ORDER BY person"))]

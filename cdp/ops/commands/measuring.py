@@ -62,7 +62,7 @@ def decide(people: int, rounds: int) -> None:
         database = Database(f"sqlite:///{Path(folder) / 'bench.db'}", context={"policy": terms})
         SQLModel.metadata.create_all(database.writer)
         crowd.fill(database, terms, people)
-        asked = deciding.questions(database, terms, list(crowd.everybody(database)))
+        asked = deciding.questions(database, terms, crowd.everybody(database))
         database.dispose()
     on = SystemClock().now().date()
     click.echo(f"{people} people x {len(terms.uses)} uses = {len(asked):,} questions, {rounds} rounds; {_load()}")

@@ -91,7 +91,7 @@ def lived_in(home: Path, wire: Wire | None, url: str) -> Iterator[Struck]:
     through = f"postgresql+psycopg://postgres@127.0.0.1:{wire.port}/{make_url(url).database}" if wire else ""
     keys = {name: f"file:{home.parent / name / 'keyring.json'}" for name in ("keys", "mirror")}
     world = World(
-        home, through, CDP_KEYRING=keys["keys"], CDP_KEYRING_MIRROR=keys["mirror"], CDP_DATABASE_PATIENCE_SECONDS="1"
+        home, through, CDP_KEYRING=keys["keys"], CDP_KEYRING_MIRROR=keys["mirror"], CDP_DATABASE_PATIENCE_SECONDS="3"
     )
     world.arrive(CAST)
     world.choose(CAST)
@@ -167,7 +167,7 @@ def answers_as_ever(world: World) -> None:
 
 
 def heard(world: World, ask: Ask) -> requests.Response:
-    """Ask again when told to, as a client would: a statement may take only a second here, and machines are busy."""
+    """Ask again when told to, as a client would: a statement may take only seconds here, and machines are busy."""
     until = time.monotonic() + RECOVERY
     while (answer := ask(world, CAST.ada)).status_code == 503 and time.monotonic() < until:
         time.sleep(int(answer.headers["Retry-After"]))
