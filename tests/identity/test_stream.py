@@ -88,9 +88,13 @@ class World:
     def _bring(self, session: Session, act: Act, at: datetime) -> None:
         source = ("crm", "site", "shop")[act.numbers[0] % 3]
         names = tuple(Canonical(kind, "", spelled(kind, value), verified) for kind, value, verified in act.names)
-        seen = at + timedelta(days=31 * act.months)
-        marks = tuple(Stated(0, kind, value, seen, act.numbers[1].to_bytes(1)) for kind, value in act.marks)
-        identity.attach(session, [Arrival(source, names, at=seen, marks=marks)], at)
+        # When it happened is of the act, whenever it comes; of two statements of one instant the digest decides.
+        seen = START + timedelta(days=31 * act.months, seconds=act.numbers[0] * 100 + act.numbers[1])
+        ref = repr((act.names, act.marks)).encode()
+        marks = tuple(Stated(0, kind, value, seen, ref) for kind, value in act.marks)
+        attached = identity.attach(session, [Arrival(source, names, at=seen, marks=marks)], at)
+        stated = [replace(one, subject=attached.subjects[0]) for one in marks]
+        identity.keep_marks(session, stated, attached.made, at)
 
     def _must(self, session: Session, act: Act, at: datetime) -> None:
         self._pair(session, identity.must, act, at)
