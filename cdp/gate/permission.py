@@ -41,7 +41,7 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     ]
     upsert(session, Permission, rows)
     for gone in chunked(one for one in wanted if one not in situations):
-        session.execute(delete(Permission).where(col(Permission.person).in_(gone)))
+        statements.change(session, _GONE, some=gone)
 
 
 def _lock(session: Session, people: Iterable[int]) -> None:
@@ -63,6 +63,7 @@ def _locked(session: Session, people: Iterable[int]) -> set[int]:
 
 
 _TABLE: Table = Permission.__table__  # type: ignore[attr-defined]
+_GONE = delete(_TABLE).where(one_of(_TABLE.c.person))
 _LOCK = select(_TABLE.c.person).where(one_of(_TABLE.c.person)).order_by(_TABLE.c.person).with_for_update()
 
 

@@ -12,11 +12,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from cdp import ledger, statements, vault
-from cdp.db import chunked, is_sqlite, unsettle
+from cdp.db import chunked, unsettle
 from cdp.errors import CiphertextCorrupt
 from cdp.identity import aliases, breaker, cases, config, graph, marks, moves, naming, rules, seeing
 from cdp.identity.marks import Stated
@@ -235,7 +234,6 @@ def _make(session: Session, new: Mapping[bytes, Arrival], at: datetime) -> dict[
     """Insert subjects in the order of their fingerprints: nobody else makes one, without its tokens."""
     if not new:
         return {}
-    insert_new = sqlite.insert(_SUBJECTS) if is_sqlite(session) else postgresql.insert(_SUBJECTS)
     rows = [
         {
             "person": 0,
@@ -247,8 +245,7 @@ def _make(session: Session, new: Mapping[bytes, Arrival], at: datetime) -> dict[
         }
         for name, one in sorted(new.items())
     ]
-    statement = insert_new.returning(_SUBJECTS.c.fingerprint, _SUBJECTS.c.number)
-    return {bytes(row[0]): row[1] for row in session.execute(statement, rows)}
+    return dict(statements.insert(session, _NEW_SUBJECTS, rows))
 
 
 def _mint(session: Session, fresh: Iterable[int]) -> dict[int, vault.Dek]:
@@ -472,6 +469,7 @@ _TOGETHER = select(_SUBJECTS.c.number).where(one_of(_SUBJECTS.c.person))
 _PEOPLE = select(_SUBJECTS.c.number, _SUBJECTS.c.person).where(one_of(_SUBJECTS.c.number))
 _ALONE = update(_SUBJECTS).where(one_of(_SUBJECTS.c.number)).values(person=_SUBJECTS.c.number)
 _MOVED = update(_SUBJECTS).where(_SUBJECTS.c.number == bindparam("moved")).values(person=bindparam("to"))
+_NEW_SUBJECTS = insert(_SUBJECTS).returning(_SUBJECTS.c.fingerprint, _SUBJECTS.c.number)
 _NEW_KEYS, _NEW_IDENTIFIERS = insert(_KEYS), insert(_IDENTIFIERS)
 _CLAIMED = select(_IDENTIFIERS.c.subject, _IDENTIFIERS.c.namespace, _IDENTIFIERS.c.token).where(
     one_of(_IDENTIFIERS.c.subject), ~_IDENTIFIERS.c.verified

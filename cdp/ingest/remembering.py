@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -36,9 +38,13 @@ def remember(session: Session, source: str, digests: Sequence[bytes], at: dateti
     rows = [{"source": source, "digest": one, "at": at} for one in sorted(set(digests))]
     if not rows:
         return set()
-    insert = sqlite.insert(_TABLE) if is_sqlite(session) else postgresql.insert(_TABLE)
-    statement = insert.on_conflict_do_nothing().returning(_TABLE.c.digest)
-    return {bytes(one) for one in session.scalars(statement, rows)}
+    return {digest for (digest,) in statements.insert(session, _new(is_sqlite(session)), rows)}
+
+
+@cache
+def _new(sqlite_: bool) -> Any:
+    insert = sqlite.insert(_TABLE) if sqlite_ else postgresql.insert(_TABLE)
+    return insert.on_conflict_do_nothing().returning(_TABLE.c.digest)
 
 
 def retract(context: Context, refs: Iterable[bytes]) -> None:

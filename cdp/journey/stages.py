@@ -5,11 +5,11 @@ recomputed for people whose processing is restricted (GDPR 18) or who are being 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, delete, exists, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, Table, delete, exists, insert, or_, select
 from sqlmodel import Session, col
 
 from cdp import policy, statements
@@ -17,9 +17,9 @@ from cdp.db import chunked
 from cdp.gate.model import Permission
 from cdp.journey.declared import journeys
 from cdp.journey.model import Stage, Transition
-from cdp.journey.rules import NOWHERE, Happened, Journey, Move, Path, walk
+from cdp.journey.rules import NOWHERE, Happened, Move, Path, walk
 from cdp.profile.model import Fact, Person, Subject
-from cdp.statements import one_of
+from cdp.statements import one_of, pair_of
 
 DEFAULT_JOURNEY = "standard"
 
@@ -52,11 +52,12 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
         known = set(statements.column(session, _THERE, some=some))
         _forget(session, [person for person in some if person not in known])
         open_to = sorted(known - _closed(session, some))
-        facts = _facts(session, open_to, frozenset().union(*(journey.events for journey in declared)))
+        listening = [(journey, journey.events) for journey in declared]
+        facts = _facts(session, open_to, frozenset().union(*(events for _, events in listening)))
         paths = {
-            (person, journey.name): walk(journey, _heard(journey, facts[person]), at)
-            for person in open_to
-            for journey in declared
+            (person, journey.name): walk(journey, [fact for fact in heard if fact.kind in events], at)
+            for person, heard in facts.items()
+            for journey, events in listening
         }
         _write_places(session, open_to, paths)
         _write_moves(session, open_to, paths)
@@ -113,17 +114,13 @@ def _facts(session: Session, people: Sequence[int], events: frozenset[str]) -> d
     return found
 
 
-def _heard(journey: Journey, facts: list[Happened]) -> Iterator[Happened]:
-    return (fact for fact in facts if fact.kind in journey.events)
-
-
 def _write_places(session: Session, people: Sequence[int], paths: dict[tuple[int, str], Path]) -> None:
     """Replace the stage rows that differ."""
     wanted = {key: place for key, path in paths.items() if (place := _place(path)) is not None}
     stored = _places(session, people)
     changed = [key for key in wanted.keys() | stored.keys() if wanted.get(key) != stored.get(key)]
     for some in chunked(sorted(key for key in changed if key in stored)):
-        session.execute(delete(Stage).where(tuple_(col(Stage.person), col(Stage.journey)).in_(some)))
+        statements.change(session, _LEFT, pairs=some)
     rows = [{"person": key[0], "journey": key[1], **wanted[key]._asdict()} for key in sorted(changed) if key in wanted]
     statements.write(session, _NEW_STAGES, rows)
 
@@ -151,7 +148,7 @@ def _write_moves(session: Session, people: Sequence[int], paths: dict[tuple[int,
             kept = []
         rows += [{"person": key[0], "journey": key[1], **_row(move)} for move in wanted[len(kept) :]]
     for some in chunked(rewritten):
-        session.execute(delete(Transition).where(tuple_(col(Transition.person), col(Transition.journey)).in_(some)))
+        statements.change(session, _UNDONE, pairs=some)
     statements.write(session, _NEW_TRANSITIONS, rows)
 
 
@@ -175,6 +172,10 @@ _PLACES = select(*(_STAGES.c[name] for name in ("person", "journey", "stage", "s
     one_of(_STAGES.c.person)
 )
 _NEW_STAGES, _NEW_TRANSITIONS = insert(_STAGES), insert(_TRANSITIONS)
+_LEFT = delete(_STAGES).where(pair_of(_STAGES.c.person, _STAGES.c.journey))
+_UNDONE = delete(_TRANSITIONS).where(pair_of(_TRANSITIONS.c.person, _TRANSITIONS.c.journey))
+_FORGOTTEN_STAGES = delete(_STAGES).where(one_of(_STAGES.c.person))
+_FORGOTTEN_TRANSITIONS = delete(_TRANSITIONS).where(one_of(_TRANSITIONS.c.person))
 _THERE = select(_SUBJECTS.c.person).where(one_of(_SUBJECTS.c.person))
 _LOCK = select(_PEOPLE.c.person).where(one_of(_PEOPLE.c.person)).order_by(_PEOPLE.c.person).with_for_update()
 _CLOSED = select(_PERMISSIONS.c.person).where(
@@ -188,8 +189,5 @@ _HAPPENED = (
 
 
 def _forget(session: Session, people: Sequence[int]) -> int:
-    gone = 0
-    for table in (Stage, Transition):
-        for some in chunked(people):
-            gone += session.execute(delete(table).where(col(table.person).in_(some))).rowcount  # type: ignore[attr-defined]
-    return gone
+    forgetting = (_FORGOTTEN_STAGES, _FORGOTTEN_TRANSITIONS)
+    return sum(statements.change(session, one, some=some) for one in forgetting for some in chunked(people))

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, delete, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from cdp import policy, statements
 from cdp.db import chunked, upsert
@@ -201,7 +201,7 @@ def _store(session: Session, people: Sequence[int], rows: Mapping[int, dict[str,
     standing = {row[0]: row for row in statements.rows(session, _ROWS, some=people)}
     gone = sorted(set(standing) - set(rows))
     for some in chunked(gone):
-        session.execute(delete(Person).where(col(Person.person).in_(some)))
+        statements.change(session, _GONE, some=some)
     changed = [row for person, row in rows.items() if standing.get(person) != tuple(map(row.__getitem__, _COLUMNS))]
     upsert(session, _PEOPLE, changed)
 
@@ -231,6 +231,7 @@ class _Said(NamedTuple):
 _PEOPLE: Table = Person.__table__  # type: ignore[attr-defined]
 _SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
 _TRAITS: Table = Trait.__table__  # type: ignore[attr-defined]
+_GONE = delete(_PEOPLE).where(one_of(_PEOPLE.c.person))
 _ACTIVE = select(_PEOPLE.c.person, _PEOPLE.c.active_on).where(one_of(_PEOPLE.c.person))
 _ROWS = select(*(_PEOPLE.c[name] for name in _COLUMNS)).where(one_of(_PEOPLE.c.person))
 _LOCK = (
