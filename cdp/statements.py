@@ -22,6 +22,7 @@ _DOUBLE = 701
 
 _LIST = re.compile(r"IN \(__\[POSTCOMPILE_(\w+?)\]\)")
 
+_PAIR = re.compile(r"\(([\w.]+), ([\w.]+)\) IN \(__\[POSTCOMPILE_(\w+?)\]\)")
 _VALUES = re.compile(r"VALUES (\((?:[^()]|%\(\w+\)s)*\))")
 _NAMED = re.compile(r"%\((\w+)\)s(?:::(?:TIMESTAMP WITH TIME ZONE|DOUBLE PRECISION|[A-Z]+))?")
 _WHERE = " WHERE "
@@ -124,12 +125,10 @@ class _Compiled(NamedTuple):
         """Return the SQL, with as many question marks as there are values."""
         if self.order is None or not self.lists:
             return self.sql
-        return _LIST.sub(lambda found: self._marks(found[1], len(values[found[1]])), self.sql)
-
-    def _marks(self, name: str, count: int) -> str:
-        if name in self.pairs:
-            return f"IN (VALUES {','.join(['(?,?)'] * count)})" if count else "IN (SELECT 1, 1 WHERE 0)"
-        return f"IN ({','.join('?' * count)})"
+        sql = (
+            _PAIR.sub(lambda found: _either(found[1], found[2], values[found[3]]), self.sql) if self.pairs else self.sql
+        )
+        return _LIST.sub(lambda found: f"IN ({_marks(values[found[1]])})", sql)
 
     def given(self, values: Mapping[str, Any]) -> Any:
         whole = {**self.fixed, **values}
@@ -150,7 +149,8 @@ class _Compiled(NamedTuple):
     def _placed(self, order: Iterable[str], whole: Mapping[str, Any]) -> Iterable[Any]:
         for name in order:
             if name in self.pairs:
-                yield from (part for pair in whole[name] for part in pair)
+                _, groups = _grouped(whole[name])
+                yield from (part for one, others in groups.items() for part in (one, *others))
             elif name in self.lists:
                 yield from whole[name]
             else:
@@ -191,6 +191,27 @@ class _Compiled(NamedTuple):
         for place, process in self.readers:
             columns[place] = _each(process, columns[place])
         return list(zip(*columns, strict=True))
+
+
+def _either(first: str, second: str, pairs: Sequence[tuple[Any, Any]]) -> str:
+    """Return the condition on pairs that SQLite answers by an index: it would walk the table for a list of pairs."""
+    is_turned, groups = _grouped(pairs)
+    one, other = (second, first) if is_turned else (first, second)
+    return f"({' OR '.join(f'({one} = ? AND {other} IN ({_marks(others)}))' for others in groups.values()) or '0'})"
+
+
+def _grouped(pairs: Sequence[tuple[Any, Any]]) -> tuple[bool, dict[Any, list[Any]]]:
+    """Return pairs by the side that has fewer values, and whether that is the second."""
+    is_turned = len({one for one, _ in pairs}) > len({other for _, other in pairs})
+    groups: dict[Any, list[Any]] = {}
+    for pair in pairs:
+        one, other = reversed(pair) if is_turned else pair
+        groups.setdefault(one, []).append(other)
+    return is_turned, groups
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _each(process: Process, values: Sequence[Any]) -> list[Any]:
@@ -243,11 +264,11 @@ def _at_once(sql: str, types: Mapping[str, str]) -> str:
     """Return an insert or an update as PostgreSQL takes it for many rows; in an update each parameter stands once."""
     if found := _VALUES.search(sql):
         names = _NAMED.findall(found[1])
-        arrays = ", ".join(f"%({name})s::{types[name]}" for name in names)
+        arrays = ", ".join(f"%({name})b::{types[name]}" for name in names)
         return f"{sql[: found.start()]}SELECT * FROM unnest({arrays}){sql[found.end() :]}"  # noqa: S608 - parameters
     head, where, tail = sql.partition(_WHERE)
     parameters = dict.fromkeys(_NAMED.findall(sql))
-    arrays = ", ".join(f"%({name})s::{types[name]}" for name in parameters)
+    arrays = ", ".join(f"%({name})b::{types[name]}" for name in parameters)
     columns = ", ".join(f'"{name}"' for name in parameters)
     changed = (_NAMED.sub(lambda found: f'given."{found[1]}"', part) for part in (head, tail))
     return f"{next(changed)} FROM unnest({arrays}) AS given({columns}){where}{next(changed)}"
@@ -266,10 +287,13 @@ def _casts(dialect: Dialect, kind: TupleType) -> list[str]:
 
 
 def _array(name: str, pairs: Mapping[str, list[str]]) -> str:
-    """Return the condition on an array, which is one parameter however long it is."""
+    """Return the condition on an array, which is one parameter however long it is.
+
+    It goes in binary (`b`): as text, each of its values would be searched for what has to be quoted.
+    """
     if name not in pairs:
-        return f"= ANY(%({name})s)"
-    arrays = ", ".join(f"%({name}_{place})s::{kind}" for place, kind in enumerate(pairs[name]))
+        return f"= ANY(%({name})b)"
+    arrays = ", ".join(f"%({name}_{place})b::{kind}" for place, kind in enumerate(pairs[name]))
     return f"IN (SELECT * FROM unnest({arrays}))"  # noqa: S608 - names of parameters and types
 
 

@@ -103,6 +103,7 @@ class _Rows(NamedTuple):
     suppressed: dict[bytes, list[tuple[str, str]]]
     objections: dict[int, list[_Objected]]
     erasing: set[int]
+    """People of whom any subject is being erased."""
 
 
 def _load(
@@ -120,10 +121,13 @@ def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime
     owner: dict[int, int] = {}
     declared = declarations.known(session)
     origin: dict[int, Declared] = {}
-    for number, person, source in statements.rows(session, _SUBJECTS_OF, some=people):
+    erasing: set[int] = set()
+    for number, person, source, is_erased in statements.rows(session, _SUBJECTS_OF, some=people):
         subjects[person].append(number)
         owner[number] = person
         origin[number] = declared.get(source, declarations.UNDECLARED)
+        if is_erased:
+            erasing.add(person)
     points = _points(session, owner, origin)
     tokens = {point.suppression_token for some in points.values() for point in some}
     suppressed: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
@@ -143,7 +147,7 @@ def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime
         said,
         suppressed,
         _objections(session, owner, as_of),
-        _erasing(session, people),
+        erasing,
     )
 
 
@@ -205,11 +209,6 @@ def _objections(session: Session, owner: dict[int, int], as_of: datetime | None)
     return found
 
 
-def _erasing(session: Session, people: Sequence[int]) -> set[int]:
-    """Return the people of whom any subject is being erased, whatever number they have by now."""
-    return set(statements.column(session, _ERASING, some=people))
-
-
 _SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
 _PEOPLE: Table = Person.__table__  # type: ignore[attr-defined]
 _NAMES: Table = Identifier.__table__  # type: ignore[attr-defined]
@@ -222,9 +221,8 @@ _OBJECTING_THEN = _SAID_BY.where(
     _OBJECTIONS.c.at <= bindparam("then"),
     or_(_OBJECTIONS.c.lifted_at.is_(None), _OBJECTIONS.c.lifted_at > bindparam("then")),
 )
-_ERASING = select(_SUBJECTS.c.person).where(one_of(_SUBJECTS.c.person), _SUBJECTS.c.erasing)
 _SUBJECTS_OF = (
-    select(_SUBJECTS.c.number, _SUBJECTS.c.person, _SUBJECTS.c.source)
+    select(_SUBJECTS.c.number, _SUBJECTS.c.person, _SUBJECTS.c.source, _SUBJECTS.c.erasing)
     .where(one_of(_SUBJECTS.c.person))
     .order_by(_SUBJECTS.c.number)
 )

@@ -36,7 +36,7 @@ def tokens(session: Session, name: Canonical) -> Mapping[int, bytes]:
     """Return an identifier's token in every epoch that was live when this transaction first asked."""
     known = _known(session).tokens
     if name not in known:
-        known[name] = vault.of(session).tokens(name.namespace, name.scope, name.value)
+        known[name] = vault.namer(session).tokens(name.namespace, name.scope, name.value)
     return known[name]
 
 
@@ -44,7 +44,7 @@ def silence_token(session: Session, name: Canonical) -> bytes:
     """Return an identifier's suppression token."""
     known = _known(session).silences
     if name not in known:
-        known[name] = vault.of(session).suppression_token(name.namespace, name.scope, name.value)
+        known[name] = vault.namer(session).suppression_token(name.namespace, name.scope, name.value)
     return known[name]
 
 

@@ -7,7 +7,7 @@ on the order of arrival; numbers do, so who keeps our numbers follows the aliase
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlmodel import Session, col
 
 from cdp import ledger, statements, vault
-from cdp.db import chunked, unsettle
+from cdp.db import chunked, is_sqlite, unsettle
 from cdp.errors import CiphertextCorrupt
 from cdp.identity import aliases, breaker, cases, config, graph, marks, moves, naming, rules, seeing
 from cdp.identity.marks import Stated
@@ -61,6 +61,8 @@ class Attached:
     """New subjects and their keys."""
     mismatches: int = 0
     """Token hits whose sealed value was another: they joined nothing."""
+    people: Mapping[int, int] = field(default_factory=dict)
+    """Subject → person, of these and of whoever they concern."""
 
 
 def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attached:
@@ -73,23 +75,26 @@ def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attac
     for name, one in zip(prints, arrivals, strict=True):
         same = by_print.get(name)
         by_print[name] = _together(same, one) if same else one
+    named = {name: _named(session, one.names) for name, one in by_print.items()}
     on_hold = breaker.held(session, {one.source for one in arrivals})
-    met = _meet(session, list(zip(prints, arrivals, strict=True)), on_hold)
+    met = _meet(session, named, {name for name, one in by_print.items() if one.source not in on_hold})
     made = _make(session, {name: one for name, one in by_print.items() if name not in met.known}, at)
     fresh = {made[name]: by_print[name] for name in made}
     numbers = met.known | made
     attached = Attached([numbers[name] for name in prints], _mint(session, fresh))
-    attached.mismatches = _write_identifiers(session, fresh, attached.made, at, on_hold)
+    found = [(made[name], *one) for name in made for one in named[name]]
+    attached.mismatches = _write_identifiers(session, fresh, found, attached.made, at, on_hold)
     _write_phone_countries(session, fresh, at)
     _verify(session, met.vouched)
-    marks.write(session, [replace(one, subject=made[name]) for name in made for one in by_print[name].marks])
+    marks.begin(session, [replace(one, subject=made[name]) for name in made for one in by_print[name].marks])
     touched = {*fresh, *(number for number, _, _ in met.vouched)}
     # What a source on hold confirms or vouches for has to be said again once it is released.
     seen = {met.known[name]: by_print[name].at or at for name in met.known if by_print[name].source not in on_hold}
     touched |= seeing.see_again(session, seen)
-    joins = _resolve(session, touched, at, "arrival", met.held | fresh.keys()).joins
+    resolved = _resolve(session, touched, at, "arrival", met.held | fresh.keys())
     for source in sorted({one.source for one in arrivals}):
-        breaker.count(session, source, len(arrivals), joins, at)
+        breaker.count(session, source, len(arrivals), resolved.joins, at, on_hold)
+    attached.people = resolved.people | people_of(session, set(attached.subjects) - resolved.people.keys())
     return attached
 
 
@@ -140,7 +145,7 @@ def keep_marks(session: Session, stated: Sequence[Stated], fresh: Iterable[int],
 
     Of `fresh`, subjects that this transaction made, whatever is not stated here is deleted.
     """
-    changed = marks.keep_only(session, fresh, stated) | marks.write(session, stated)
+    changed = marks.keep(session, stated, frozenset(fresh))
     if changed:
         resolve(session, company(session, changed), at, "mark", fresh)
 
@@ -167,20 +172,30 @@ def fingerprint(session: Session, arrival: Arrival) -> bytes:
     A number is the same one whichever kind of line it is taken for.
     """
     names = sorted({(vault.family(name.namespace)[0], name.scope, name.value) for name in arrival.names})
-    return vault.of(session).digest(
+    return vault.namer(session).digest(
         "fingerprint", json.dumps([arrival.source, names, *(["public"] if arrival.public else [])]).encode()
     )
 
 
 def sealed_value(name: Canonical) -> bytes:
     """Write an identifier as it is sealed and compared."""
-    spelled = {"scope": name.scope, "value": name.value}
-    return json.dumps(spelled, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _WRITE({"scope": name.scope, "value": name.value}).encode()
+
+
+_WRITE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def cell(subject: int, namespace: str, token: bytes) -> vault.Cell:
     """Return where a sealed identifier stands."""
     return vault.Cell(subject, "identifier", "sealed", namespace.encode() + b":" + token)
+
+
+class _Named(NamedTuple):
+    """An identifier of an arrival, or what one is evidence of, under the key of one epoch."""
+
+    name: Canonical
+    epoch: int
+    key: TokenKey
 
 
 class _Met(NamedTuple):
@@ -193,21 +208,21 @@ class _Met(NamedTuple):
     held: set[int]
 
 
-def _meet(session: Session, arriving: Sequence[tuple[bytes, Arrival]], on_hold: Set[str]) -> _Met:
+def _meet(session: Session, named: Mapping[bytes, Sequence[_Named]], vouching: Set[bytes]) -> _Met:
     """Lock what these arrivals may change: tokens first, then every subject, each in one order for all.
 
-    Nothing that a source on hold vouches for is believed. Whoever was made by others while we waited for a token is
-    known, whoever was erased is new.
+    Nothing is believed that a source on hold vouches for, and so is not among `vouching`. Whoever was made by others
+    while we waited for a token is known, whoever was erased is new.
     """
-    prints = {name for name, _ in arriving}
-    vouching = [(name, one) for name, one in arriving if one.source not in on_hold]
+    believed = {print_: [one for one in named[print_] if one.name.verified] for print_ in vouching}
     while True:
-        known = _known(session, prints)
-        vouched = _vouched(session, known, vouching)
+        known = _known(session, named)
+        vouched = _vouched(session, known, believed)
         keys = {(namespace, token) for _, namespace, token in vouched}
-        states = graph.lock_tokens(session, keys | _keys(session, (one for name, one in arriving if name not in known)))
-        late = _known(session, prints - known.keys())
-        vouched |= _vouched(session, late, vouching)
+        keys |= {one.key for print_, some in named.items() if print_ not in known for one in some}
+        states = graph.lock_tokens(session, keys)
+        late = _known(session, named.keys() - known.keys()) if keys and not is_sqlite(session) else {}
+        vouched |= _vouched(session, late, believed)
         known |= late
         held = graph.hold(session, known.values(), states)
         if held.issuperset(known.values()):
@@ -219,15 +234,6 @@ def _known(session: Session, prints: Iterable[bytes]) -> dict[bytes, int]:
     for some in chunked(sorted(prints), graph.MANY):
         found.update(statements.rows(session, _KNOWN, some=some))
     return found
-
-
-def _keys(session: Session, arrivals: Iterable[Arrival]) -> set[TokenKey]:
-    return {
-        (name.namespace, token)
-        for arrival in arrivals
-        for name in naming.evidence(session, arrival.names)
-        for token in naming.tokens(session, name).values()
-    }
 
 
 def _make(session: Session, new: Mapping[bytes, Arrival], at: datetime) -> dict[bytes, int]:
@@ -256,11 +262,16 @@ def _mint(session: Session, fresh: Iterable[int]) -> dict[int, vault.Dek]:
 
 
 def _write_identifiers(
-    session: Session, fresh: Mapping[int, Arrival], deks: Mapping[int, vault.Dek], at: datetime, on_hold: Set[str]
+    session: Session,
+    fresh: Mapping[int, Arrival],
+    found: Sequence[tuple[int, Canonical, int, TokenKey]],
+    deks: Mapping[int, vault.Dek],
+    at: datetime,
+    on_hold: Set[str],
 ) -> int:
     """Write the evidence of new subjects in every live epoch; returns how many token hits did not match."""
-    found = _named(session, fresh)
     wrong = _mismatches(session, found)
+    months = {number: month_of(one.at or at) for number, one in fresh.items()}
     rows = [
         {
             "subject": number,
@@ -273,7 +284,7 @@ def _write_identifiers(
             "verified": name.verified,
             "normaliser": VERSION,
             "first_at": at,
-            "seen": month_of(fresh[number].at or at),
+            "seen": months[number],
             "aside": int(Aside.HELD) if fresh[number].source in on_hold else 0,
         }
         for number, name, epoch, key in found
@@ -284,15 +295,17 @@ def _write_identifiers(
     return len(found) - len(rows)
 
 
-def _named(session: Session, fresh: Mapping[int, Arrival]) -> list[tuple[int, Canonical, int, TokenKey]]:
-    found = []
-    for number, arrival in fresh.items():
-        # One row per identifier; said twice, once as verified, it is verified.
-        names = sorted(naming.evidence(session, arrival.names), key=lambda name: name.verified)
-        for name in {name: name for name in names}.values():
-            tokens = naming.tokens(session, name).items()
-            found += [(number, name, epoch, (name.namespace, token)) for epoch, token in tokens]
-    return found
+def _named(session: Session, names: Iterable[Canonical]) -> list[_Named]:
+    """Return one for each identifier and live epoch; said twice, once as verified, it is verified."""
+    once: dict[Canonical, Canonical] = {}
+    for name in naming.evidence(session, names):
+        if name not in once or name.verified:
+            once[name] = name
+    return [
+        _Named(name, epoch, (name.namespace, token))
+        for name in once.values()
+        for epoch, token in naming.tokens(session, name).items()
+    ]
 
 
 def _mismatches(session: Session, found: Iterable[tuple[int, Canonical, int, TokenKey]]) -> set[tuple[TokenKey, str]]:
@@ -338,17 +351,14 @@ def _write_phone_countries(session: Session, fresh: Mapping[int, Arrival], at: d
 
 
 def _vouched(
-    session: Session, known: Mapping[bytes, int], arriving: Iterable[tuple[bytes, Arrival]]
+    session: Session, known: Mapping[bytes, int], believed: Mapping[bytes, Sequence[_Named]]
 ) -> set[tuple[int, str, bytes]]:
     """Return the identifiers (subject, namespace, token) that are vouched for now, and were only claimed so far."""
     verified = {
-        (known[print_], namespace, token)
-        for print_, arrival in arriving
-        if print_ in known
-        for name in naming.evidence(session, arrival.names)
-        if name.verified
-        for token in naming.tokens(session, name).values()
-        for namespace in vault.family(name.namespace)
+        (number, namespace, one.key[1])
+        for print_, number in known.items()
+        for one in believed.get(print_, ())
+        for namespace in vault.family(one.key[0])
     }
     found: set[tuple[int, str, bytes]] = set()
     for some in chunked(sorted({number for number, _, _ in verified}), graph.MANY):
@@ -453,7 +463,7 @@ def _header(session: Session, cause: str, one: int, many: Iterable[int], members
 
 def name_of(session: Session, person: int) -> str:
     """Return how the ledger names a person's number."""
-    return vault.of(session).digest("ledger.person", str(person).encode()).hex()
+    return vault.namer(session).digest("ledger.person", str(person).encode()).hex()
 
 
 def people_of(session: Session, subjects: Iterable[int]) -> dict[int, int]:

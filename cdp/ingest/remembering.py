@@ -10,7 +10,7 @@ from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from cdp import statements
+from cdp import statements, vault
 from cdp.connector.kit import Claim
 from cdp.db import chunked, is_sqlite
 from cdp.ingest.batch import Context, Entry
@@ -27,7 +27,7 @@ def ref(context: Context, message_id: str, claims: Iterable[Claim] = ()) -> byte
     Through a public key a message is remembered with whom it names: nobody else can use up its id before it comes.
     """
     named = sorted([claim.type, claim.scope, claim.value] for claim in claims) if context.source.public else []
-    return context.vault.digest("fact", json.dumps([context.source.name, message_id, *named]).encode())
+    return vault.namer(context.session).digest("fact", json.dumps([context.source.name, message_id, *named]).encode())
 
 
 def remember(session: Session, source: str, digests: Sequence[bytes], at: datetime) -> set[bytes]:
@@ -63,7 +63,7 @@ def retracted(context: Context, refs: Iterable[bytes]) -> set[bytes]:
 
 
 def _taken_back(context: Context, ref: bytes) -> bytes:
-    return context.vault.digest("retracted", ref)
+    return vault.namer(context.session).digest("retracted", ref)
 
 
 def forget(session: Session, source: str, entries: Iterable[Entry]) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, delete, exists, insert, or_, select
+from sqlalchemy import ColumnElement, Table, delete, exists, false, func, insert, or_, select
 from sqlmodel import Session, col
 
 from cdp import policy, statements
-from cdp.db import chunked
+from cdp.db import chunked, is_sqlite
 from cdp.gate.model import Permission
 from cdp.journey.declared import journeys
 from cdp.journey.model import Stage, Transition
@@ -49,9 +49,9 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     declared = journeys(policy.of(session))
     for some in chunked(sorted(people)):
         _lock(session, some)
-        known = set(statements.column(session, _THERE, some=some))
+        known = dict(statements.rows(session, _THERE, some=some))
         _forget(session, [person for person in some if person not in known])
-        open_to = sorted(known - _closed(session, some))
+        open_to = sorted(person for person, is_closed in known.items() if not is_closed)
         listening = [(journey, journey.events) for journey in declared]
         facts = _facts(session, open_to, frozenset().union(*(events for _, events in listening)))
         paths = {
@@ -65,7 +65,8 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
 
 def _lock(session: Session, people: Sequence[int]) -> None:
     """Lock the person, not the subjects: each writer holds the one by which its facts came, and wants the other's."""
-    statements.rows(session, _LOCK, some=people)
+    if not is_sqlite(session):
+        statements.rows(session, _LOCK, some=people)
 
 
 def holds(at: datetime) -> ColumnElement[bool]:
@@ -98,10 +99,6 @@ def due(session: Session, at: datetime, limit: int = 200) -> list[int]:
 
 def _is_closed() -> Any:
     return or_(col(Permission.restricted), col(Permission.erasing))
-
-
-def _closed(session: Session, people: Sequence[int]) -> set[int]:
-    return set(statements.column(session, _CLOSED, some=people))
 
 
 def _facts(session: Session, people: Sequence[int], events: frozenset[str]) -> dict[int, list[Happened]]:
@@ -176,11 +173,13 @@ _LEFT = delete(_STAGES).where(pair_of(_STAGES.c.person, _STAGES.c.journey))
 _UNDONE = delete(_TRANSITIONS).where(pair_of(_TRANSITIONS.c.person, _TRANSITIONS.c.journey))
 _FORGOTTEN_STAGES = delete(_STAGES).where(one_of(_STAGES.c.person))
 _FORGOTTEN_TRANSITIONS = delete(_TRANSITIONS).where(one_of(_TRANSITIONS.c.person))
-_THERE = select(_SUBJECTS.c.person).where(one_of(_SUBJECTS.c.person))
-_LOCK = select(_PEOPLE.c.person).where(one_of(_PEOPLE.c.person)).order_by(_PEOPLE.c.person).with_for_update()
-_CLOSED = select(_PERMISSIONS.c.person).where(
-    one_of(_PERMISSIONS.c.person), or_(_PERMISSIONS.c.restricted, _PERMISSIONS.c.erasing)
+_THERE = (
+    select(_SUBJECTS.c.person, func.coalesce(or_(_PERMISSIONS.c.restricted, _PERMISSIONS.c.erasing), false()))
+    .distinct()
+    .outerjoin(_PERMISSIONS, _PERMISSIONS.c.person == _SUBJECTS.c.person)
+    .where(one_of(_SUBJECTS.c.person))
 )
+_LOCK = select(_PEOPLE.c.person).where(one_of(_PEOPLE.c.person)).order_by(_PEOPLE.c.person).with_for_update()
 _HAPPENED = (
     select(_SUBJECTS.c.person, _FACTS.c.at, _FACTS.c.ref, _FACTS.c.kind)
     .join(_FACTS, _FACTS.c.subject == _SUBJECTS.c.number)

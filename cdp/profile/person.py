@@ -56,12 +56,11 @@ def settle(session: Session, people: set[int], at: datetime) -> None:
     for some in chunked(sorted(people), 5000):
         subjects = _lock(session, some)
         stated = _stated(session, policy.of(session), some)
-        orders, last = facts.first_orders(session, some), facts.last_facts(session, some)
+        active = facts.activity(session, some)
         rows = {
             person: _kept(
                 policy.of(session),
-                _row(policy.of(session), person, members, stated.get(person, {}), orders.get(person))
-                | {"active_on": _month(last.get(person))},
+                _row(policy.of(session), person, members, stated.get(person, {}), *active.get(person, (None, None))),
                 at,
             )
             for person, members in sorted(subjects.items())
@@ -144,7 +143,12 @@ def _refuted(rows: Sequence["_Said"], corrected: Mapping[tuple[int, str], correc
 
 
 def _row(
-    terms: Policy, person: int, members: Sequence[Any], stated: Statements, ordered: datetime | None
+    terms: Policy,
+    person: int,
+    members: Sequence[Any],
+    stated: Statements,
+    ordered: datetime | None,
+    last: datetime | None,
 ) -> dict[str, Any]:
     year, day = _birth(stated)
     row: dict[str, Any] = dict.fromkeys(_COLUMNS)
@@ -155,6 +159,7 @@ def _row(
         "birth_day": day,
         "customer_since": ordered,
         "first_at": min(member.first_at for member in members),
+        "active_on": _month(last),
     }
     for term in terms.traits.values():
         if term.slot in row and (clear := _winner(stated, term.name)) is not None:
