@@ -207,11 +207,14 @@ def _meet(session: Session, arriving: Sequence[tuple[bytes, Arrival]], on_hold: 
         vouched = _vouched(session, known, vouching)
         keys = {(namespace, token) for _, namespace, token in vouched}
         states = graph.lock_tokens(session, keys | _keys(session, (one for name, one in arriving if name not in known)))
+        if naming.renew(session):
+            continue
         late = _known(session, prints - known.keys())
         vouched |= _vouched(session, late, vouching)
         known |= late
         held = graph.hold(session, known.values(), states)
-        if held.issuperset(known.values()):
+        moved = naming.is_rotating(session) and vouched != _vouched(session, known, vouching)
+        if held.issuperset(known.values()) and not moved:
             return _Met(known, vouched, held)
 
 
@@ -261,7 +264,7 @@ def _mint(session: Session, fresh: Iterable[int]) -> dict[int, vault.Dek]:
 def _write_identifiers(
     session: Session, fresh: Mapping[int, Arrival], deks: Mapping[int, vault.Dek], at: datetime, on_hold: Set[str]
 ) -> int:
-    """Write the evidence of new subjects in every live epoch; returns how many token hits did not match."""
+    """Write the evidence of new subjects where each value stands; returns how many token hits did not match."""
     found = _named(session, fresh)
     wrong = _mismatches(session, found)
     rows = [
@@ -292,10 +295,9 @@ def _named(session: Session, fresh: Mapping[int, Arrival]) -> list[tuple[int, Ca
     for number, arrival in fresh.items():
         # One row per identifier; said twice, once as verified, it is verified.
         names = sorted(naming.evidence(session, arrival.names), key=lambda name: name.verified)
-        for name in {name: name for name in names}.values():
-            tokens = naming.tokens(session, name).items()
-            found += [(number, name, epoch, (name.namespace, token)) for epoch, token in tokens]
-    return found
+        found += [(number, name) for name in {name: name for name in names}.values()]
+    places = naming.places(session, {name for _, name in found})
+    return [(number, name, places[name].epoch, (name.namespace, places[name].token)) for number, name in found]
 
 
 def _mismatches(session: Session, found: Iterable[tuple[int, Canonical, int, TokenKey]]) -> set[tuple[TokenKey, str]]:

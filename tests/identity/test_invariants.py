@@ -125,6 +125,23 @@ def test_i8_everybody_is_one_person_named_by_the_lowest_subject(known: Known) ->
 
 
 @MANY
+@given(WORLDS, st.integers())
+def test_i12_another_key_of_the_index_makes_the_same_people(known: Known, seed: int) -> None:
+    names = [b"w", b"x", b"y", b"z"]
+    random.Random(seed).shuffle(names)
+    under = dict(zip([b"a", b"b", b"c", b"d"], names, strict=True))
+    again = replace(
+        known,
+        evidence=[row._replace(token=under[row.token]) for row in known.evidence],
+        blocked=frozenset((namespace, under[token]) for namespace, token in known.blocked),
+    )
+    before, after = resolved(known), resolved(again)
+    assert after.people == before.people
+    assert after.states == {(key[0], under[key[1]]): state for key, state in before.states.items()}
+    assert after.conflicts == {(key[0], under[key[1]]): conflict for key, conflict in before.conflicts.items()}
+
+
+@MANY
 @given(WORLDS)
 def test_i13_a_value_on_too_many_subjects_links_nothing(known: Known) -> None:
     found = resolved(known)
