@@ -36,6 +36,7 @@ class _Known:
     tokens: dict[Canonical, Mapping[int, bytes]] = field(default_factory=dict)
     epochs: set[tuple[int, ...]] = field(default_factory=set)
     """Which were live as they were worked out."""
+    places: dict[Canonical, Place] = field(default_factory=dict)
     silences: dict[Canonical, bytes] = field(default_factory=dict)
 
 
@@ -69,6 +70,7 @@ def renew(session: Session) -> bool:
         return False
     known.tokens.clear()
     known.epochs.clear()
+    known.places.clear()
     return True
 
 
@@ -93,6 +95,14 @@ def places(session: Session, names: Iterable[Canonical]) -> dict[Canonical, Plac
     }
     standing = _standing(session, older, found) if older else set()
     return {name: _place(all_of_it, standing) for name, all_of_it in found.items()}
+
+
+def place(session: Session, name: Canonical) -> Place:
+    """Return where an identifier stands, and remember it: ask when it can go nowhere any more."""
+    known = _known(session).places
+    if name not in known:
+        known[name] = places(session, [name])[name]
+    return known[name]
 
 
 def _place(all_of_it: Mapping[int, bytes], standing: Collection[bytes]) -> Place:
