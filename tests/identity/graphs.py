@@ -67,6 +67,16 @@ WORLDS = st.builds(
 ).map(_one_of_each)
 
 
+CROWDED = st.builds(
+    Known,
+    evidence=st.lists(ROWS, min_size=15, max_size=45),
+    marks=st.lists(MARKS, max_size=8),
+    links=st.lists(WORDS, max_size=3),
+    subjects=st.just(frozenset(range(1, 13))),
+).map(_one_of_each)
+"""Worlds of which half are in conflict somewhere: there the order of the values decides."""
+
+
 def people(known: Known) -> dict[int, int]:
     return dict(rules.resolve(known, NAMESPACES).people)
 

@@ -24,6 +24,8 @@ from cdp.profile.model import Subject
 from tests.identity.test_stream import (
     ACTS,
     KINDS,
+    MARKS,
+    NUMBERS,
     Act,
     Killed,
     World,
@@ -56,12 +58,26 @@ class Rotation:
     """How many values go before each of the acts between."""
 
 
+MEETING = st.builds(
+    Act,
+    st.just("bring"),
+    NUMBERS,
+    st.tuples(
+        st.tuples(st.just("user_id"), st.sampled_from("abc"), st.just(True)),
+        st.tuples(st.sampled_from(["phone", "email"]), st.sampled_from("ab"), st.just(True)),
+    ),
+    MARKS,
+    st.integers(-30, 0),
+)
+"""Accounts that have things in common: most of them in conflict."""
+
+MEETINGS = st.tuples(st.lists(MEETING, min_size=2, max_size=5), ACTS).map(lambda acts: [*acts[0], *acts[1]])
 ROTATIONS = st.builds(Rotation, st.integers(0, 12), st.integers(0, 14), st.tuples(*[st.integers(0, 3)] * 5))
 
 
 def test_i12_a_rotation_of_the_index_changes_nothing_that_anybody_is_told(empty: World) -> None:
     @some(40 if empty.database.is_sqlite else 15)
-    @given(ACTS, ROTATIONS)
+    @given(MEETINGS, ROTATIONS)
     def same(acts: list[Act], when: Rotation) -> None:
         alone = [state for _, state in run(cleared(empty), acts)]
         world = cleared(empty)
