@@ -4,7 +4,7 @@ from cdp.consent import bundles, proofs
 from cdp.consent.holder import holder
 from cdp.consent.journal import lost as lost_silences
 from cdp.consent.links import confirm, read_unsubscribe_token, request, unsubscribe, unsubscribe_token
-from cdp.consent.records import Statement, record, record_all, said_by
+from cdp.consent.records import Statement, record, record_all, rename, said_by
 from cdp.consent.suppression import in_force, lift, readmit, silence_again, suppress, suppress_all, suppressed_tokens
 from cdp.consent.withdrawal import Point, point, said_for, withdraw
 
@@ -23,6 +23,7 @@ __all__ = [
     "readmit",
     "record",
     "record_all",
+    "rename",
     "request",
     "said_by",
     "said_for",

@@ -18,7 +18,9 @@ class ConsentRecord(SQLModel, table=True):
     """Who said it: the subject, not the person, so that a merge rewrites nothing."""
     namespace: str = Field(default="", max_length=32)
     token: bytes = Field(default=b"", index=True)
-    """The contact point it is about (e-mail address, LINE id …); empty for purposes without a contact channel."""
+    """The contact point it is about (e-mail address, LINE id …); empty for purposes without a contact channel.
+
+    Its blind index: a rotation of the index writes the newer one here, and says nothing else."""
     purpose: str = Field(max_length=64)
     """A purpose's name, or `*` for all."""
     channel: str = Field(max_length=16)

@@ -1,4 +1,4 @@
-"""Consent records: written once, never changed; a correction is another record."""
+"""Consent records: written once; what was said is never changed, a correction is another record."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, select
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlmodel import Session
 
 from cdp import identity, ledger, policy, statements, vault
@@ -81,6 +81,22 @@ def record_all(session: Session, said: Sequence[tuple[int, Statement]], at: date
     return [str(row["record"]) for row in rows]
 
 
+def rename(session: Session, tokens: Mapping[bytes, bytes]) -> int:
+    """Let records be about the same contact points under another key of the index; returns how many were.
+
+    Give older token → newer, in the transaction that moves the identifiers. What was said stays as it was said.
+    """
+    changed, speakers = 0, set[int]()
+    for some in chunked(sorted(tokens)):
+        found = session.execute(select(_TABLE.c.token, _TABLE.c.subject).where(_TABLE.c.token.in_(some))).all()
+        speakers.update(row.subject for row in found)
+        changed += len(found)
+        about = sorted({bytes(row.token) for row in found})
+        statements.write(session, _RENAMED, [{"older": token, "newer": tokens[token]} for token in about])
+    unsettle(session, {*speakers, *identity.people_of(session, speakers).values()}, first="gate")
+    return changed
+
+
 def said_by(session: Session, subjects: Iterable[int], as_of: datetime | None = None) -> dict[int, list[Said]]:
     """Load what these subjects said, by subject; with `as_of`, a past instant, only what had been received by then."""
     found: dict[int, list[Said]] = {}
@@ -117,6 +133,7 @@ _SAID = (
     "verification",
 )
 _SAID_BY = select(*(_TABLE.c[name] for name in _SAID)).where(one_of(_TABLE.c.subject))
+_RENAMED = update(_TABLE).where(_TABLE.c.token == bindparam("older")).values(token=bindparam("newer"))
 _SAID_BY_THEN = _SAID_BY.where(_TABLE.c.received_time <= bindparam("then"))
 
 

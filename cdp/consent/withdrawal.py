@@ -12,7 +12,7 @@ from cdp.consent import records, suppression
 from cdp.consent.model import ConsentRecord
 from cdp.consent.records import Statement
 from cdp.db import chunked
-from cdp.identity import graph
+from cdp.identity import Canonical, graph, naming
 from cdp.identity.holder import let_go_of
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS
@@ -30,10 +30,9 @@ class Point:
 
 def point(session: Session, namespace: str, scope: str, normalised: str) -> Point:
     """Return the blind indexes of a normalised identifier."""
-    keys = vault.of(session)
-    return Point(
-        namespace, keys.token(namespace, scope, normalised), keys.suppression_token(namespace, scope, normalised)
-    )
+    name = Canonical(namespace, scope, normalised)
+    token = naming.places(session, [name])[name].token
+    return Point(namespace, token, vault.of(session).suppression_token(namespace, scope, normalised))
 
 
 def withdraw(
@@ -55,9 +54,11 @@ def withdraw(
     (ruling R12). Without a purpose the point itself falls silent on the channel, also when nobody is known behind
     it: then there is nothing to record, and no record id. Whoever brings the point, joins or parts its people waits.
     """
-    keys = {(namespace, at_point.token) for namespace in vault.family(at_point.namespace)}
+    spaces = vault.family(at_point.namespace)
+    tokens = {at_point.token, *_seen_at(session, at_point).values()}
+    keys = {(namespace, token) for namespace in spaces for token in tokens}
     graph.lock_tokens(session, keys)
-    seen = _subjects_at(session, at_point)
+    seen = _seen_at(session, at_point)
     graph.hold(session, seen, {})
     subjects = _members(session, set(identity.people_of(session, seen).values()))
     if purpose is None or not subjects:
@@ -65,7 +66,7 @@ def withdraw(
             suppression.suppress(
                 session, at_point.namespace, at_point.suppression_token, silent, "unsubscribe", at, brand
             )
-    if not subjects or len(keys) > 1:
+    if not subjects or len(keys) > 1:  # a row was made for the lock alone
         let_go_of(session, keys)
     if not subjects:
         return [], set()
@@ -78,7 +79,7 @@ def withdraw(
         source=source,
         verified=True,
         namespace=at_point.namespace if scoped else "",
-        token=at_point.token if scoped else b"",
+        token=_token_now(session, at_point) if scoped else b"",
         brand=brand,
     )
     return records.record_all(session, [(subject, said) for subject in subjects], at), set(subjects)
@@ -92,14 +93,22 @@ def said_for(session: Session, names: Iterable[str]) -> set[int]:
     return found
 
 
-def _subjects_at(session: Session, at_point: Point) -> list[int]:
-    """Return the subjects seen with this identifier, in order."""
-    query = (
-        select(col(Identifier.subject))
-        .where(col(Identifier.namespace).in_(vault.family(at_point.namespace)), col(Identifier.token) == at_point.token)
-        .order_by(col(Identifier.subject))
+def _seen_at(session: Session, at_point: Point) -> dict[int, bytes]:
+    """Return the subjects seen with this identifier, in order, each with its token.
+
+    A link is older than the index may be: the suppression token stays what it was.
+    """
+    here = (
+        col(Identifier.namespace).in_(vault.family(at_point.namespace)),
+        col(Identifier.suppression_token) == at_point.suppression_token,
     )
-    return list(session.scalars(query))
+    query = select(col(Identifier.subject), col(Identifier.token)).where(*here).order_by(col(Identifier.subject))
+    return {row[0]: bytes(row[1]) for row in session.execute(query)}
+
+
+def _token_now(session: Session, at_point: Point) -> bytes:
+    """Return the token that the point stands under, now that it cannot go to another key of the index."""
+    return next(iter(_seen_at(session, at_point).values()), at_point.token)
 
 
 def _members(session: Session, people: set[int]) -> list[int]:

@@ -201,7 +201,7 @@ def _contact(session: Session, subjects: Sequence[int]) -> dict[str, Any] | None
     spaces = [name for names in CONTACT_CHANNELS.values() for name in names]
     where = (col(Identifier.subject).in_(list(subjects)), col(Identifier.namespace).in_(spaces))
     query = select(Identifier).where(*where, col(Identifier.verified))
-    row = session.scalars(query.order_by(col(Identifier.namespace), col(Identifier.token)).limit(1)).first()
+    row = session.scalars(query.order_by(col(Identifier.namespace), col(Identifier.suppression_token)).limit(1)).first()
     if row is None:
         return None
     place = row.namespace.encode() + b":" + row.token

@@ -179,7 +179,7 @@ def _gather_identifiers(
             select(Identifier)
             .where(col(Identifier.subject).in_(some), col(Identifier.namespace).in_(namespaces))
             .where(col(Identifier.verified))
-            .order_by(col(Identifier.subject), col(Identifier.token))
+            .order_by(col(Identifier.subject), col(Identifier.suppression_token))
         )
         rows = list(session.scalars(query))
         silent = _silent(session, use, rows)
@@ -189,7 +189,7 @@ def _gather_identifiers(
             if grants[person].is_for_device and row.namespace in _CONTACTS:
                 continue
             # Where the use reaches a contact point, that very point is given and no other.
-            if row.namespace in reached and (point is None or point.token != row.token):
+            if row.namespace in reached and (point is None or point.suppression_token != row.suppression_token):
                 continue
             if row.namespace not in reached and row.suppression_token in silent:
                 continue

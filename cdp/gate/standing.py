@@ -194,7 +194,7 @@ def _kind(one: str, other: str) -> str:
 
 
 def _preference(point: ContactPoint) -> tuple[bool, int, bytes]:
-    return (not point.verified, -point.subject, point.token)
+    return (not point.verified, -point.subject, point.suppression_token)
 
 
 def _objections(session: Session, owner: dict[int, int], as_of: datetime | None) -> dict[int, list[_Objected]]:

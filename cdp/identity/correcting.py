@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 
 from cdp import ledger, policy, statements, vault
 from cdp.db import chunked, insert_ignoring
-from cdp.identity import graph, resolution
+from cdp.identity import graph, naming, resolution
 from cdp.identity.holder import let_go_of
 from cdp.identity.model import CorrectedIdentifier, Identifier, Override
 from cdp.identity.normalise import VERSION, Canonical, derived, phone_country, with_derived
@@ -67,8 +67,8 @@ def keys_of(session: Session, names: Iterable[Canonical]) -> set[TokenKey]:
 def _add(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> int:
     deks, keys = vault.deks(session, subjects), vault.of(session)
     had = {row.subject for row in _held(session, name, subjects)}
-    tokens = keys.tokens(name.namespace, name.scope, name.value)
-    graph.lock_tokens(session, {(name.namespace, token) for token in tokens.values()})
+    graph.lock_tokens(session, {(name.namespace, token) for token in naming.tokens(session, name).values()})
+    epoch, token = naming.places(session, [name])[name]
     rows = [
         {
             "subject": subject,
@@ -87,7 +87,6 @@ def _add(session: Session, subjects: Sequence[int], name: Canonical, request: st
             "aside": 0,
         }
         for subject in sorted(set(deks) - had)
-        for epoch, token in tokens.items()
     ]
     insert_ignoring(session, Identifier, rows)
     session.add_all(_kept(row, request, at, removed=False) for row in map(_Fields, rows))
@@ -195,7 +194,7 @@ _COLUMNS = (
 
 
 def _held(session: Session, name: Canonical, subjects: Sequence[int]) -> list[Row[Any]]:
-    """Return the evidence of this identifier on these subjects, in every epoch; a token finds, the value decides."""
+    """Return the evidence of this identifier on these subjects, under any key; a token finds, the value decides."""
     tokens = list(vault.of(session).tokens(name.namespace, name.scope, name.value).values())
     deks = vault.deks(session, subjects)
     found: list[Row[Any]] = []

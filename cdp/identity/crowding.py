@@ -12,9 +12,9 @@ from dataclasses import replace
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from cdp import policy, vault
+from cdp import policy
 from cdp.db import chunked
-from cdp.identity import graph, rules
+from cdp.identity import graph, naming, rules
 from cdp.identity.model import Identifier
 from cdp.identity.normalise import Canonical
 from cdp.identity.resolution import Arrival, fingerprint
@@ -36,7 +36,8 @@ def thin(session: Session, arrivals: Sequence[Arrival]) -> list[Arrival]:
     terms, prints = policy.of(session), [fingerprint(session, arrival) for arrival in arrivals]
     known = _known(session, prints)
     devices = [None if name in known else _crowdable(terms, one) for name, one in zip(prints, arrivals, strict=True)]
-    keys = {device: _key(session, device) for device in devices if device}
+    places = naming.places(session, {device for device in devices if device})
+    keys = {device: (device.namespace, place.token) for device, place in places.items()}
     counted, kept = _counted(session, keys.values()), []
     for name, arrival, device in zip(prints, arrivals, devices, strict=True):
         if device is not None and name not in known:
@@ -61,10 +62,6 @@ def _device(terms: Policy, names: Iterable[Canonical]) -> Canonical | None:
 def _links_unproven(terms: Policy, namespace: str) -> bool:
     term = terms.namespaces.get(namespace)
     return term is not None and term.role == "link" and not term.verified_only
-
-
-def _key(session: Session, name: Canonical) -> TokenKey:
-    return name.namespace, vault.of(session).token(name.namespace, name.scope, name.value)
 
 
 def _known(session: Session, prints: Iterable[bytes]) -> set[bytes]:

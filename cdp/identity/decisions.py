@@ -91,14 +91,15 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
 
     Raises Problem 404 for an unknown one, 409 for one about somebody who is being erased.
     """
-    row = session.get(Override, decision)
-    if row is None:
-        raise Problem(404, "unknown_decision", "There is no such decision.")
+    row = _word(session, decision)
     if row.revoked_at is not None:
         return
-    keys = [] if row.kind in PAIRS else [(row.namespace, bytes(row.token)), *kinship.read(row.kin)]
+    keys = _keys_of(row)
     if keys:
         concerned = _had(session, keys) | ({row.subject} - {0})
+        while _keys_of(row := _word(session, decision)) != keys:  # they went to another key of the index meanwhile
+            keys = _keys_of(row)
+            concerned |= _had(session, keys)
     else:
         concerned = {row.subject, row.other_subject}
         graph.load_locked(session, resolution.company(session, concerned))  # all at once, in the one order
@@ -132,6 +133,19 @@ def _note(session: Session, row: Override, case_id: int | None, kin: Iterable[To
     assert row.id is not None
     ledger.note(session, "identity.decided", {"decision": row.id, "kind": row.kind, "actor": row.actor}, row.at)
     return row.id
+
+
+def _word(session: Session, decision: int) -> Override:
+    """Return a decision as it is now; raises Problem 404 for an unknown one."""
+    row = session.get(Override, decision, populate_existing=True)
+    if row is None:
+        raise Problem(404, "unknown_decision", "There is no such decision.")
+    return row
+
+
+def _keys_of(row: Override) -> list[TokenKey]:
+    """Return the values that a decision is about."""
+    return [] if row.kind in PAIRS else [(row.namespace, bytes(row.token)), *kinship.read(row.kin)]
 
 
 def _had(session: Session, keys: Iterable[TokenKey]) -> set[int]:

@@ -277,7 +277,8 @@ _STANDING = select(_WORDS.c.kind, _WORDS.c.subject, _WORDS.c.other_subject).wher
 _MARKED = select(_MARKS.c.subject, _MARKS.c.namespace, _MARKS.c.value).where(one_of(_MARKS.c.subject))
 _EVIDENCE = (
     select(
-        *(_NAMES.c[name] for name in ("subject", "namespace", "token", "scope", "verified", "epoch", "seen", "aside")),
+        *(_NAMES.c[name] for name in ("subject", "namespace", "token", "scope", "verified")),
+        *(_NAMES.c[name] for name in ("suppression_token", "seen", "aside")),
         _TOKENS.c.state,
         _TOKENS.c.rule,
     )

@@ -49,10 +49,10 @@ def read(text: str) -> list[TokenKey]:
 
 
 def _kin(session: Session, key: TokenKey, subjects: list[int]) -> list[TokenKey]:
-    query = select(col(Identifier.subject), col(Identifier.epoch), col(Identifier.namespace), col(Identifier.token))
+    query = select(col(Identifier.subject), col(Identifier.namespace), col(Identifier.token))
     query = query.where(among(session, col(Identifier.subject), subjects))
-    sets: dict[tuple[int, int], set[TokenKey]] = defaultdict(set)
-    for subject, epoch, namespace, token in session.execute(query.where(col(Identifier.namespace).in_(family(key[0])))):
-        sets[subject, epoch].add((namespace, bytes(token)))
+    sets: dict[int, set[TokenKey]] = defaultdict(set)
+    for subject, namespace, token in session.execute(query.where(col(Identifier.namespace).in_(family(key[0])))):
+        sets[subject].add((namespace, bytes(token)))
     pairs = (one for one in sets.values() if key in one and len(one) == 2 and len({name for name, _ in one}) == 2)
     return sorted({other for pair in pairs for other in pair} - {key})

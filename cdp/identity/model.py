@@ -34,6 +34,7 @@ class Identifier(SQLModel, table=True):
     token: bytes = Field(primary_key=True)
     """Blind index of scope and normalised value under the epoch's key."""
     epoch: int
+    """Of the key that its token is of: at every instant one for all who have the value (see `epochs`)."""
     suppression_token: bytes = Field(default=b"", index=True)
     """The same value under the suppression key: joins `suppression` without opening anything."""
     sealed: bytes

@@ -82,8 +82,8 @@ def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attac
     fresh = {made[name]: by_print[name] for name in made}
     numbers = met.known | made
     attached = Attached([numbers[name] for name in prints], _mint(session, fresh))
-    found = [(made[name], *one) for name in made for one in named[name]]
-    attached.mismatches = _write_identifiers(session, fresh, found, attached.made, at, on_hold)
+    evidence = [(made[print_], name) for print_ in made for name in named[print_]]
+    attached.mismatches = _write_identifiers(session, fresh, evidence, attached.made, at, on_hold)
     _write_phone_countries(session, fresh, at)
     _verify(session, met.vouched)
     marks.begin(session, [replace(one, subject=made[name]) for name in made for one in by_print[name].marks])
@@ -190,14 +190,6 @@ def cell(subject: int, namespace: str, token: bytes) -> vault.Cell:
     return vault.Cell(subject, "identifier", "sealed", namespace.encode() + b":" + token)
 
 
-class _Named(NamedTuple):
-    """An identifier of an arrival, or what one is evidence of, under the key of one epoch."""
-
-    name: Canonical
-    epoch: int
-    key: TokenKey
-
-
 class _Met(NamedTuple):
     """What arrivals meet, locked."""
 
@@ -208,24 +200,33 @@ class _Met(NamedTuple):
     held: set[int]
 
 
-def _meet(session: Session, named: Mapping[bytes, Sequence[_Named]], vouching: Set[bytes]) -> _Met:
+def _meet(session: Session, named: Mapping[bytes, Sequence[Canonical]], vouching: Set[bytes]) -> _Met:
     """Lock what these arrivals may change: tokens first, then every subject, each in one order for all.
 
     Nothing is believed that a source on hold vouches for, and so is not among `vouching`. Whoever was made by others
     while we waited for a token is known, whoever was erased is new.
     """
-    believed = {print_: [one for one in named[print_] if one.name.verified] for print_ in vouching}
+    believed = {print_: [name for name in named[print_] if name.verified] for print_ in vouching}
     while True:
         known = _known(session, named)
         vouched = _vouched(session, known, believed)
         keys = {(namespace, token) for _, namespace, token in vouched}
-        keys |= {one.key for print_, some in named.items() if print_ not in known for one in some}
+        keys |= {
+            (name.namespace, token)
+            for print_, names in named.items()
+            if print_ not in known
+            for name in names
+            for token in naming.tokens(session, name).values()
+        }
         states = graph.lock_tokens(session, keys)
+        if naming.renew(session):
+            continue
         late = _known(session, named.keys() - known.keys()) if keys and not is_sqlite(session) else {}
         vouched |= _vouched(session, late, believed)
         known |= late
         held = graph.hold(session, known.values(), states)
-        if held.issuperset(known.values()):
+        moved = naming.is_rotating(session) and vouched != _vouched(session, known, believed)
+        if held.issuperset(known.values()) and not moved:
             return _Met(known, vouched, held)
 
 
@@ -264,12 +265,14 @@ def _mint(session: Session, fresh: Iterable[int]) -> dict[int, vault.Dek]:
 def _write_identifiers(
     session: Session,
     fresh: Mapping[int, Arrival],
-    found: Sequence[tuple[int, Canonical, int, TokenKey]],
+    evidence: Sequence[tuple[int, Canonical]],
     deks: Mapping[int, vault.Dek],
     at: datetime,
     on_hold: Set[str],
 ) -> int:
-    """Write the evidence of new subjects in every live epoch; returns how many token hits did not match."""
+    """Write the evidence of new subjects where each value stands; returns how many token hits did not match."""
+    places = naming.places(session, {name for _, name in evidence})
+    found = [(number, name, places[name].epoch, (name.namespace, places[name].token)) for number, name in evidence]
     wrong = _mismatches(session, found)
     months = {number: month_of(one.at or at) for number, one in fresh.items()}
     rows = [
@@ -295,17 +298,13 @@ def _write_identifiers(
     return len(found) - len(rows)
 
 
-def _named(session: Session, names: Iterable[Canonical]) -> list[_Named]:
-    """Return one for each identifier and live epoch; said twice, once as verified, it is verified."""
+def _named(session: Session, names: Iterable[Canonical]) -> list[Canonical]:
+    """Return these identifiers with all that they are evidence of; said twice, once as verified, each is verified."""
     once: dict[Canonical, Canonical] = {}
     for name in naming.evidence(session, names):
         if name not in once or name.verified:
             once[name] = name
-    return [
-        _Named(name, epoch, (name.namespace, token))
-        for name in once.values()
-        for epoch, token in naming.tokens(session, name).items()
-    ]
+    return list(once.values())
 
 
 def _mismatches(session: Session, found: Iterable[tuple[int, Canonical, int, TokenKey]]) -> set[tuple[TokenKey, str]]:
@@ -351,14 +350,15 @@ def _write_phone_countries(session: Session, fresh: Mapping[int, Arrival], at: d
 
 
 def _vouched(
-    session: Session, known: Mapping[bytes, int], believed: Mapping[bytes, Sequence[_Named]]
+    session: Session, known: Mapping[bytes, int], believed: Mapping[bytes, Sequence[Canonical]]
 ) -> set[tuple[int, str, bytes]]:
     """Return the identifiers (subject, namespace, token) that are vouched for now, and were only claimed so far."""
     verified = {
-        (number, namespace, one.key[1])
+        (number, namespace, token)
         for print_, number in known.items()
-        for one in believed.get(print_, ())
-        for namespace in vault.family(one.key[0])
+        for name in believed.get(print_, ())
+        for token in naming.tokens(session, name).values()
+        for namespace in vault.family(name.namespace)
     }
     found: set[tuple[int, str, bytes]] = set()
     for some in chunked(sorted({number for number, _, _ in verified}), graph.MANY):

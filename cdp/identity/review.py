@@ -88,11 +88,14 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
 def _held(session: Session, case_id: int) -> IdentityCase:
     """Lock what a case is about, then the case: of two who answer it at once, the second finds it answered."""
     case = find(session, case_id)
-    if case.rule != "breaker":
+    while True:
         key = (case.namespace, bytes(case.token))
-        states = graph.lock_tokens(session, [key])
-        graph.hold(session, graph.counting(session, key, 1000) if states[key] not in graph.UNWALKED else (), states)
-    return find(session, case_id, lock=True)
+        if case.rule != "breaker":
+            states = graph.lock_tokens(session, [key])
+            graph.hold(session, graph.counting(session, key, 1000) if states[key] not in graph.UNWALKED else (), states)
+        case = find(session, case_id, lock=True)
+        if (case.namespace, bytes(case.token)) == key:  # else its value went to another key of the index meanwhile
+            return case
 
 
 def _reopen(session: Session, case: IdentityCase, at: datetime) -> None:

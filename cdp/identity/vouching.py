@@ -34,14 +34,11 @@ def proved(session: Session, subject: int, namespace: str, token: bytes) -> set[
     From which of several addresses a mailbox was derived is sealed: it is proved once they all are.
     """
     keys = {(namespace, token)}
-    columns = (col(Identifier.namespace), col(Identifier.token), col(Identifier.epoch), col(Identifier.verified))
+    columns = (col(Identifier.namespace), col(Identifier.token), col(Identifier.verified))
     rows = session.execute(select(*columns).where(col(Identifier.subject) == subject)).all()
-    epoch = next((row.epoch for row in rows if (row.namespace, bytes(row.token)) in keys), 0)
-    sources = [row for row in rows if row.namespace == namespace and row.epoch == epoch]
-    if all(row.verified or bytes(row.token) == token for row in sources):
-        keys |= {
-            (row.namespace, bytes(row.token))
-            for row in rows
-            if DERIVED.get(row.namespace) == namespace and row.epoch == epoch
-        }
+    sources = [row for row in rows if row.namespace == namespace]
+    if any(bytes(row.token) == token for row in sources) and all(
+        row.verified or bytes(row.token) == token for row in sources
+    ):
+        keys |= {(row.namespace, bytes(row.token)) for row in rows if DERIVED.get(row.namespace) == namespace}
     return keys

@@ -53,14 +53,14 @@ def rotate(deployment: Deployment, settle: float, told: Told = lambda done, tota
     run = Rotated(taken_up=len(keyring.state().trees) > 1)
     if not run.taken_up:
         keyring.rotate_root()
-    seen = _patiently(partial(_remember_version, deployment))
+    seen = patiently(partial(remember_version, deployment))
     _move_all(deployment, run, told)
-    _wait_for_writers(deployment, seen)
+    wait_for_writers(deployment, seen)
     while _move_all(deployment, run, told):
         pass
     time.sleep(max(settle, LEASES * deployment.settings.lease_seconds))
-    run.destroyed = _patiently(partial(_finish, deployment))
-    _patiently(partial(_remember_version, deployment))
+    run.destroyed = patiently(partial(_finish, deployment))
+    patiently(partial(remember_version, deployment))
     return run
 
 
@@ -75,9 +75,9 @@ def _move_all(deployment: Deployment, run: Rotated, told: Told) -> int:
         total = rotation.count_behind(session, deployment.vault)
     pace, after, run.unreadable = Pace(1000, 2000, LEAST), -1, 0
     before = run.moved
-    while rows := _patiently(partial(_behind, deployment, after, pace.size)):
+    while rows := patiently(partial(_behind, deployment, after, pace.size)):
         after, done = rows[-1].subject, rotation.rewrap(deployment.vault, rows)
-        run.moved += _patiently(partial(_keep, deployment, done, pace))
+        run.moved += patiently(partial(_keep, deployment, done, pace))
         run.unreadable += done.unreadable
         told(run.moved - before, total)
     return run.moved - before
@@ -88,7 +88,7 @@ def _behind(deployment: Deployment, after: int, limit: int) -> list[rotation.Wra
         return rotation.behind(session, deployment.vault, after, limit)
 
 
-def _patiently(work: Callable[[], T]) -> T:
+def patiently(work: Callable[[], T]) -> T:
     """Do it again while the database is busy or away: an embedded one gives everybody else their turn too."""
     until = time.monotonic() + PATIENCE
     while True:
@@ -115,14 +115,15 @@ def _keep(deployment: Deployment, done: rotation.Rewrapped, pace: Pace) -> int:
     return moved
 
 
-def _remember_version(deployment: Deployment) -> int:
+def remember_version(deployment: Deployment) -> int:
     """Let the database know this keyring's version, so that it refuses older copies; returns the horizon."""
     with deployment.database.transaction() as session:
         vault.record_version(session, deployment.vault.keyring, deployment.clock.now())
         return rotation.horizon(session)
 
 
-def _wait_for_writers(deployment: Deployment, horizon: int) -> None:
+def wait_for_writers(deployment: Deployment, horizon: int) -> None:
+    """Wait until every transaction up to the horizon has ended; raises StartRefused where one does not."""
     until = time.monotonic() + PATIENCE
     while True:
         with deployment.database.snapshot() as session:
@@ -131,6 +132,6 @@ def _wait_for_writers(deployment: Deployment, horizon: int) -> None:
         if time.monotonic() > until:
             raise StartRefused(
                 "A transaction of the database that began before the rotation is still open: end it "
-                "(pg_stat_activity, pg_prepared_xacts), then run `cdp keys rotate` again."
+                "(pg_stat_activity, pg_prepared_xacts), then run this again: it goes on where it stood."
             )
         time.sleep(0.2)

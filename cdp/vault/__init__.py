@@ -1,6 +1,6 @@
 """The vault keeps personal data unreadable; opening it is the gate's alone (`vault.opening`)."""
 
-from cdp.vault import marks, rotation, shredding
+from cdp.vault import indexing, marks, rotation, shredding
 from cdp.vault.holder import holder
 from cdp.vault.keyring import Keyring
 from cdp.vault.keys import Namer, Vault, deks, namer, of
@@ -20,6 +20,7 @@ __all__ = [
     "deks",
     "family",
     "holder",
+    "indexing",
     "marks",
     "matches",
     "namer",

@@ -116,10 +116,10 @@ class Namer:
         return tokens.digest(self._keys["digest"], label, data)
 
 
-def namer(session: Session) -> Namer:
-    """Return what names values by the keys that were the newest when this transaction first asked."""
+def namer(session: Session, *, anew: bool = False) -> Namer:
+    """Return what names values by the keys that were the newest when this transaction first asked, or asks anew."""
     found = session.info.get("namer")
-    if not isinstance(found, Namer):
+    if anew or not isinstance(found, Namer):
         found = session.info["namer"] = of(session).namer()
     return found
 

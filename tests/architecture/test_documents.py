@@ -90,6 +90,7 @@ COMMANDS = (
     "disclosures prune",
     "records",
     "keys status",
+    "keys reindex",
     "keys rotate",
     "keys escrow",
     "ledger verify",

@@ -1,5 +1,6 @@
 """Random evidence of a small world, hard on purpose, and graphs made of it."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -32,7 +33,7 @@ ROWS = st.builds(
     token=st.sampled_from([b"a", b"b", b"c", b"d"]),
     scope=st.sampled_from(["", "x"]),
     verified=st.sampled_from([True, True, True, False]),
-    epoch=st.just(1),
+    value=st.just(b""),
     seen=st.sampled_from(MONTHS),
 )
 MARKS = st.builds(Mark, SUBJECTS, st.sampled_from(["birth_date", "kana_name"]), st.integers(1, 2))
@@ -41,9 +42,17 @@ WORDS = st.builds(Link, st.sampled_from(["must", "cannot"]), SUBJECTS, SUBJECTS)
 )
 
 
+def named(namespace: str, token: bytes) -> bytes:
+    """Name a value as the keyring's other key does: in another order than the index."""
+    return hashlib.sha256(namespace.encode() + token).digest()[:4]
+
+
 def _one_of_each(known: Known) -> Known:
     """Keep one row per key, as the tables do."""
-    rows = {(row.subject, row.namespace, row.token): row for row in known.evidence}
+    rows = {
+        (row.subject, row.namespace, row.token): row._replace(value=named(row.namespace, row.token))
+        for row in known.evidence
+    }
     marks = {(mark.subject, mark.namespace): mark for mark in known.marks}
     return replace(known, evidence=sorted(rows.values()), marks=sorted(marks.values()))
 
@@ -58,6 +67,16 @@ WORLDS = st.builds(
 ).map(_one_of_each)
 
 
+CROWDED = st.builds(
+    Known,
+    evidence=st.lists(ROWS, min_size=15, max_size=45),
+    marks=st.lists(MARKS, max_size=8),
+    links=st.lists(WORDS, max_size=3),
+    subjects=st.just(frozenset(range(1, 13))),
+).map(_one_of_each)
+"""Worlds of which half are in conflict somewhere: there the order of the values decides."""
+
+
 def people(known: Known) -> dict[int, int]:
     return dict(rules.resolve(known, NAMESPACES).people)
 
@@ -67,7 +86,7 @@ def graph_of(known: Known) -> Graph:
     numbers = sorted({row.subject for row in known.evidence} | known.subjects)
     pairs = np.array([(number, number) for number in numbers], dtype=np.int64).reshape(-1, 2)
     rows = (
-        (row.subject, row.namespace, row.token, row.scope, row.verified, row.epoch, row.seen) for row in known.evidence
+        (row.subject, row.namespace, row.token, row.scope, row.verified, row.value, row.seen) for row in known.evidence
     )
     graph = assemble(pairs, [list(rows)])
     places = {number: place for place, number in enumerate(numbers)}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cdp.identity import rules
 from cdp.identity.rules import BIRTH_DATE, Evidence, Known, Link, Partition, cap, links
 from tests.conftest import DEEP
-from tests.identity.graphs import NAMESPACES, ROWS, SUBJECTS, WORLDS, people
+from tests.identity.graphs import CROWDED, NAMESPACES, ROWS, SUBJECTS, WORLDS, people
 
 MANY = settings(max_examples=10_000 if DEEP else 200, deadline=None)
 
@@ -122,6 +122,17 @@ def test_i8_everybody_is_one_person_named_by_the_lowest_subject(known: Known) ->
     assert set(found) == {row.subject for row in known.evidence} | known.subjects
     for person in set(found.values()):
         assert person == min(subject for subject, of in found.items() if of == person)
+
+
+@MANY
+@given(CROWDED, st.permutations([b"w", b"x", b"y", b"z"]))
+def test_i12_another_key_of_the_index_makes_the_same_people(known: Known, names: list[bytes]) -> None:
+    under = dict(zip([b"a", b"b", b"c", b"d"], names, strict=True))
+    again = replace(known, evidence=[row._replace(token=under[row.token]) for row in known.evidence])
+    before, after = resolved(known), resolved(again)
+    assert after.people == before.people
+    assert after.states == {(key[0], under[key[1]]): state for key, state in before.states.items()}
+    assert after.conflicts == {(key[0], under[key[1]]): conflict for key, conflict in before.conflicts.items()}
 
 
 @MANY

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -144,7 +145,7 @@ class World:
             review.decide(session, case.id, "release", "looked", "staff", at)
 
     def _undo(self, session: Session, act: Act, at: datetime) -> None:
-        open_cases = review.listed(session)
+        open_cases = sorted(review.listed(session), key=partial(self._of_case, session))
         if open_cases:
             case = open_cases[act.numbers[0] % len(open_cases)]
             before = memberships(session)
@@ -153,8 +154,15 @@ class World:
             review.undo(session, case.id, "because", "staff", at)
             assert memberships(session) == before
 
+    def _of_case(self, session: Session, case: IdentityCase) -> tuple[str, bytes]:
+        """Name what a case is about, under whichever key of the index it stands."""
+        here = (col(Identifier.namespace) == case.namespace, col(Identifier.token) == case.token)
+        value = session.scalars(select(Identifier.suppression_token).where(*here)).first()
+        return case.namespace, bytes(value or b"")
+
     def _key(self, session: Session, act: Act) -> tuple[int, TokenKey] | None:
-        rows = session.scalars(select(Identifier).order_by(col(Identifier.subject), col(Identifier.token))).all()
+        order = (col(Identifier.subject), col(Identifier.namespace), col(Identifier.suppression_token))
+        rows = session.scalars(select(Identifier).order_by(*order)).all()
         row = rows[act.numbers[0] % len(rows)] if rows else None
         return (row.subject, (row.namespace, bytes(row.token))) if row else None
 

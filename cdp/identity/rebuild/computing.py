@@ -53,7 +53,7 @@ class _Numbers:
     """What the namespaces say, by row and by value."""
 
     def __init__(self, graph: Graph, namespaces: Mapping[str, Namespace]) -> None:
-        terms = [namespaces.get(name) for name, _, _ in graph.kinds]
+        terms = [namespaces.get(name) for name, _ in graph.kinds]
         of_kind = np.array([term is not None and term.role == "link" for term in terms], dtype=bool)
         trusted = np.array([term is not None and not term.verified_only for term in terms], dtype=bool)
         unique = np.array([term is not None and term.unique for term in terms], dtype=bool)
@@ -153,10 +153,10 @@ def _difficult(
 def _over_limits(
     graph: Graph, numbers: _Numbers, linking: Bools, component: Ints, namespaces: Mapping[str, Namespace]
 ) -> Ints:
-    kinds: dict[tuple[str, str, int], int] = {}
+    kinds: dict[tuple[str, str], int] = {}
     same, limits = [], []
-    for (name, scope, epoch), per_scope in zip(graph.kinds, numbers.per_scope, strict=True):
-        same.append(kinds.setdefault((name, scope if per_scope else "", epoch), len(kinds)))
+    for (name, scope), per_scope in zip(graph.kinds, numbers.per_scope, strict=True):
+        same.append(kinds.setdefault((name, scope if per_scope else ""), len(kinds)))
         limits.append(term.limit if (term := namespaces.get(name)) else 0)
     by_kind = dict(zip(same, limits, strict=True))
     rows = np.flatnonzero(linking & (np.array(limits, dtype=np.int64)[graph.kind] > 0))

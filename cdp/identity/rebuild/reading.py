@@ -32,11 +32,13 @@ class Graph:
     token: Ints
     """Index of the value of each row."""
     kind: Ints
-    """Index of (namespace, scope, epoch) of each row."""
+    """Index of (namespace, scope) of each row."""
     verified: NDArray[np.bool_]
     seen: Ints
     keys: list[TokenKey]
-    kinds: list[tuple[str, str, int]]
+    values: list[bytes]
+    """Parallel to `keys`: names each value under whichever key of the index (`Evidence.value`)."""
+    kinds: list[tuple[str, str]]
     marks: list[tuple[int, str, int]] = field(default_factory=list)
     """(index of the subject, namespace, value)"""
     links: list[Link] = field(default_factory=list)
@@ -48,11 +50,11 @@ class Graph:
         """Return these rows as the rules know them."""
         found = []
         for row in rows.tolist():
-            namespace, scope, epoch = self.kinds[self.kind[row]]
-            token = self.keys[self.token[row]][1]
+            namespace, scope = self.kinds[self.kind[row]]
+            token, value = self.keys[self.token[row]][1], self.values[self.token[row]]
             subject = int(self.subjects[self.of[row]])
             verified, seen = bool(self.verified[row]), int(self.seen[row])
-            found.append(Evidence(subject, namespace, token, scope, verified, epoch, seen))
+            found.append(Evidence(subject, namespace, token, scope, verified, value, seen))
         return found
 
 
@@ -80,14 +82,14 @@ def _links(session: Session) -> list[Link]:
     return [Link(*row) for row in session.execute(query.where(*standing))]
 
 
-Row = tuple[int, str, bytes, str, bool, int, int]
-"""subject, namespace, token, scope, verified, epoch, seen"""
+Row = tuple[int, str, bytes, str, bool, bytes, int]
+"""subject, namespace, token, scope, verified, value, seen"""
 
 
 def assemble(pairs: Ints, rows: Iterable[Iterable[Row]], told: Told = lambda rows: None) -> Graph:
     """Return the graph of lots of evidence; `pairs` are subject and person, in the order of the subjects."""
-    tokens: dict[TokenKey, int] = {}
-    kinds: dict[tuple[str, str, int], int] = {}
+    tokens: dict[tuple[str, bytes, bytes], int] = {}
+    kinds: dict[tuple[str, str], int] = {}
     lots: list[NDArray[np.int64]] = []
     done = 0
     for some in rows:
@@ -95,12 +97,12 @@ def assemble(pairs: Ints, rows: Iterable[Iterable[Row]], told: Told = lambda row
             [
                 (
                     subject,
-                    tokens.setdefault((namespace, token), len(tokens)),
-                    kinds.setdefault((namespace, scope, epoch), len(kinds)),
+                    tokens.setdefault((namespace, token, value), len(tokens)),
+                    kinds.setdefault((namespace, scope), len(kinds)),
                     verified,
                     seen,
                 )
-                for subject, namespace, token, scope, verified, epoch, seen in some
+                for subject, namespace, token, scope, verified, value, seen in some
             ],
             dtype=np.int64,
         ).reshape(-1, 5)
@@ -117,7 +119,8 @@ def assemble(pairs: Ints, rows: Iterable[Iterable[Row]], told: Told = lambda row
         kind=whole[:, 2],
         verified=whole[:, 3].astype(bool),
         seen=whole[:, 4],
-        keys=list(tokens),
+        keys=[(namespace, token) for namespace, token, _ in tokens],
+        values=[value for _, _, value in tokens],
         kinds=list(kinds),
     )
 
@@ -129,8 +132,5 @@ def _lots(session: Session) -> Iterable[Sequence[Row]]:
 
 
 _NAMES: Table = Identifier.__table__  # type: ignore[attr-defined]
-_EVIDENCE = (
-    select(*(_NAMES.c[name] for name in ("subject", "namespace", "token", "scope", "verified", "epoch", "seen")))
-    .where(_NAMES.c.aside == 0)
-    .order_by(_NAMES.c.subject)
-)
+_COLUMNS = ("subject", "namespace", "token", "scope", "verified", "suppression_token", "seen")
+_EVIDENCE = select(*(_NAMES.c[name] for name in _COLUMNS)).where(_NAMES.c.aside == 0).order_by(_NAMES.c.subject)

@@ -68,9 +68,12 @@ def trace(known: Known, namespaces: Mapping[str, Namespace]) -> tuple[Partition,
 
 
 def _in_order(rows: list[Evidence], namespaces: Mapping[str, Namespace]) -> list[tuple[TokenKey, dict[int, int]]]:
-    """Sort tokens by strength: the priority of their namespace, then the token itself."""
+    """Sort tokens by strength: the priority of their namespace, then the value, in one order under every index key."""
     seen: dict[TokenKey, dict[int, int]] = defaultdict(dict)
+    order: dict[TokenKey, tuple[int, str, bytes, bytes]] = {}
     for row in rows:
-        known = seen[row.namespace, row.token]
+        key = row.namespace, row.token
+        known = seen[key]
         known[row.subject] = max(row.seen, known.get(row.subject, 0))
-    return sorted(seen.items(), key=lambda entry: (namespaces[entry[0][0]].priority, entry[0]))
+        order[key] = namespaces[row.namespace].priority, row.namespace, row.value, row.token
+    return sorted(seen.items(), key=lambda entry: order[entry[0]])

@@ -9,8 +9,8 @@ from cdp.policy.terms import Namespace
 CROWD = 1000
 """Unproven records on one device that are too many to believe in any but the device's own (see `crowding`)."""
 
-_Names = set[tuple[str, str, int, bytes]]
-"""(namespace, scope, epoch, token)"""
+_Names = set[tuple[str, str, bytes]]
+"""(namespace, scope, token)"""
 
 
 def usable(
@@ -54,11 +54,9 @@ def uncrowded(rows: list[Evidence], linking: list[Evidence]) -> list[Evidence]:
     crowded = {key for key, count in unproven.items() if count > CROWD}
     if not crowded:
         return linking
-    named = Counter((row.subject, row.epoch) for row in rows)
+    named = Counter(row.subject for row in rows)
     return [
-        row
-        for row in linking
-        if row.verified or (row.namespace, row.token) not in crowded or named[row.subject, row.epoch] == 1
+        row for row in linking if row.verified or (row.namespace, row.token) not in crowded or named[row.subject] == 1
     ]
 
 
@@ -68,24 +66,24 @@ def _names(rows: list[Evidence], namespaces: Mapping[str, Namespace], verified: 
     for row in rows:
         term = namespaces.get(row.namespace)
         if term is not None and term.unique and (row.verified or not term.verified_only) == verified:
-            found[row.subject].add((row.namespace, row.scope, row.epoch, row.token))
+            found[row.subject].add((row.namespace, row.scope, row.token))
     return found
 
 
 def _differ(one: _Names, other: _Names) -> bool:
     """Whether two sets name different people: another value of the same kind."""
-    return any(mine[:3] == theirs[:3] and mine != theirs for mine in one for theirs in other)
+    return any(mine[:2] == theirs[:2] and mine != theirs for mine in one for theirs in other)
 
 
 def _shared(rows: list[Evidence], namespaces: Mapping[str, Namespace]) -> set[TokenKey]:
     """Find tokens whose own records name more than `max_unique` different people."""
-    proofs: dict[int, set[tuple[str, str, int, bytes]]] = defaultdict(set)
+    proofs: dict[int, _Names] = defaultdict(set)
     for row in rows:
         if namespaces[row.namespace].unique:
-            proofs[row.subject].add((row.namespace, row.scope, row.epoch, row.token))
-    seen: dict[TokenKey, dict[tuple[str, str, int], set[bytes]]] = defaultdict(lambda: defaultdict(set))
+            proofs[row.subject].add((row.namespace, row.scope, row.token))
+    seen: dict[TokenKey, dict[tuple[str, str], set[bytes]]] = defaultdict(lambda: defaultdict(set))
     for row in rows:
         if not namespaces[row.namespace].unique:
-            for namespace, scope, epoch, token in proofs.get(row.subject, ()):
-                seen[row.namespace, row.token][namespace, scope, epoch].add(token)
+            for namespace, scope, token in proofs.get(row.subject, ()):
+                seen[row.namespace, row.token][namespace, scope].add(token)
     return {key for key, people in seen.items() if max(map(len, people.values())) > namespaces[key[0]].max_unique}

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from cdp.identity.rules.evidence import MAX_CLUSTER, Conflict, Evidence, Known, TokenKey
 from cdp.policy.terms import Namespace
 
-_Kind = tuple[str, str, int]
-"""(namespace, scope where limits count by it, epoch)"""
+_Kind = tuple[str, str]
+"""(namespace, scope where limits count by it)"""
 
 
 @dataclass(slots=True, eq=False)
@@ -84,7 +84,7 @@ class Clusters:
         term, cluster = self.terms[row.namespace], self.of[row.subject]
         cluster.identified |= term.unique
         if term.limit:
-            kind = row.namespace, row.scope if term.per_scope else "", row.epoch
+            kind = row.namespace, row.scope if term.per_scope else ""
             cluster.values[kind].add(row.token)
             if term.limit_days:
                 cluster.months[kind].add((row.seen, row.token))

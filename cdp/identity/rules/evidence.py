@@ -21,8 +21,8 @@ class Evidence(NamedTuple):
     token: bytes
     scope: str = ""
     verified: bool = False
-    epoch: int = 1
-    """Limits count per epoch, so that an identifier written under two keys counts once."""
+    value: bytes = b""
+    """Names the value for as long as it is known, whichever key its token is of: values are taken in this order."""
     seen: int = 0
     """The month it was last seen in, by the source's clock, as `date.toordinal` of its first day."""
 

@@ -7,7 +7,7 @@ import click
 from cdp import deployment as deploying
 from cdp import ledger
 from cdp.ledger.checkpoints import CHECKPOINTS_FILE
-from cdp.ops import auditing, backup, console, escrow, rotating
+from cdp.ops import auditing, backup, console, escrow, reindexing, rotating
 from cdp.rights import remains
 from cdp.web.auth import keys as signing_keys
 
@@ -44,8 +44,8 @@ def rotate(oauth: bool, settle: float) -> None:
 
     Everything may go on running. Stopped or killed, run it again: it goes on where it stood. It ends
     what older backups of the database are good for: make a new one then. The key of the blind index
-    is not rotated here: what is stored would have to be indexed again first. Exit 1 where the old
-    tree had to stay, since a data key of it cannot be read.
+    is not rotated here: see `cdp keys reindex`. Exit 1 where the old tree had to stay, since a data
+    key of it cannot be read.
     """
     with console.opened() as deployment:
         if oauth:
@@ -60,6 +60,29 @@ def rotate(oauth: bool, settle: float) -> None:
         click.echo(f"{run.unreadable} data keys cannot be read, and the old tree stays: see `cdp doctor`", err=True)
         click.get_current_context().exit(console.WRONG)
     click.echo("Older backups of the database open nothing any more: make a new one now.", err=True)
+
+
+@keys.command()
+def reindex() -> None:
+    """Bring every identifier under a new key of the blind index, and destroy the older key.
+
+    Everything may go on running, and nobody is joined or parted by it: decisions, cases and consents
+    go along. Stopped or killed, run it again: it goes on where it stood. Run it after restoring a
+    backup from before a rotation, too: what that names by a key that is gone is found again. Exit 1
+    where the older key had to stay, since an identifier cannot be read.
+    """
+    with console.opened() as deployment:
+        with console.bar("identifiers") as progress:
+            task = progress.add_task("identifiers", total=None)
+            run = reindexing.reindex(
+                deployment, lambda done, total: progress.update(task, completed=done, total=max(done, total))
+            )
+        epoch = deployment.vault.epoch
+    click.echo(f"taken_up={'yes' if run.taken_up else 'no'}\nmoved={run.moved}\nepoch={epoch}")
+    click.echo(f"destroyed={' '.join(map(str, run.destroyed))}")
+    if run.unreadable:
+        click.echo(f"{run.unreadable} identifiers cannot be read, and the older key stays: see `cdp doctor`", err=True)
+        click.get_current_context().exit(console.WRONG)
 
 
 @keys.command("escrow")

@@ -151,12 +151,12 @@ TEXTS: dict[str, tuple[Text, Text]] = {
         (
             "the blind index has several live keys: {epochs}",
             "Old copies answer under each: “was this address here?”",
-            "Index again what is stored, then destroy the older key.",
+            "Run `cdp keys reindex`: it goes on where it stood.",
         ),
         (
             "索引の鍵が複数生きています：{epochs}",
             "古い写しに対して「この宛先はあったか」を試せます。",
-            "索引を作り直し、古い鍵を破棄してください。",
+            "`cdp keys reindex` を実行してください。続きから進みます。",
         ),
     ),
     "readable_by_others": (

@@ -240,7 +240,10 @@ def look_up(body: dict[str, Any]) -> Response:
 
 
 def _point(session: Session, named: Mapping[str, Any]) -> consent.Point:
-    known = identifiers.spelled(session, named)
+    return _point_of(session, identifiers.spelled(session, named))
+
+
+def _point_of(session: Session, known: Canonical) -> consent.Point:
     return consent.point(session, known.namespace, known.scope, known.value)
 
 
@@ -251,6 +254,8 @@ def _record(session: Session, statement: consent.Statement, known: Canonical) ->
     attached = identity.attach(session, [identity.Arrival(SOURCE, (vouched,))], at)
     _check_not_erased(session, known, attached.made)
     subject = attached.subjects[0]
+    if statement.token:  # where it stands now that nobody can bring it under another key of the index
+        statement = replace(statement, token=_point_of(session, known).token)
     if statement.status != "requested":
         return {"record_id": consent.record(session, subject, statement, at)}
     record_id, token = consent.request(session, subject, statement, at)
@@ -259,7 +264,7 @@ def _record(session: Session, statement: consent.Statement, known: Canonical) ->
 
 
 def _statement(session: Session, body: Mapping[str, Any], channel: str, known: Canonical) -> consent.Statement:
-    point = consent.point(session, known.namespace, known.scope, known.value)
+    point = _point_of(session, known)
     is_contact = known.namespace in CONTACT_CHANNELS.get(channel, ())
     purpose = current.policy().purposes[body["purpose"]]
     return consent.Statement(

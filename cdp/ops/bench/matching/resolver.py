@@ -66,7 +66,7 @@ def _rows(terms: Policy, key: bytes, number: int, record: Record) -> Iterator[Ro
             names[name] = name
     for name in names.values():
         token = _digest(key, f"{name.namespace}\0{name.scope}\0{name.value}", 16)
-        yield number, name.namespace, token, name.scope, name.verified, 1, month
+        yield number, name.namespace, token, name.scope, name.verified, token, month
 
 
 def _marks(terms: Policy, key: bytes, records: Sequence[Record]) -> Iterator[tuple[int, str, int]]:
