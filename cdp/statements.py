@@ -7,6 +7,7 @@ connection: in this session's transaction, after what the session still holds ba
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Float, Insert, LargeBinary, Update, bindparam, tuple_
@@ -122,12 +123,12 @@ class _Compiled(NamedTuple):
     """What makes a row the same as another, where a row may be changed that is there."""
 
     def text(self, values: Mapping[str, Any]) -> str:
-        """Return the SQL, with as many question marks as there are values."""
+        """Return the SQL, with question marks for as many values as there are."""
         if self.order is None or not self.lists:
             return self.sql
-        sql = (
-            _PAIR.sub(lambda found: _either(found[1], found[2], values[found[3]]), self.sql) if self.pairs else self.sql
-        )
+        if not self.pairs:
+            return _marked(self.sql, tuple([(name, _room(len(values[name]))) for name in self.lists]))
+        sql = _PAIR.sub(lambda found: _either(found[1], found[2], values[found[3]]), self.sql)
         return _LIST.sub(lambda found: f"IN ({_marks(values[found[1]])})", sql)
 
     def given(self, values: Mapping[str, Any]) -> Any:
@@ -150,9 +151,9 @@ class _Compiled(NamedTuple):
         for name in order:
             if name in self.pairs:
                 _, groups = _grouped(whole[name])
-                yield from (part for one, others in groups.items() for part in (one, *others))
+                yield from (part for one, others in groups.items() for part in (one, *_filled(others)))
             elif name in self.lists:
-                yield from whole[name]
+                yield from _filled(whole[name])
             else:
                 yield whole[name]
 
@@ -211,7 +212,24 @@ def _grouped(pairs: Sequence[tuple[Any, Any]]) -> tuple[bool, dict[Any, list[Any
 
 
 def _marks(values: Sequence[Any]) -> str:
-    return ",".join("?" * len(values))
+    return ",".join("?" * _room(len(values)))
+
+
+@lru_cache(maxsize=1 << 11)
+def _marked(sql: str, rooms: tuple[tuple[str, int], ...]) -> str:
+    counts = dict(rooms)
+    return _LIST.sub(lambda found: f"IN ({','.join('?' * counts[found[1]])})", sql)
+
+
+def _filled(values: Iterable[Any]) -> list[Any]:
+    """Return the values with the last one repeated, for as many question marks as `_room` gives them."""
+    found = list(values)
+    return found + found[-1:] * (_room(len(found)) - len(found))
+
+
+def _room(count: int) -> int:
+    """Return the next power of two: a statement of few lengths is prepared once for each, and found again."""
+    return 1 << (count - 1).bit_length() if count else 0
 
 
 def _each(process: Process, values: Sequence[Any]) -> list[Any]:

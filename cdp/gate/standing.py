@@ -337,7 +337,15 @@ def _reach(
     else:
         silent = rows.suppressed.get(point.suppression_token, [])
         reasons = tuple(sorted({why for where, why in silent if where in (channel, "*")}))
-    return Reach(channel, tuple(sorted(consents)), reasons, point.kind if point else ""), point, until
+    kind = point.kind if point else ""
+    reach = Reach(channel, tuple(sorted(consents)), reasons, kind) if consents else _unasked(channel, reasons, kind)
+    return reach, point, until
+
+
+@lru_cache(maxsize=1 << 12)
+def _unasked(channel: str, reasons: tuple[str, ...], kind: str) -> Reach:
+    """Return a way on which nothing was ever said: most are, and they are few."""
+    return Reach(channel, (), reasons, kind)
 
 
 def _gpc(said: list[Said], at: datetime) -> bool:

@@ -179,10 +179,10 @@ def fingerprint(session: Session, arrival: Arrival) -> bytes:
 
 def sealed_value(name: Canonical) -> bytes:
     """Write an identifier as it is sealed and compared."""
-    return _WRITE({"scope": name.scope, "value": name.value}).encode()
+    return f'{{"scope":{_quoted(name.scope)},"value":{_quoted(name.value)}}}'.encode()
 
 
-_WRITE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def cell(subject: int, namespace: str, token: bytes) -> vault.Cell:

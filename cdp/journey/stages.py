@@ -143,14 +143,10 @@ def _write_moves(session: Session, people: Sequence[int], paths: dict[tuple[int,
         if wanted[: len(kept)] != kept:
             rewritten.append(key)
             kept = []
-        rows += [{"person": key[0], "journey": key[1], **_row(move)} for move in wanted[len(kept) :]]
+        rows += [{"person": key[0], "journey": key[1], **move._asdict()} for move in wanted[len(kept) :]]
     for some in chunked(rewritten):
         statements.change(session, _UNDONE, pairs=some)
     statements.write(session, _NEW_TRANSITIONS, rows)
-
-
-def _row(move: Move) -> dict[str, Any]:
-    return {name: getattr(move, name) for name in ("from_stage", "to_stage", "at", "cause", "rule")}
 
 
 def _moves(session: Session, people: Sequence[int]) -> defaultdict[tuple[int, str], list[Move]]:

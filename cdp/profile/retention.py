@@ -10,6 +10,7 @@ from cdp.clock import months_later
 from cdp.policy.terms import Policy
 
 
+@lru_cache(maxsize=1 << 12)
 def lapsed(
     terms: Policy, country: str, active_on: date | None, at: datetime
 ) -> tuple[tuple[str, ...], datetime | None]:

@@ -13,6 +13,9 @@ import idna
 
 from cdp.identity.normalise.text import fold
 
+_PLAIN = re.compile(r"[A-Za-z0-9._+-]+")
+"""Letters that no mailbox refuses: nearly every address has no other."""
+
 _DOMAIN = re.compile(r"(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 _MICROSOFT = (
@@ -60,6 +63,8 @@ def _is_local_part(local: str) -> bool:
     """Accept what carriers gave out (`taro..x.@docomo.ne.jp`); refuse what no mailbox can hold."""
     if not local or len(local.encode()) > 64:
         return False
+    if _PLAIN.fullmatch(local):
+        return True
     return not any(char in '@<>(),;:\\"[]' or char.isspace() or unicodedata.category(char)[0] == "C" for char in local)
 
 
