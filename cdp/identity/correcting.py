@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 
 from cdp import ledger, policy, statements, vault
 from cdp.db import chunked, insert_ignoring
-from cdp.identity import graph, resolution
+from cdp.identity import graph, naming, resolution
 from cdp.identity.holder import let_go_of
 from cdp.identity.model import CorrectedIdentifier, Identifier, Override
 from cdp.identity.normalise import VERSION, Canonical, derived, phone_country, with_derived
@@ -84,7 +84,7 @@ def _add(session: Session, subjects: Sequence[int], name: Canonical, request: st
             "normaliser": VERSION,
             "first_at": at,
             "seen": month_of(at),
-            "aside": 0,
+            "aside": naming.aside(session, name),
         }
         for subject in sorted(set(deks) - had)
         for epoch, token in tokens.items()

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from sqlmodel import Session
 
 from cdp import policy, vault
-from cdp.identity.normalise import Canonical, derived
+from cdp.identity import config
+from cdp.identity.model import Aside
+from cdp.identity.normalise import Canonical, derived, is_role_mailbox
 
 _NAME = "identity_naming"
 
@@ -46,6 +48,11 @@ def silence_token(session: Session, name: Canonical) -> bytes:
     if name not in known:
         known[name] = vault.of(session).suppression_token(name.namespace, name.scope, name.value)
     return known[name]
+
+
+def aside(session: Session, name: Canonical) -> int:
+    """Return why an identifier never counts, as bits of `Aside`: a role mailbox joins nobody. 0 = it counts."""
+    return int(Aside.ROLE) if is_role_mailbox(config.namespaces(session), name) else 0
 
 
 def _known(session: Session) -> _Known:

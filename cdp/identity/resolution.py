@@ -277,7 +277,7 @@ def _write_identifiers(
             "normaliser": VERSION,
             "first_at": at,
             "seen": month_of(fresh[number].at or at),
-            "aside": int(Aside.HELD) if fresh[number].source in on_hold else 0,
+            "aside": naming.aside(session, name) | (int(Aside.HELD) if fresh[number].source in on_hold else 0),
         }
         for number, name, epoch, key in found
         if (key, name.value) not in wrong
