@@ -13,8 +13,9 @@ from sqlmodel import Session
 
 from cdp import policy, statements, vault
 from cdp.db import chunked
-from cdp.identity.model import CorrectedIdentifier, Identifier, Token
-from cdp.identity.normalise import Canonical, derived
+from cdp.identity import config
+from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, Token
+from cdp.identity.normalise import Canonical, derived, is_role_mailbox
 from cdp.identity.rules import TokenKey
 from cdp.statements import one_of, pair_of
 
@@ -128,6 +129,11 @@ def silence_token(session: Session, name: Canonical) -> bytes:
     if name not in known:
         known[name] = vault.namer(session).suppression_token(name.namespace, name.scope, name.value)
     return known[name]
+
+
+def aside(session: Session, name: Canonical) -> int:
+    """Return why an identifier never counts, as bits of `Aside`: a role mailbox joins nobody. 0 = it counts."""
+    return int(Aside.ROLE) if is_role_mailbox(config.namespaces(session), name) else 0
 
 
 def _known(session: Session) -> _Known:

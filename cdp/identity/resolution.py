@@ -288,7 +288,7 @@ def _write_identifiers(
             "normaliser": VERSION,
             "first_at": at,
             "seen": months[number],
-            "aside": int(Aside.HELD) if fresh[number].source in on_hold else 0,
+            "aside": naming.aside(session, name) | (int(Aside.HELD) if fresh[number].source in on_hold else 0),
         }
         for number, name, epoch, key in found
         if (key, name.value) not in wrong

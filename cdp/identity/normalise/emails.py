@@ -7,7 +7,7 @@ joins two mailboxes.
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import idna
 
@@ -57,6 +57,18 @@ def mailbox(value: str) -> str | None:
     if home in _DOTLESS:
         name = name.replace(".", "")
     return f"{name}@{home}" if home and name else None
+
+
+def is_role(address: str, local_parts: Collection[str]) -> bool:
+    """Whether an address in its strict spelling, or a mailbox, has one of these local parts.
+
+    What follows a plus is left out, and at Gmail the dots: an address and its mailbox are always answered the same.
+    """
+    local, _, domain = address.rpartition("@")
+    local = local.partition("+")[0]
+    if _MAILBOX_AT.get(domain) in _DOTLESS:
+        return local.replace(".", "") in {one.replace(".", "") for one in local_parts}
+    return local in local_parts
 
 
 def _is_local_part(local: str) -> bool:
