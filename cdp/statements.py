@@ -22,11 +22,11 @@ _DOUBLE = 701
 """PostgreSQL's number of the type that all floats are of here."""
 
 _LIST = re.compile(r"IN \(__\[POSTCOMPILE_(\w+?)\]\)")
-
 _PAIR = re.compile(r"\(([\w.]+), ([\w.]+)\) IN \(__\[POSTCOMPILE_(\w+?)\]\)")
 _VALUES = re.compile(r"VALUES (\((?:[^()]|%\(\w+\)s)*\))")
 _NAMED = re.compile(r"%\((\w+)\)s(?:::(?:TIMESTAMP WITH TIME ZONE|DOUBLE PRECISION|[A-Z]+))?")
 _WHERE = " WHERE "
+
 _BOUND = re.compile(r"\(\d+\)")
 """Of a type's length: a cast to it would cut a value short that the column refuses."""
 
@@ -281,6 +281,8 @@ def _float(value: Any) -> float | None:
 def _at_once(sql: str, types: Mapping[str, str]) -> str:
     """Return an insert or an update as PostgreSQL takes it for many rows; in an update each parameter stands once."""
     if found := _VALUES.search(sql):
+        if _NAMED.search(sql, found.end()):  # a value for all rows at once would need another name
+            return ""
         names = _NAMED.findall(found[1])
         arrays = ", ".join(f"%({name})b::{types[name]}" for name in names)
         return f"{sql[: found.start()]}SELECT * FROM unnest({arrays}){sql[found.end() :]}"  # noqa: S608 - parameters
