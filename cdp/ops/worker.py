@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from types import FrameType
 
 import structlog
-from sqlalchemy import delete, inspect, select, tuple_
+from sqlalchemy import Table, bindparam, delete, inspect, select, tuple_
 from sqlmodel import col
 
-from cdp import gate, journey, ledger, rights
+from cdp import gate, journey, ledger, rights, statements
 from cdp.db import unsettle
 from cdp.deployment import Deployment
 from cdp.errors import Problem, StartRefused, Unavailable
@@ -27,6 +27,7 @@ from cdp.ingest.model import Received
 from cdp.ops import applying
 from cdp.ops.pace import Pace
 from cdp.rights import provisions
+from cdp.statements import pair_of
 from cdp.web.api.model import Idempotency
 from cdp.web.auth.model import CLOCKS_APART, RevokedToken, UsedAssertion
 from cdp.web.metrics import heartbeat
@@ -198,10 +199,16 @@ def _count_released(deployment: Deployment, limit: int) -> int:
 def _forget_received(deployment: Deployment, limit: int) -> int:
     oldest = deployment.clock.now() - RECEIVED_KEPT
     with deployment.database.transaction() as session:
-        key = (col(Received.source), col(Received.digest))
-        old = session.execute(select(*key).where(col(Received.at) < oldest).limit(limit)).all()
-        session.execute(delete(Received).where(tuple_(*key).in_([tuple(row) for row in old])))
+        old = statements.rows(session, _RECEIVED_BEFORE, then=oldest, most=limit)
+        statements.change(session, _RECEIVED, pairs=old)
     return len(old)
+
+
+_TABLE: Table = Received.__table__  # type: ignore[attr-defined]
+_RECEIVED = delete(_TABLE).where(pair_of(_TABLE.c.source, _TABLE.c.digest))
+_RECEIVED_BEFORE = (
+    select(_TABLE.c.source, _TABLE.c.digest).where(_TABLE.c.at < bindparam("then")).limit(bindparam("most"))
+)
 
 
 def _forget_tokens(deployment: Deployment, limit: int) -> int:
