@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -269,11 +270,6 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement
 
 def chunked(values: Iterable[T], size: int = 5000) -> Iterator[list[T]]:
     """Yield lists of at most `size`: databases limit how many values one statement may name."""
-    batch: list[T] = []
-    for value in values:
-        batch.append(value)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
+    rest = iter(values)
+    while batch := list(islice(rest, size)):
         yield batch

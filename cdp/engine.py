@@ -38,11 +38,15 @@ _OUTAGES = ("08", "25006", "25P03", "40", "53", "55P03", "57", "58", "XX")
 """How an SQLSTATE begins: connection, read-only, idle too long, broken off, full, locked, shutdown, disk, damage."""
 
 
+PREPARED = 1024
+"""Statements that a connection to SQLite keeps prepared: those of a batch, in some lengths each."""
+
+
 def open_sqlite(url: str, begin: str, patience: float) -> Engine:
     """Open the embedded database; its transactions begin as `begin` says."""
     path = make_url(url).database
     place = _Place(Path(path)) if path and path != ":memory:" else None
-    waits = {"timeout": patience or 30, "check_same_thread": False}
+    waits = {"timeout": patience or 30, "check_same_thread": False, "cached_statements": PREPARED}
     engine = create_engine(url, hide_parameters=True, pool_timeout=POOL_SECONDS, connect_args=waits)
 
     @event.listens_for(engine, "do_connect")

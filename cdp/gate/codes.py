@@ -46,9 +46,15 @@ def person_codes(policy: Policy, standing: Standing) -> bytes:
 
     Ages beyond every law's interest count as one, so that adults share their answers.
     """
-    age = standing.age
-    is_adult = age is not None and age > OLDEST_AGE_OF_CONSENT
-    person = replace(standing, age=OLDEST_AGE_OF_CONSENT if is_adult else age, reaches=())
+    if standing.age is not None and standing.age > OLDEST_AGE_OF_CONSENT:
+        standing = replace(standing, age=OLDEST_AGE_OF_CONSENT)
+    return _codes(policy, standing)
+
+
+@lru_cache(maxsize=1 << 14)
+def _codes(policy: Policy, standing: Standing) -> bytes:
+    """Return the codes of everybody in this very situation: most people are in few."""
+    person = replace(standing, reaches=())
     known, laws = _known(policy, person), laws_of(policy, standing)
     ways: dict[str, list[_Way]] = defaultdict(list)
     for reach in standing.reaches:

@@ -12,22 +12,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyroaring import BitMap64
-from sqlalchemy import Table, delete, insert, or_, select
+from sqlalchemy import Table, delete, func, insert, or_, select
 from sqlmodel import Session, col
 
 from cdp import policy, statements
 from cdp.db import chunked, insert_ignoring
-from cdp.gate.model import Permission, PolicyPeriod, PolicyVersion, Situated, SituationValue
+from cdp.gate.model import PolicyPeriod, PolicyVersion, Situated, SituationValue
 from cdp.gate.question import Consent, Reach, Standing
 from cdp.gate.standing import Situation
 from cdp.identity.model import Alias
 from cdp.policy.documents import Documents
 from cdp.policy.terms import Law, Policy
 from cdp.profile.model import Subject
-from cdp.statements import one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +38,18 @@ class Past:
     changes_at: datetime
 
 
-def note(session: Session, situations: Mapping[int, Situation], at: datetime) -> dict[int, bytes]:
+class Kept(NamedTuple):
+    """Which situation a permission row stands for, and until when."""
+
+    digest: bytes
+    until: datetime | None
+
+
+def note(
+    session: Session, situations: Mapping[int, Situation], kept: Mapping[int, Kept], at: datetime
+) -> dict[int, bytes]:
     """Keep the situations that differ from what was last kept of the person; returns each person's digest."""
     digests = {person: digest_of(one.standing) for person, one in situations.items()}
-    kept: dict[int, tuple[bytes, datetime]] = {}
-    for some in chunked(digests):
-        for person, digest, until in statements.rows(session, _KEPT, some=some):
-            kept[person] = (digest or b"", until)
     changed = [
         person
         for person, digest in sorted(digests.items())
@@ -68,10 +72,8 @@ def note(session: Session, situations: Mapping[int, Situation], at: datetime) ->
     return digests
 
 
-_PERMISSIONS: Table = Permission.__table__  # type: ignore[attr-defined]
-_KEPT = select(_PERMISSIONS.c.person, _PERMISSIONS.c.situation, _PERMISSIONS.c.holds_until).where(
-    one_of(_PERMISSIONS.c.person)
-)
+_PERIODS: Table = PolicyPeriod.__table__  # type: ignore[attr-defined]
+_NEWEST_PERIOD = select(_PERIODS.c.policy).where(_PERIODS.c.id == select(func.max(_PERIODS.c.id)).scalar_subquery())
 _SITUATED = insert(Situated.__table__)  # type: ignore[attr-defined]
 
 
@@ -118,8 +120,7 @@ _ROWS = select(col(Situated.id), col(Situated.person), col(Situated.digest), col
 
 def begin_period(session: Session, number: int, at: datetime) -> None:
     """Note from when on this policy version is in force."""
-    newest = session.scalar(select(col(PolicyPeriod.policy)).order_by(col(PolicyPeriod.id).desc()).limit(1))
-    if newest != number:
+    if statements.column(session, _NEWEST_PERIOD) != [number]:
         session.add(PolicyPeriod(policy=number, at=at))
         session.flush()
 

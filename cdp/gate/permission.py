@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, LargeBinary, Table, and_, delete, func, se
 from sqlmodel import Session, col
 
 from cdp import identity, policy, statements
-from cdp.db import chunked, unsettle, upsert
+from cdp.db import chunked, is_sqlite, unsettle, upsert
 from cdp.gate import history, neighbours, versions
 from cdp.gate.codes import person_codes
 from cdp.gate.collecting import may_collect
@@ -29,11 +29,12 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     """
     changed = set(people)
     wanted = sorted(changed | neighbours.ageless_beside(session, changed))
-    _lock(session, wanted)
-    unsettle(session, set(identity.people_of(session, wanted).values()).difference(wanted))
+    kept = _lock(session, wanted)
+    if not is_sqlite(session):  # where nobody waits for anybody
+        unsettle(session, set(identity.people_of(session, wanted).values()).difference(wanted))
     situations = load(session, wanted, at)
     number = versions.register(session).answers
-    digests = history.note(session, situations, at)
+    digests = history.note(session, situations, kept, at)
     rows = [
         _row(policy.of(session), situations[one], number, at) | {"situation": digests[one]}
         for one in wanted
@@ -41,29 +42,39 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     ]
     upsert(session, Permission, rows)
     for gone in chunked(one for one in wanted if one not in situations):
-        session.execute(delete(Permission).where(col(Permission.person).in_(gone)))
+        statements.change(session, _GONE, some=gone)
 
 
-def _lock(session: Session, people: Iterable[int]) -> None:
+def _lock(session: Session, people: Iterable[int]) -> dict[int, history.Kept]:
     """Let nobody else decide these people until the commit: what is read next is what all others wrote before.
 
     The rows that are written, in the order in which they are: whoever settles neighbours blocks nobody for ever.
-    A row that came while we waited for another was not locked with it: who has none is looked for again.
+    A row that came while we waited for another was not locked with it: who has none is looked for again. Returns
+    what situation each of them stands for.
     """
-    missing = set(people)
+    missing, kept = set(people), dict[int, history.Kept]()
     while missing and (locked := _locked(session, missing)):
-        missing -= locked
+        kept |= locked
+        missing = set() if is_sqlite(session) else missing - locked.keys()
+    return kept
 
 
-def _locked(session: Session, people: Iterable[int]) -> set[int]:
-    found: set[int] = set()
+def _locked(session: Session, people: Iterable[int]) -> dict[int, history.Kept]:
+    found: dict[int, history.Kept] = {}
     for some in chunked(sorted(people)):
-        found.update(statements.column(session, _LOCK, some=some))
+        rows = statements.rows(session, _LOCK, some=some)
+        found.update((person, history.Kept(digest or b"", until)) for person, digest, until in rows)
     return found
 
 
 _TABLE: Table = Permission.__table__  # type: ignore[attr-defined]
-_LOCK = select(_TABLE.c.person).where(one_of(_TABLE.c.person)).order_by(_TABLE.c.person).with_for_update()
+_GONE = delete(_TABLE).where(one_of(_TABLE.c.person))
+_LOCK = (
+    select(_TABLE.c.person, _TABLE.c.situation, _TABLE.c.holds_until)
+    .where(one_of(_TABLE.c.person))
+    .order_by(_TABLE.c.person)
+    .with_for_update()
+)
 
 
 def permitted(session: Session, use: Use, denied: Law, at: datetime) -> ColumnElement[bool]:

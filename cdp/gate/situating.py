@@ -26,12 +26,18 @@ STATES = frozenset({"restriction", "deceased", "legal_hold", "provision"})
 class Declares(Protocol):
     """What a source declares of the people it brings (`cdp.profile.model.SourceTerms`)."""
 
-    establishment: str
-    offers_to: str
-    collected_for: str
-    from_opt_out: bool
-    eu_adequacy: bool
-    quarantined: bool
+    @property
+    def establishment(self) -> str: ...
+    @property
+    def offers_to(self) -> str: ...
+    @property
+    def collected_for(self) -> str: ...
+    @property
+    def from_opt_out(self) -> bool: ...
+    @property
+    def eu_adequacy(self) -> bool: ...
+    @property
+    def quarantined(self) -> bool: ...
 
 
 class Standing(NamedTuple):

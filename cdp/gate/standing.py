@@ -8,16 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, select
-from sqlmodel import Session, col
+from sqlalchemy import Table, bindparam, or_, select
+from sqlmodel import Session
 
 from cdp import consent, policy, statements
 from cdp.clock import FOREVER
 from cdp.consent.model import Objection
 from cdp.consent.rules import Said, as_written
-from cdp.db import among, chunked
+from cdp.db import chunked
 from cdp.gate import neighbours, situating
 from cdp.gate.neighbours import Born
 from cdp.gate.question import Consent, Reach, Standing
@@ -26,7 +27,8 @@ from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS, Policy, Purpose
 from cdp.profile import declared as declarations
 from cdp.profile import retention
-from cdp.profile.model import Person, SourceTerms, Subject
+from cdp.profile.declared import Declared
+from cdp.profile.model import Person, Subject
 from cdp.statements import one_of
 
 DEVICE_NAMESPACE = "anonymous_id"
@@ -83,17 +85,25 @@ class _Profile(NamedTuple):
     born: Born
 
 
+class _Objected(NamedTuple):
+    """An objection, or a state of a person that is none."""
+
+    kind: str
+    purpose: str
+
+
 class _Rows(NamedTuple):
     subjects: dict[int, list[int]]
-    origins: dict[int, list[SourceTerms]]
+    origins: dict[int, tuple[Declared, ...]]
     employers: frozenset[str]
     profiles: dict[int, _Profile]
     aged: dict[int, Born]
     points: dict[int, list[ContactPoint]]
     said: dict[int, list[Said]]
     suppressed: dict[bytes, list[tuple[str, str]]]
-    objections: dict[int, list[Objection]]
+    objections: dict[int, list[_Objected]]
     erasing: set[int]
+    """People of whom any subject is being erased."""
 
 
 def _load(
@@ -110,11 +120,14 @@ def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime
     subjects: dict[int, list[int]] = defaultdict(list)
     owner: dict[int, int] = {}
     declared = declarations.known(session)
-    origin: dict[int, SourceTerms] = {}
-    for number, person, source in statements.rows(session, _SUBJECTS_OF, some=people):
+    origin: dict[int, Declared] = {}
+    erasing: set[int] = set()
+    for number, person, source, is_erased in statements.rows(session, _SUBJECTS_OF, some=people):
         subjects[person].append(number)
         owner[number] = person
         origin[number] = declared.get(source, declarations.UNDECLARED)
+        if is_erased:
+            erasing.add(person)
     points = _points(session, owner, origin)
     tokens = {point.suppression_token for some in points.values() for point in some}
     suppressed: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
@@ -126,7 +139,7 @@ def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime
     profiles = _profiles(session, people)
     return _Rows(
         subjects,
-        {person: [origin[number] for number in numbers] for person, numbers in subjects.items()},
+        {person: tuple(dict.fromkeys(origin[number] for number in numbers)) for person, numbers in subjects.items()},
         frozenset(name for name, one in declared.items() if one.employees),
         profiles,
         _aged(session, profiles, points, at),
@@ -134,7 +147,7 @@ def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime
         said,
         suppressed,
         _objections(session, owner, as_of),
-        _erasing(session, people),
+        erasing,
     )
 
 
@@ -158,7 +171,7 @@ def _aged(
     return known | neighbours.youngest_at(session, ageless, at)
 
 
-def _points(session: Session, owner: dict[int, int], origin: dict[int, SourceTerms]) -> dict[int, list[ContactPoint]]:
+def _points(session: Session, owner: dict[int, int], origin: dict[int, Declared]) -> dict[int, list[ContactPoint]]:
     found: dict[int, dict[tuple[str, bytes], ContactPoint]] = defaultdict(dict)
     for some in chunked(owner):
         # The newest subject that gave a contact point stands for it; verified wins.
@@ -184,28 +197,32 @@ def _preference(point: ContactPoint) -> tuple[bool, int, bytes]:
     return (not point.verified, -point.subject, point.suppression_token)
 
 
-def _objections(session: Session, owner: dict[int, int], as_of: datetime | None) -> dict[int, list[Objection]]:
-    found: dict[int, list[Objection]] = defaultdict(list)
-    holds: ColumnElement[bool] = col(Objection.lifted_at).is_(None)
-    if as_of is not None:
-        holds = (col(Objection.at) <= as_of) & (holds | (col(Objection.lifted_at) > as_of))
+def _objections(session: Session, owner: dict[int, int], as_of: datetime | None) -> dict[int, list[_Objected]]:
+    found: dict[int, list[_Objected]] = defaultdict(list)
     for some in chunked(owner):
-        for row in session.scalars(select(Objection).where(among(session, col(Objection.subject), some), holds)):
-            found[owner[row.subject]].append(row)
+        if as_of is None:
+            rows = statements.rows(session, _OBJECTING, some=some)
+        else:
+            rows = statements.rows(session, _OBJECTING_THEN, some=some, then=as_of)
+        for subject, *row in rows:
+            found[owner[subject]].append(_Objected(*row))
     return found
-
-
-def _erasing(session: Session, people: Sequence[int]) -> set[int]:
-    """Return the people of whom any subject is being erased, whatever number they have by now."""
-    return set(statements.column(session, _ERASING, some=people))
 
 
 _SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
 _PEOPLE: Table = Person.__table__  # type: ignore[attr-defined]
 _NAMES: Table = Identifier.__table__  # type: ignore[attr-defined]
-_ERASING = select(_SUBJECTS.c.person).where(one_of(_SUBJECTS.c.person), _SUBJECTS.c.erasing)
+_OBJECTIONS: Table = Objection.__table__  # type: ignore[attr-defined]
+_SAID_BY = select(*(_OBJECTIONS.c[name] for name in ("subject", *_Objected._fields))).where(
+    one_of(_OBJECTIONS.c.subject)
+)
+_OBJECTING = _SAID_BY.where(_OBJECTIONS.c.lifted_at.is_(None))
+_OBJECTING_THEN = _SAID_BY.where(
+    _OBJECTIONS.c.at <= bindparam("then"),
+    or_(_OBJECTIONS.c.lifted_at.is_(None), _OBJECTIONS.c.lifted_at > bindparam("then")),
+)
 _SUBJECTS_OF = (
-    select(_SUBJECTS.c.number, _SUBJECTS.c.person, _SUBJECTS.c.source)
+    select(_SUBJECTS.c.number, _SUBJECTS.c.person, _SUBJECTS.c.source, _SUBJECTS.c.erasing)
     .where(one_of(_SUBJECTS.c.person))
     .order_by(_SUBJECTS.c.number)
 )
@@ -235,7 +252,7 @@ def _situation(terms: Policy, rows: _Rows, person: int, at: datetime, channels: 
     lapsed, lapses = retention.lapsed(terms, country, active, at)
     age, birthday = lives.age()
     standing = Standing(
-        **situating.declared_by(terms, country, rows.origins[person]),
+        **_declared_by(terms, country, rows.origins[person]),
         country=country,
         age=age,
         customer=bool(profile and profile.customer_since and profile.customer_since <= at),
@@ -261,7 +278,12 @@ def _situation(terms: Policy, rows: _Rows, person: int, at: datetime, channels: 
     )
 
 
-def _objection(row: Objection) -> str:
+@lru_cache(maxsize=1 << 10)
+def _declared_by(terms: Policy, country: str, sources: tuple[Declared, ...]) -> dict[str, Any]:
+    return situating.declared_by(terms, country, sources)
+
+
+def _objection(row: _Objected) -> str:
     return row.kind if row.kind == "direct_marketing" else f"{row.kind}:{row.purpose}"
 
 
@@ -315,7 +337,15 @@ def _reach(
     else:
         silent = rows.suppressed.get(point.suppression_token, [])
         reasons = tuple(sorted({why for where, why in silent if where in (channel, "*")}))
-    return Reach(channel, tuple(sorted(consents)), reasons, point.kind if point else ""), point, until
+    kind = point.kind if point else ""
+    reach = Reach(channel, tuple(sorted(consents)), reasons, kind) if consents else _unasked(channel, reasons, kind)
+    return reach, point, until
+
+
+@lru_cache(maxsize=1 << 12)
+def _unasked(channel: str, reasons: tuple[str, ...], kind: str) -> Reach:
+    """Return a way on which nothing was ever said: most are, and they are few."""
+    return Reach(channel, (), reasons, kind)
 
 
 def _gpc(said: list[Said], at: datetime) -> bool:

@@ -14,10 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlmodel import Session, col
 
-from cdp import policy
+from cdp import policy, statements
 from cdp.consent import rules as consent_rules
 from cdp.db import insert_ignoring
 from cdp.gate import history
@@ -92,10 +92,10 @@ def version(session: Session) -> Version | None:
     terms = policy.of(session)
     known: dict[str, Version] = session.info.setdefault("policy_versions", {})
     if terms.digest not in known:
-        number = session.scalar(select(col(PolicyVersion.id)).where(col(PolicyVersion.digest) == terms.digest))
-        if number is None:
+        found = statements.rows(session, _NUMBERED, of=terms.digest, **parts(terms)._asdict())
+        if not found:
             return None
-        known[terms.digest] = Version(number, _first_alike(session, parts(terms)) or number)
+        known[terms.digest] = Version(*found[0])
     return known[terms.digest]
 
 
@@ -167,8 +167,16 @@ def differing(session: Session, number: int) -> set[str]:
 
 
 def _first_alike(session: Session, wanted: Parts) -> int | None:
-    alike = [col(getattr(PolicyVersion, name)) == digest for name, digest in wanted._asdict().items()]
-    return session.scalar(select(func.min(col(PolicyVersion.id))).where(*alike))
+    found: list[int | None] = statements.column(session, _FIRST_ALIKE, **wanted._asdict())
+    return found[0]
+
+
+_TABLE: Table = PolicyVersion.__table__  # type: ignore[attr-defined]
+_ALIKE = _TABLE.alias("alike")
+_FIRST_ALIKE = select(func.min(_ALIKE.c.id)).where(*(_ALIKE.c[name] == bindparam(name) for name in Parts._fields))
+_NUMBERED = select(_TABLE.c.id, func.coalesce(_FIRST_ALIKE.scalar_subquery(), _TABLE.c.id)).where(
+    _TABLE.c.digest == bindparam("of")
+)
 
 
 def _taken_up(session: Session) -> int | None:

@@ -19,8 +19,8 @@ def follow(session: Session, before: Mapping[int, int], people: Mapping[int, int
 
     A person's number is its lowest subject's, so that subject says where the number went.
     """
-    once = {*before.values()} | set(_open(session, people))
-    standing = _open(session, once)
+    standing = _open(session, {*people, *before.values()})
+    once = {*before.values(), *(number for number in standing if number in people)}
     target = {number: people[number] for number in once if number in people}
     stale = sorted(number for number, person in target.items() if standing.get(number, number) != person)
     for some in chunked(stale):
@@ -33,7 +33,7 @@ def follow(session: Session, before: Mapping[int, int], people: Mapping[int, int
     statements.write(session, _NEW, opened)
 
 
-def _open(session: Session, numbers: Mapping[int, int] | set[int]) -> dict[int, int]:
+def _open(session: Session, numbers: set[int]) -> dict[int, int]:
     found: dict[int, int] = {}
     for some in chunked(sorted(numbers)):
         found.update(statements.rows(session, _STANDING, some=some))

@@ -3,14 +3,13 @@
 What a source on hold brings is taken in and joins nobody; released, it counts as if there had been no hold.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import datetime, timedelta
 
-from sqlalchemy import Table, bindparam, delete, func, insert, select
+from sqlalchemy import Table, bindparam, delete, func, insert, or_, select
 from sqlmodel import Session, col
 
 from cdp import ledger, policy, statements
-from cdp.clock import EARLIEST
 from cdp.db import chunked
 from cdp.identity.model import Aside, IdentityCase, JoinRate, SourceHold
 from cdp.statements import one_of
@@ -23,8 +22,12 @@ _RATES: Table = JoinRate.__table__  # type: ignore[attr-defined]
 _HOLDS: Table = SourceHold.__table__  # type: ignore[attr-defined]
 _COUNTED = insert(_RATES)
 _ON_HOLD = select(_HOLDS.c.source).where(one_of(_HOLDS.c.source), _HOLDS.c.released_at.is_(None))
+_RELEASED = select(func.max(_HOLDS.c.released_at)).where(_HOLDS.c.source == bindparam("of")).scalar_subquery()
 _TOTALS = select(func.sum(_RATES.c.records), func.sum(_RATES.c.joins)).where(
-    _RATES.c.source == bindparam("of"), _RATES.c.at > bindparam("since")
+    _RATES.c.source == bindparam("of"),
+    _RATES.c.at > bindparam("since"),
+    # What somebody looked at when they let the source go on is not counted against it again.
+    or_(_RELEASED.is_(None), _RATES.c.at > _RELEASED),
 )
 
 
@@ -36,25 +39,21 @@ def held(session: Session, sources: Iterable[str]) -> set[str]:
     return found
 
 
-def count(session: Session, source: str, records: int, joins: int, at: datetime) -> bool:
-    """Count a batch of a source, and put the source on hold where it joins too many; returns whether it did."""
+def count(session: Session, source: str, records: int, joins: int, at: datetime, on_hold: Set[str]) -> bool:
+    """Count a batch of a source, and put the source on hold where it joins too many; returns whether it did.
+
+    `on_hold` are the sources that are so already.
+    """
     statements.write(session, _COUNTED, [{"source": source, "at": at, "records": records, "joins": joins}])
     bounds = policy.of(session).breaker
-    if not joins or not bounds.records or held(session, [source]):
+    if not joins or not bounds.records or source in on_hold:
         return False
-    since = max(at - timedelta(minutes=bounds.minutes), _released_at(session, source) or EARLIEST)
+    since = at - timedelta(minutes=bounds.minutes)
     ((brought, joined),) = statements.rows(session, _TOTALS, of=source, since=since)
-    if brought < bounds.records or joined <= bounds.share * brought:
+    if (brought or 0) < bounds.records or joined <= bounds.share * brought:
         return False
     _hold(session, source, f"{joined} people joined by {brought} records in {bounds.minutes} minutes", at)
     return True
-
-
-def _released_at(session: Session, source: str) -> datetime | None:
-    """Return when somebody let the source go on: what was looked at is not counted against it again."""
-    query = select(func.max(col(SourceHold.released_at))).where(col(SourceHold.source) == source)
-    found: datetime | None = session.scalar(query)
-    return found
 
 
 def forget_counts(session: Session, at: datetime) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Table, func, select
 from sqlmodel import Session, col
@@ -74,4 +75,8 @@ def _written(declared: Mapping[str, Namespace]) -> str:
 
 @lru_cache(maxsize=4)
 def _read(contents: str) -> Mapping[str, Namespace]:
-    return {name: Namespace(**given) for name, given in json.loads(contents).items()}
+    return {name: _term(given) for name, given in json.loads(contents).items()}
+
+
+def _term(given: dict[str, Any]) -> Namespace:
+    return Namespace(**given | {"role_mailboxes": tuple(given.get("role_mailboxes", ()))})

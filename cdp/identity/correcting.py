@@ -84,7 +84,7 @@ def _add(session: Session, subjects: Sequence[int], name: Canonical, request: st
             "normaliser": VERSION,
             "first_at": at,
             "seen": month_of(at),
-            "aside": 0,
+            "aside": naming.aside(session, name),
         }
         for subject in sorted(set(deks) - had)
     ]

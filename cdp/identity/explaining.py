@@ -36,7 +36,8 @@ class Obstacle(NamedTuple):
     """What is on both, or between them, and does not join."""
 
     rule: str
-    """limit | veto | cannot | size | weight | generic | shared | blocked | unproved | expired | held | retracted"""
+    """limit | veto | cannot | size | weight | generic | shared | blocked | unproved | expired | held | retracted |
+    left | role"""
     namespace: str = ""
     value: str = ""
     counted: str = ""

@@ -6,7 +6,7 @@ or date is opened to be compared. Readings are never guessed: kana is compared w
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -36,6 +36,9 @@ _WRITTEN_OUT = re.compile("aa|ae|oe|ue")
 TRAITS = frozenset({"birthday", "full_name", "family_name", "given_name", "family_name_kana", "given_name_kana"})
 """What marks are made of."""
 
+_ORDER = sorted(TRAITS)
+_READ = "identity_marks_read"
+
 
 @dataclass(frozen=True, slots=True)
 class Stated:
@@ -54,40 +57,59 @@ class Stated:
 
 def read(session: Session, traits: Mapping[str, Any], at: datetime, ref: bytes, subject: int = 0) -> list[Stated]:
     """Return the marks of what a message says of one subject; nothing that the policy declares no constraint for."""
-    terms = policy.of(session).namespaces
     if TRAITS.isdisjoint(traits):
         return []
-    keys = vault.of(session)
-    return [
-        Stated(subject, namespace, int.from_bytes(keys.digest(f"mark.{namespace}", text.encode())[:size]), at, ref)
-        for namespace, text, size in texts(traits)
-        if text and is_constraint(terms.get(namespace))
-    ]
+    # A message is asked twice: before it is known whose it is, and once it is known what of it may be kept.
+    known: dict[tuple[Any, ...], list[tuple[str, int]]] = session.info.setdefault(_READ, {})
+    said = tuple([traits.get(name) for name in _ORDER])
+    found = known.get(said)
+    if found is None:
+        found = known[said] = list(_values(session, traits))
+    return [Stated(subject, namespace, value, at, ref) for namespace, value in found]
+
+
+def _values(session: Session, traits: Mapping[str, Any]) -> Iterable[tuple[str, int]]:
+    terms, namer = policy.of(session).namespaces, vault.namer(session)
+    for namespace, text, size in texts(traits):
+        if text and is_constraint(terms.get(namespace)):
+            yield namespace, int.from_bytes(namer.digest(f"mark.{namespace}", text.encode())[:size])
 
 
 def is_constraint(term: Namespace | None) -> bool:
     return term is not None and term.role == "constrain"
 
 
-def write(session: Session, stated: Iterable[Stated]) -> set[int]:
+def begin(session: Session, stated: Iterable[Stated]) -> None:
+    """Write the marks of subjects that this transaction made, who have none yet."""
+    _write(session, stated, {})
+
+
+def write(session: Session, stated: Sequence[Stated]) -> set[int]:
     """Keep the newest statement of each kind; returns the subjects of whom another value holds now."""
-    newest: dict[tuple[int, str], Stated] = {}
-    for one in sorted(stated, key=lambda one: one.order):
-        newest[one.subject, one.namespace] = one
-    held = _held(session, {subject for subject, _ in newest})
-    fresh = {key: one for key, one in newest.items() if key not in held or held[key].order < one.order}
-    upsert(session, IdentityMark, [_row(one) for _, one in sorted(fresh.items())])
-    return {one.subject for key, one in fresh.items() if key not in held or held[key].value != one.value}
+    return _write(session, stated, _held(session, {one.subject for one in stated}))
 
 
-def keep_only(session: Session, fresh: Iterable[int], stated: Sequence[Stated]) -> set[int]:
-    """Delete of subjects made just now the marks that were not kept; returns whose. No law allowed to keep those."""
+def keep(session: Session, stated: Sequence[Stated], fresh: Set[int]) -> set[int]:
+    """Write these, and delete what else there is of subjects made just now; returns of whom another value holds now.
+
+    No law allowed to keep what is deleted.
+    """
+    held = _held(session, fresh | {one.subject for one in stated})
     kept = {(one.subject, one.namespace) for one in stated}
-    gone = [key for key in _held(session, fresh) if key not in kept]
+    gone = [key for key in held if key[0] in fresh and key not in kept]
     for subject, namespace in gone:
         this = (col(IdentityMark.subject) == subject, col(IdentityMark.namespace) == namespace)
         session.execute(delete(IdentityMark).where(*this))
-    return {subject for subject, _ in gone}
+    return {subject for subject, _ in gone} | _write(session, stated, held)
+
+
+def _write(session: Session, stated: Iterable[Stated], held: Mapping[tuple[int, str], Stated]) -> set[int]:
+    newest: dict[tuple[int, str], Stated] = {}
+    for one in sorted(stated, key=lambda one: one.order):
+        newest[one.subject, one.namespace] = one
+    fresh = {key: one for key, one in newest.items() if key not in held or held[key].order < one.order}
+    upsert(session, IdentityMark, [_row(one) for _, one in sorted(fresh.items())])
+    return {one.subject for key, one in fresh.items() if key not in held or held[key].value != one.value}
 
 
 def correct(session: Session, subjects: Iterable[int], traits: Mapping[str, Any], request: str, at: datetime) -> None:

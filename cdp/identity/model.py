@@ -18,6 +18,8 @@ class Aside(IntFlag):
     """Somebody said that the subject was not seen with it."""
     LEFT = 8
     """Somebody said that the value left those who had it."""
+    ROLE = 16
+    """It is a role mailbox by its local part (info@ …): whoever reads it now, not whose it is."""
 
 
 class Identifier(SQLModel, table=True):

@@ -13,8 +13,9 @@ from sqlmodel import Session
 
 from cdp import policy, statements, vault
 from cdp.db import chunked
-from cdp.identity.model import CorrectedIdentifier, Identifier, Token
-from cdp.identity.normalise import Canonical, derived
+from cdp.identity import config
+from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, Token
+from cdp.identity.normalise import Canonical, derived, is_role_mailbox
 from cdp.identity.rules import TokenKey
 from cdp.statements import one_of, pair_of
 
@@ -55,7 +56,7 @@ def tokens(session: Session, name: Canonical) -> Mapping[int, bytes]:
     """Return an identifier's token in every epoch that was live when this transaction first asked: lock them all."""
     known = _known(session)
     if name not in known.tokens:
-        known.tokens[name] = vault.of(session).tokens(name.namespace, name.scope, name.value)
+        known.tokens[name] = vault.namer(session).tokens(name.namespace, name.scope, name.value)
         known.epochs.add(tuple(known.tokens[name]))
     return known.tokens[name]
 
@@ -68,6 +69,7 @@ def renew(session: Session) -> bool:
     known = _known(session)
     if known.epochs <= {tuple(vault.of(session).keyring.state().index)}:
         return False
+    vault.namer(session, anew=True)
     known.tokens.clear()
     known.epochs.clear()
     known.places.clear()
@@ -125,8 +127,13 @@ def silence_token(session: Session, name: Canonical) -> bytes:
     """Return an identifier's suppression token."""
     known = _known(session).silences
     if name not in known:
-        known[name] = vault.of(session).suppression_token(name.namespace, name.scope, name.value)
+        known[name] = vault.namer(session).suppression_token(name.namespace, name.scope, name.value)
     return known[name]
+
+
+def aside(session: Session, name: Canonical) -> int:
+    """Return why an identifier never counts, as bits of `Aside`: a role mailbox joins nobody. 0 = it counts."""
+    return int(Aside.ROLE) if is_role_mailbox(config.namespaces(session), name) else 0
 
 
 def _known(session: Session) -> _Known:

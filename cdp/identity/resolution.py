@@ -7,12 +7,11 @@ on the order of arrival; numbers do, so who keeps our numbers follows the aliase
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from cdp import ledger, statements, vault
@@ -62,6 +61,8 @@ class Attached:
     """New subjects and their keys."""
     mismatches: int = 0
     """Token hits whose sealed value was another: they joined nothing."""
+    people: Mapping[int, int] = field(default_factory=dict)
+    """Subject → person, of these and of whoever they concern."""
 
 
 def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attached:
@@ -74,23 +75,26 @@ def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attac
     for name, one in zip(prints, arrivals, strict=True):
         same = by_print.get(name)
         by_print[name] = _together(same, one) if same else one
+    named = {name: _named(session, one.names) for name, one in by_print.items()}
     on_hold = breaker.held(session, {one.source for one in arrivals})
-    met = _meet(session, list(zip(prints, arrivals, strict=True)), on_hold)
+    met = _meet(session, named, {name for name, one in by_print.items() if one.source not in on_hold})
     made = _make(session, {name: one for name, one in by_print.items() if name not in met.known}, at)
     fresh = {made[name]: by_print[name] for name in made}
     numbers = met.known | made
     attached = Attached([numbers[name] for name in prints], _mint(session, fresh))
-    attached.mismatches = _write_identifiers(session, fresh, attached.made, at, on_hold)
+    evidence = [(made[print_], name) for print_ in made for name in named[print_]]
+    attached.mismatches = _write_identifiers(session, fresh, evidence, attached.made, at, on_hold)
     _write_phone_countries(session, fresh, at)
     _verify(session, met.vouched)
-    marks.write(session, [replace(one, subject=made[name]) for name in made for one in by_print[name].marks])
+    marks.begin(session, [replace(one, subject=made[name]) for name in made for one in by_print[name].marks])
     touched = {*fresh, *(number for number, _, _ in met.vouched)}
     # What a source on hold confirms or vouches for has to be said again once it is released.
     seen = {met.known[name]: by_print[name].at or at for name in met.known if by_print[name].source not in on_hold}
     touched |= seeing.see_again(session, seen)
-    joins = _resolve(session, touched, at, "arrival", met.held | fresh.keys()).joins
+    resolved = _resolve(session, touched, at, "arrival", met.held | fresh.keys())
     for source in sorted({one.source for one in arrivals}):
-        breaker.count(session, source, len(arrivals), joins, at)
+        breaker.count(session, source, len(arrivals), resolved.joins, at, on_hold)
+    attached.people = resolved.people | people_of(session, set(attached.subjects) - resolved.people.keys())
     return attached
 
 
@@ -141,7 +145,7 @@ def keep_marks(session: Session, stated: Sequence[Stated], fresh: Iterable[int],
 
     Of `fresh`, subjects that this transaction made, whatever is not stated here is deleted.
     """
-    changed = marks.keep_only(session, fresh, stated) | marks.write(session, stated)
+    changed = marks.keep(session, stated, frozenset(fresh))
     if changed:
         resolve(session, company(session, changed), at, "mark", fresh)
 
@@ -168,15 +172,17 @@ def fingerprint(session: Session, arrival: Arrival) -> bytes:
     A number is the same one whichever kind of line it is taken for.
     """
     names = sorted({(vault.family(name.namespace)[0], name.scope, name.value) for name in arrival.names})
-    return vault.of(session).digest(
+    return vault.namer(session).digest(
         "fingerprint", json.dumps([arrival.source, names, *(["public"] if arrival.public else [])]).encode()
     )
 
 
 def sealed_value(name: Canonical) -> bytes:
     """Write an identifier as it is sealed and compared."""
-    spelled = {"scope": name.scope, "value": name.value}
-    return json.dumps(spelled, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return f'{{"scope":{_quoted(name.scope)},"value":{_quoted(name.value)}}}'.encode()
+
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def cell(subject: int, namespace: str, token: bytes) -> vault.Cell:
@@ -194,26 +200,32 @@ class _Met(NamedTuple):
     held: set[int]
 
 
-def _meet(session: Session, arriving: Sequence[tuple[bytes, Arrival]], on_hold: Set[str]) -> _Met:
+def _meet(session: Session, named: Mapping[bytes, Sequence[Canonical]], vouching: Set[bytes]) -> _Met:
     """Lock what these arrivals may change: tokens first, then every subject, each in one order for all.
 
-    Nothing that a source on hold vouches for is believed. Whoever was made by others while we waited for a token is
-    known, whoever was erased is new.
+    Nothing is believed that a source on hold vouches for, and so is not among `vouching`. Whoever was made by others
+    while we waited for a token is known, whoever was erased is new.
     """
-    prints = {name for name, _ in arriving}
-    vouching = [(name, one) for name, one in arriving if one.source not in on_hold]
+    believed = {print_: [name for name in named[print_] if name.verified] for print_ in vouching}
     while True:
-        known = _known(session, prints)
-        vouched = _vouched(session, known, vouching)
+        known = _known(session, named)
+        vouched = _vouched(session, known, believed)
         keys = {(namespace, token) for _, namespace, token in vouched}
-        states = graph.lock_tokens(session, keys | _keys(session, (one for name, one in arriving if name not in known)))
+        keys |= {
+            (name.namespace, token)
+            for print_, names in named.items()
+            if print_ not in known
+            for name in names
+            for token in naming.tokens(session, name).values()
+        }
+        states = graph.lock_tokens(session, keys)
         if naming.renew(session):
             continue
-        late = _known(session, prints - known.keys())
-        vouched |= _vouched(session, late, vouching)
+        late = _known(session, named.keys() - known.keys()) if keys and not is_sqlite(session) else {}
+        vouched |= _vouched(session, late, believed)
         known |= late
         held = graph.hold(session, known.values(), states)
-        moved = naming.is_rotating(session) and vouched != _vouched(session, known, vouching)
+        moved = naming.is_rotating(session) and vouched != _vouched(session, known, believed)
         if held.issuperset(known.values()) and not moved:
             return _Met(known, vouched, held)
 
@@ -225,20 +237,10 @@ def _known(session: Session, prints: Iterable[bytes]) -> dict[bytes, int]:
     return found
 
 
-def _keys(session: Session, arrivals: Iterable[Arrival]) -> set[TokenKey]:
-    return {
-        (name.namespace, token)
-        for arrival in arrivals
-        for name in naming.evidence(session, arrival.names)
-        for token in naming.tokens(session, name).values()
-    }
-
-
 def _make(session: Session, new: Mapping[bytes, Arrival], at: datetime) -> dict[bytes, int]:
     """Insert subjects in the order of their fingerprints: nobody else makes one, without its tokens."""
     if not new:
         return {}
-    insert_new = sqlite.insert(_SUBJECTS) if is_sqlite(session) else postgresql.insert(_SUBJECTS)
     rows = [
         {
             "person": 0,
@@ -250,8 +252,7 @@ def _make(session: Session, new: Mapping[bytes, Arrival], at: datetime) -> dict[
         }
         for name, one in sorted(new.items())
     ]
-    statement = insert_new.returning(_SUBJECTS.c.fingerprint, _SUBJECTS.c.number)
-    return {bytes(row[0]): row[1] for row in session.execute(statement, rows)}
+    return dict(statements.insert(session, _NEW_SUBJECTS, rows))
 
 
 def _mint(session: Session, fresh: Iterable[int]) -> dict[int, vault.Dek]:
@@ -262,11 +263,18 @@ def _mint(session: Session, fresh: Iterable[int]) -> dict[int, vault.Dek]:
 
 
 def _write_identifiers(
-    session: Session, fresh: Mapping[int, Arrival], deks: Mapping[int, vault.Dek], at: datetime, on_hold: Set[str]
+    session: Session,
+    fresh: Mapping[int, Arrival],
+    evidence: Sequence[tuple[int, Canonical]],
+    deks: Mapping[int, vault.Dek],
+    at: datetime,
+    on_hold: Set[str],
 ) -> int:
     """Write the evidence of new subjects where each value stands; returns how many token hits did not match."""
-    found = _named(session, fresh)
+    places = naming.places(session, {name for _, name in evidence})
+    found = [(number, name, places[name].epoch, (name.namespace, places[name].token)) for number, name in evidence]
     wrong = _mismatches(session, found)
+    months = {number: month_of(one.at or at) for number, one in fresh.items()}
     rows = [
         {
             "subject": number,
@@ -279,8 +287,8 @@ def _write_identifiers(
             "verified": name.verified,
             "normaliser": VERSION,
             "first_at": at,
-            "seen": month_of(fresh[number].at or at),
-            "aside": int(Aside.HELD) if fresh[number].source in on_hold else 0,
+            "seen": months[number],
+            "aside": naming.aside(session, name) | (int(Aside.HELD) if fresh[number].source in on_hold else 0),
         }
         for number, name, epoch, key in found
         if (key, name.value) not in wrong
@@ -290,14 +298,13 @@ def _write_identifiers(
     return len(found) - len(rows)
 
 
-def _named(session: Session, fresh: Mapping[int, Arrival]) -> list[tuple[int, Canonical, int, TokenKey]]:
-    found = []
-    for number, arrival in fresh.items():
-        # One row per identifier; said twice, once as verified, it is verified.
-        names = sorted(naming.evidence(session, arrival.names), key=lambda name: name.verified)
-        found += [(number, name) for name in {name: name for name in names}.values()]
-    places = naming.places(session, {name for _, name in found})
-    return [(number, name, places[name].epoch, (name.namespace, places[name].token)) for number, name in found]
+def _named(session: Session, names: Iterable[Canonical]) -> list[Canonical]:
+    """Return these identifiers with all that they are evidence of; said twice, once as verified, each is verified."""
+    once: dict[Canonical, Canonical] = {}
+    for name in naming.evidence(session, names):
+        if name not in once or name.verified:
+            once[name] = name
+    return list(once.values())
 
 
 def _mismatches(session: Session, found: Iterable[tuple[int, Canonical, int, TokenKey]]) -> set[tuple[TokenKey, str]]:
@@ -343,15 +350,13 @@ def _write_phone_countries(session: Session, fresh: Mapping[int, Arrival], at: d
 
 
 def _vouched(
-    session: Session, known: Mapping[bytes, int], arriving: Iterable[tuple[bytes, Arrival]]
+    session: Session, known: Mapping[bytes, int], believed: Mapping[bytes, Sequence[Canonical]]
 ) -> set[tuple[int, str, bytes]]:
     """Return the identifiers (subject, namespace, token) that are vouched for now, and were only claimed so far."""
     verified = {
-        (known[print_], namespace, token)
-        for print_, arrival in arriving
-        if print_ in known
-        for name in naming.evidence(session, arrival.names)
-        if name.verified
+        (number, namespace, token)
+        for print_, number in known.items()
+        for name in believed.get(print_, ())
         for token in naming.tokens(session, name).values()
         for namespace in vault.family(name.namespace)
     }
@@ -458,7 +463,7 @@ def _header(session: Session, cause: str, one: int, many: Iterable[int], members
 
 def name_of(session: Session, person: int) -> str:
     """Return how the ledger names a person's number."""
-    return vault.of(session).digest("ledger.person", str(person).encode()).hex()
+    return vault.namer(session).digest("ledger.person", str(person).encode()).hex()
 
 
 def people_of(session: Session, subjects: Iterable[int]) -> dict[int, int]:
@@ -474,6 +479,7 @@ _TOGETHER = select(_SUBJECTS.c.number).where(one_of(_SUBJECTS.c.person))
 _PEOPLE = select(_SUBJECTS.c.number, _SUBJECTS.c.person).where(one_of(_SUBJECTS.c.number))
 _ALONE = update(_SUBJECTS).where(one_of(_SUBJECTS.c.number)).values(person=_SUBJECTS.c.number)
 _MOVED = update(_SUBJECTS).where(_SUBJECTS.c.number == bindparam("moved")).values(person=bindparam("to"))
+_NEW_SUBJECTS = insert(_SUBJECTS).returning(_SUBJECTS.c.fingerprint, _SUBJECTS.c.number)
 _NEW_KEYS, _NEW_IDENTIFIERS = insert(_KEYS), insert(_IDENTIFIERS)
 _CLAIMED = select(_IDENTIFIERS.c.subject, _IDENTIFIERS.c.namespace, _IDENTIFIERS.c.token).where(
     one_of(_IDENTIFIERS.c.subject), ~_IDENTIFIERS.c.verified

@@ -30,18 +30,26 @@ def month_of(at: datetime) -> int:
 
 
 def see_again(session: Session, seen: Mapping[int, datetime]) -> set[int]:
-    """Remember that known subjects were seen with all they have; returns those whose evidence counts again."""
+    """Remember that known subjects were seen with all they have; returns those of whom that may join or part people.
+
+    Evidence may count again, and what a limit counts within a window, or who had a value last, may be another.
+    """
     months = {subject: month_of(at) for subject, at in seen.items()}
+    timed = {
+        name for name, term in config.namespaces(session).items() if term.limit_days or term.on_conflict == "latest"
+    }
     back: set[int] = set()
     stale: set[int] = set()
+    turned: set[int] = set()
     for some in chunked(sorted(months), graph.MANY):
-        for subject, month, aside in statements.rows(session, _SEEN, some=some):
+        for subject, namespace, month, aside in statements.rows(session, _SEEN, some=some):
             if month < months[subject]:
                 stale.add(subject)
                 back |= {subject} if aside & EXPIRED else set()
+                turned |= {subject} if namespace in timed else set()
     statements.write(session, _COUNTS_AGAIN, [{"of": one, "month": months[one]} for one in sorted(back)])
     statements.write(session, _SEEN_AGAIN, [{"of": one, "month": months[one]} for one in sorted(stale)])
-    return back
+    return back | turned
 
 
 def overdue(session: Session, on: date, limit: int) -> dict[TokenKey, set[int]]:
@@ -86,7 +94,7 @@ def _change(
         session.execute(changed.values(aside=now))
 
 
-_SEEN = select(_TABLE.c.subject, _TABLE.c.seen, _TABLE.c.aside).where(one_of(_TABLE.c.subject))
+_SEEN = select(_TABLE.c.subject, _TABLE.c.namespace, _TABLE.c.seen, _TABLE.c.aside).where(one_of(_TABLE.c.subject))
 _OLDER = (_TABLE.c.subject == bindparam("of"), _TABLE.c.seen < bindparam("month"))
 _COUNTS_AGAIN = (
     update(_TABLE).where(*_OLDER, _TABLE.c.aside.op("&")(EXPIRED) > 0).values(aside=_TABLE.c.aside - EXPIRED)

@@ -1,6 +1,6 @@
 """What the steps pass on: the items of one transaction, what became of each, and what was dropped."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from cdp.connector.mapping import clean_name
 from cdp.errors import Refusal
 from cdp.identity import Canonical, canonical, naming
 from cdp.policy.terms import Policy
+from cdp.profile.model import Correction
 
 NO_STATUSES = frozenset({"withdrawn", "refused"})
 
@@ -44,6 +45,8 @@ class Entry:
     """What its message is remembered by, and its fact referred to; random without a message id."""
     names: tuple[Canonical, ...] = ()
     """Its identifiers in their one spelling."""
+    points: dict[bytes, str] = field(default_factory=dict)
+    """Suppression token → namespace of what it names, and of what that is evidence of."""
     subject: int = 0
     person: int = 0
     duplicate: bool = False
@@ -81,6 +84,8 @@ class Context:
     """Suppression tokens whose erasure was in force when it was looked."""
     readmitted: frozenset[tuple[str, bytes]] = frozenset()
     """(namespace, suppression token) of what a first-party act of this batch begins anew."""
+    corrections: Mapping[int, list[Correction]] = field(default_factory=dict)
+    """What was ever put right of the people whose traits are stated."""
     noted: str = ""
     """The ledger's entry about this batch."""
     _canonical: dict[tuple[str, str, str, bool], Canonical | None] = field(default_factory=dict, repr=False)

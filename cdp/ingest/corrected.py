@@ -19,8 +19,7 @@ REASON = "corrected"
 
 def leave_out_identifiers(batch: Batch, context: Context) -> Batch:
     """Take from each item the identifiers that the person it is about had removed."""
-    points = {point for entry in batch for name in entry.names for point in _points(name, context)}
-    removed = correcting.removed(context.session, points)
+    removed = correcting.removed(context.session, {point for entry in batch for point in entry.points})
     if removed:
         naming = [entry for entry in batch if any(removed.keys() & _points(name, context) for name in entry.names)]
         others = {point for entry in naming for name in entry.names for point in _points(name, context)}
@@ -33,13 +32,14 @@ def leave_out_identifiers(batch: Batch, context: Context) -> Batch:
 def contested(batch: Batch, context: Context) -> set[tuple[int, str]]:
     """Return (person, trait) of what corrections stand for: nothing that is said of it counts before it may be kept."""
     stating = {entry.person for entry in batch if entry.subject and entry.item.traits}
-    return set(corrections.since(context.session, sorted(stating))) if stating else set()
+    context.corrections = corrections.of_people(context.session, stating)
+    return {(person, row.name) for person, rows in context.corrections.items() for row in rows if row.ended_at is None}
 
 
 def leave_out_traits(batch: Batch, context: Context) -> Batch:
     """Take from each item the values that corrections of its person stand against; what is left may end them."""
     stating = [entry for entry in batch if entry.subject and entry.item.traits]
-    standing = corrections.of_people(context.session, {entry.person for entry in stating})
+    standing = context.corrections
     for entry in sorted(stating, key=lambda entry: (entry.item.at, entry.ref)) if standing else ():
         rows = standing.get(entry.person, [])
         stale = {name for name in entry.item.traits if _is_stale(rows, entry, name, context)}

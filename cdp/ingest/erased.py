@@ -30,13 +30,15 @@ class Overtaken(Exception):
 
 def keep_out(batch: Batch, context: Context) -> Batch:
     """Refuse items that name someone erased; what begins anew lets in what follows it."""
-    erasures = _erasures(context.session, {token for entry in batch for token in _points(context, entry)})
+    for entry in batch:
+        entry.points = _points(context, entry)
+    erasures = _erasures(context.session, {token for entry in batch for token in entry.points})
     silent = set(consent.suppressed_tokens(context.session, erasures, "erasure"))
     context.erased = frozenset(silent)
     under_way = _under_way(context.session, silent)
     kept = []
     for entry in batch:
-        points = _points(context, entry)
+        points = entry.points
         held = silent & set(points)
         if _is_old(entry, points, erasures) or (held and (held & under_way or not _is_first_party(entry, context))):
             reject(entry, "suppressed")
@@ -51,7 +53,7 @@ def check_again(batch: Batch, context: Context) -> None:
     """Look once more under the locks of the tokens; raises Overtaken where an erasure was faster."""
     if is_sqlite(context.session) or not (context.fresh or context.readmitted):
         return
-    tokens = {token for entry in batch for token in _points(context, entry)}
+    tokens = {token for entry in batch for token in entry.points}
     if not consent.suppressed_tokens(context.session, sorted(tokens), "erasure") <= context.erased:
         raise Overtaken
     if _under_way(context.session, {token for _, token in context.readmitted}):

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from cdp import statements
+from cdp import statements, vault
 from cdp.connector.kit import Claim
 from cdp.db import chunked, is_sqlite
 from cdp.ingest.batch import Context, Entry
@@ -25,7 +27,7 @@ def ref(context: Context, message_id: str, claims: Iterable[Claim] = ()) -> byte
     Through a public key a message is remembered with whom it names: nobody else can use up its id before it comes.
     """
     named = sorted([claim.type, claim.scope, claim.value] for claim in claims) if context.source.public else []
-    return context.vault.digest("fact", json.dumps([context.source.name, message_id, *named]).encode())
+    return vault.namer(context.session).digest("fact", json.dumps([context.source.name, message_id, *named]).encode())
 
 
 def remember(session: Session, source: str, digests: Sequence[bytes], at: datetime) -> set[bytes]:
@@ -36,9 +38,13 @@ def remember(session: Session, source: str, digests: Sequence[bytes], at: dateti
     rows = [{"source": source, "digest": one, "at": at} for one in sorted(set(digests))]
     if not rows:
         return set()
-    insert = sqlite.insert(_TABLE) if is_sqlite(session) else postgresql.insert(_TABLE)
-    statement = insert.on_conflict_do_nothing().returning(_TABLE.c.digest)
-    return {bytes(one) for one in session.scalars(statement, rows)}
+    return {digest for (digest,) in statements.insert(session, _new(is_sqlite(session)), rows)}
+
+
+@cache
+def _new(sqlite_: bool) -> Any:
+    insert = sqlite.insert(_TABLE) if sqlite_ else postgresql.insert(_TABLE)
+    return insert.on_conflict_do_nothing().returning(_TABLE.c.digest)
 
 
 def retract(context: Context, refs: Iterable[bytes]) -> None:
@@ -57,7 +63,7 @@ def retracted(context: Context, refs: Iterable[bytes]) -> set[bytes]:
 
 
 def _taken_back(context: Context, ref: bytes) -> bytes:
-    return context.vault.digest("retracted", ref)
+    return vault.namer(context.session).digest("retracted", ref)
 
 
 def forget(session: Session, source: str, entries: Iterable[Entry]) -> None:

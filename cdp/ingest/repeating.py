@@ -72,9 +72,11 @@ def _is_repeat(word: Word, heard: Iterable[Word]) -> bool:
 
 def _heard(session: Session, people: Collection[int]) -> defaultdict[int, list[Word]]:
     """Return what each of these people said until now."""
-    rows = session.execute(select(col(Subject.number), col(Subject.person)).where(col(Subject.person).in_(people)))
-    person_of = {int(row.number): int(row.person) for row in rows} if people else {}
     heard: defaultdict[int, list[Word]] = defaultdict(list)
+    if not people:
+        return heard
+    rows = session.execute(select(col(Subject.number), col(Subject.person)).where(col(Subject.person).in_(people)))
+    person_of = {int(row.number): int(row.person) for row in rows}
     for subject, records in consent.said_by(session, person_of).items():
         heard[person_of[subject]] += [_recorded(one) for one in records]
     return heard

@@ -85,9 +85,8 @@ def resolved(batch: Batch, context: Context) -> Batch:
     context.deks, context.fresh = attached.made, frozenset(attached.made)
     erased.check_again(owned, context)
     erased.begin_anew(context)
-    people = identity.people_of(context.session, attached.subjects)
     for entry, subject in zip(owned, attached.subjects, strict=True):
-        entry.subject, entry.person = subject, people[subject]
+        entry.subject, entry.person = subject, attached.people[subject]
     return admitted
 
 
@@ -274,7 +273,8 @@ def _write_coarse(batch: Batch, context: Context, chosen: Callable[[Entry, str],
     stated = [one for entry in batch for one in _stated(entry, context) if chosen(entry, one.name)]
     parts = traits.coarse(context.policy, stated)
     traits.write_coarse(context.session, parts)
-    unsettle(context.session, identity.people_of(context.session, {one.subject for one in parts}).values())
+    people = {entry.subject: entry.person for entry in batch}
+    unsettle(context.session, {people[one.subject] for one in parts})
 
 
 def _lawful(entry: Entry, context: Context, allowed: frozenset[str]) -> bool:

@@ -68,8 +68,7 @@ class Journey:
         return frozenset().union(*(rule.on for rule in self.rules))
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """One move of a person, with what caused it."""
 
     from_stage: str

@@ -5,21 +5,21 @@ recomputed for people whose processing is restricted (GDPR 18) or who are being 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, delete, exists, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, Table, delete, exists, false, func, insert, or_, select
 from sqlmodel import Session, col
 
 from cdp import policy, statements
-from cdp.db import chunked
+from cdp.db import chunked, is_sqlite
 from cdp.gate.model import Permission
 from cdp.journey.declared import journeys
 from cdp.journey.model import Stage, Transition
-from cdp.journey.rules import NOWHERE, Happened, Journey, Move, Path, walk
+from cdp.journey.rules import NOWHERE, Happened, Move, Path, walk
 from cdp.profile.model import Fact, Person, Subject
-from cdp.statements import one_of
+from cdp.statements import one_of, pair_of
 
 DEFAULT_JOURNEY = "standard"
 
@@ -49,14 +49,15 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
     declared = journeys(policy.of(session))
     for some in chunked(sorted(people)):
         _lock(session, some)
-        known = set(statements.column(session, _THERE, some=some))
+        known = dict(statements.rows(session, _THERE, some=some))
         _forget(session, [person for person in some if person not in known])
-        open_to = sorted(known - _closed(session, some))
-        facts = _facts(session, open_to, frozenset().union(*(journey.events for journey in declared)))
+        open_to = sorted(person for person, is_closed in known.items() if not is_closed)
+        listening = [(journey, journey.events) for journey in declared]
+        facts = _facts(session, open_to, frozenset().union(*(events for _, events in listening)))
         paths = {
-            (person, journey.name): walk(journey, _heard(journey, facts[person]), at)
-            for person in open_to
-            for journey in declared
+            (person, journey.name): walk(journey, [fact for fact in heard if fact.kind in events], at)
+            for person, heard in facts.items()
+            for journey, events in listening
         }
         _write_places(session, open_to, paths)
         _write_moves(session, open_to, paths)
@@ -64,7 +65,8 @@ def settle(session: Session, people: Iterable[int], at: datetime) -> None:
 
 def _lock(session: Session, people: Sequence[int]) -> None:
     """Lock the person, not the subjects: each writer holds the one by which its facts came, and wants the other's."""
-    statements.rows(session, _LOCK, some=people)
+    if not is_sqlite(session):
+        statements.rows(session, _LOCK, some=people)
 
 
 def holds(at: datetime) -> ColumnElement[bool]:
@@ -99,10 +101,6 @@ def _is_closed() -> Any:
     return or_(col(Permission.restricted), col(Permission.erasing))
 
 
-def _closed(session: Session, people: Sequence[int]) -> set[int]:
-    return set(statements.column(session, _CLOSED, some=people))
-
-
 def _facts(session: Session, people: Sequence[int], events: frozenset[str]) -> dict[int, list[Happened]]:
     """Return each person's facts that any journey listens to, in the one order that both databases share."""
     found: dict[int, list[Happened]] = defaultdict(list)
@@ -113,17 +111,13 @@ def _facts(session: Session, people: Sequence[int], events: frozenset[str]) -> d
     return found
 
 
-def _heard(journey: Journey, facts: list[Happened]) -> Iterator[Happened]:
-    return (fact for fact in facts if fact.kind in journey.events)
-
-
 def _write_places(session: Session, people: Sequence[int], paths: dict[tuple[int, str], Path]) -> None:
     """Replace the stage rows that differ."""
     wanted = {key: place for key, path in paths.items() if (place := _place(path)) is not None}
     stored = _places(session, people)
     changed = [key for key in wanted.keys() | stored.keys() if wanted.get(key) != stored.get(key)]
     for some in chunked(sorted(key for key in changed if key in stored)):
-        session.execute(delete(Stage).where(tuple_(col(Stage.person), col(Stage.journey)).in_(some)))
+        statements.change(session, _LEFT, pairs=some)
     rows = [{"person": key[0], "journey": key[1], **wanted[key]._asdict()} for key in sorted(changed) if key in wanted]
     statements.write(session, _NEW_STAGES, rows)
 
@@ -149,14 +143,10 @@ def _write_moves(session: Session, people: Sequence[int], paths: dict[tuple[int,
         if wanted[: len(kept)] != kept:
             rewritten.append(key)
             kept = []
-        rows += [{"person": key[0], "journey": key[1], **_row(move)} for move in wanted[len(kept) :]]
+        rows += [{"person": key[0], "journey": key[1], **move._asdict()} for move in wanted[len(kept) :]]
     for some in chunked(rewritten):
-        session.execute(delete(Transition).where(tuple_(col(Transition.person), col(Transition.journey)).in_(some)))
+        statements.change(session, _UNDONE, pairs=some)
     statements.write(session, _NEW_TRANSITIONS, rows)
-
-
-def _row(move: Move) -> dict[str, Any]:
-    return {name: getattr(move, name) for name in ("from_stage", "to_stage", "at", "cause", "rule")}
 
 
 def _moves(session: Session, people: Sequence[int]) -> defaultdict[tuple[int, str], list[Move]]:
@@ -175,11 +165,17 @@ _PLACES = select(*(_STAGES.c[name] for name in ("person", "journey", "stage", "s
     one_of(_STAGES.c.person)
 )
 _NEW_STAGES, _NEW_TRANSITIONS = insert(_STAGES), insert(_TRANSITIONS)
-_THERE = select(_SUBJECTS.c.person).where(one_of(_SUBJECTS.c.person))
-_LOCK = select(_PEOPLE.c.person).where(one_of(_PEOPLE.c.person)).order_by(_PEOPLE.c.person).with_for_update()
-_CLOSED = select(_PERMISSIONS.c.person).where(
-    one_of(_PERMISSIONS.c.person), or_(_PERMISSIONS.c.restricted, _PERMISSIONS.c.erasing)
+_LEFT = delete(_STAGES).where(pair_of(_STAGES.c.person, _STAGES.c.journey))
+_UNDONE = delete(_TRANSITIONS).where(pair_of(_TRANSITIONS.c.person, _TRANSITIONS.c.journey))
+_FORGOTTEN_STAGES = delete(_STAGES).where(one_of(_STAGES.c.person))
+_FORGOTTEN_TRANSITIONS = delete(_TRANSITIONS).where(one_of(_TRANSITIONS.c.person))
+_THERE = (
+    select(_SUBJECTS.c.person, func.coalesce(or_(_PERMISSIONS.c.restricted, _PERMISSIONS.c.erasing), false()))
+    .distinct()
+    .outerjoin(_PERMISSIONS, _PERMISSIONS.c.person == _SUBJECTS.c.person)
+    .where(one_of(_SUBJECTS.c.person))
 )
+_LOCK = select(_PEOPLE.c.person).where(one_of(_PEOPLE.c.person)).order_by(_PEOPLE.c.person).with_for_update()
 _HAPPENED = (
     select(_SUBJECTS.c.person, _FACTS.c.at, _FACTS.c.ref, _FACTS.c.kind)
     .join(_FACTS, _FACTS.c.subject == _SUBJECTS.c.number)
@@ -188,8 +184,5 @@ _HAPPENED = (
 
 
 def _forget(session: Session, people: Sequence[int]) -> int:
-    gone = 0
-    for table in (Stage, Transition):
-        for some in chunked(people):
-            gone += session.execute(delete(table).where(col(table.person).in_(some))).rowcount  # type: ignore[attr-defined]
-    return gone
+    forgetting = (_FORGOTTEN_STAGES, _FORGOTTEN_TRANSITIONS)
+    return sum(statements.change(session, one, some=some) for one in forgetting for some in chunked(people))

@@ -1,6 +1,7 @@
 """Reads the single files of `policies/`: the controller, and which categories, traits, identifiers and events exist."""
 
 import re
+import unicodedata
 from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import available_timezones
@@ -85,6 +86,7 @@ class _ProposingShape(Shape):
 class _IdentifiersShape(Shape):
     namespaces = fields.Dict(keys=fields.String(), values=fields.Nested(_NamespaceShape), required=True)
     blocked_values = names(load_default=list)
+    role_mailboxes = names(load_default=list)
     breaker = fields.Nested(_BreakerShape, load_default=None)
     proposals = fields.Nested(_ProposingShape, load_default=None)
 
@@ -162,6 +164,9 @@ class Identifiers(NamedTuple):
     proposals: Proposing = Proposing()
 
 
+ADDRESSES = "email"
+"""The namespace of addresses, whose local part may be an office's."""
+
 CONSTRAINTS = ("birth_date", "kana_name", "kanji_name", "latin_name")
 """What can stand against joining: what `cdp.identity.marks` makes of birth dates and names."""
 
@@ -181,12 +186,27 @@ def read_identifiers(documents: Documents, failures: Failures, categories: dict[
             failures.add("identifiers.yaml", f"{name}: there is no category {given['category']}")
         if (given["role"] == "constrain") != (name in CONSTRAINTS):
             failures.add("identifiers.yaml", f"{name}: the constraints are {', '.join(CONSTRAINTS)}, and no others")
+    offices = _role_mailboxes(shape, failures)
     return Identifiers(
-        {name: Namespace(name, **given) for name, given in shape["namespaces"].items()},
+        {
+            name: Namespace(name, **given, role_mailboxes=offices if name == ADDRESSES else ())
+            for name, given in shape["namespaces"].items()
+        },
         tuple(shape["blocked_values"]),
         Breaker(**shape["breaker"] or {}),
         Proposing(**shape["proposals"] or {}),
     )
+
+
+def _role_mailboxes(shape: dict[str, Any], failures: Failures) -> tuple[str, ...]:
+    """Return the local parts of role mailboxes, in one order: another order is no other configuration."""
+    given = shape["role_mailboxes"]
+    for one in given:
+        if one != unicodedata.normalize("NFKC", one).lower() or re.search(r"[\s@+]", one):
+            failures.add("identifiers.yaml", f"role_mailboxes: {one!r} is no local part: lower case, without @ and +")
+    if given and ADDRESSES not in shape["namespaces"]:
+        failures.add("identifiers.yaml", f"role_mailboxes: there is no namespace {ADDRESSES}")
+    return tuple(sorted(set(given)))
 
 
 def _by_name(shape: type[Shape], documents: Documents, path: str, failures: Failures) -> dict[str, dict[str, Any]]:

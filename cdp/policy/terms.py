@@ -310,6 +310,8 @@ class Namespace:
     on_conflict: str = "isolate"
     """isolate | latest | review | household: what becomes of a value that may not join all it is on."""
     category: str = "identifier"
+    role_mailboxes: tuple[str, ...] = ()
+    """Of addresses: local parts that are an office's and no person's; with one of these, an address joins nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ def revoke(session: Session, request: str) -> int:
 def of_people(session: Session, people: Iterable[int]) -> dict[int, list[Correction]]:
     """Return what was ever put right of these people, whichever of their subjects had been wrong."""
     found: dict[int, list[Correction]] = defaultdict(list)
-    for some in chunked(sorted(people)):
+    corrected = {one for some in chunked(sorted(people)) for one in statements.column(session, _CORRECTED, some=some)}
+    for some in chunked(sorted(corrected)):
         query = select(col(Subject.person), Correction).join(Correction, col(Correction.subject) == col(Subject.number))
         for person, row in session.execute(query.where(col(Subject.person).in_(some)).order_by(col(Correction.id))):
             found[person].append(row)
@@ -91,6 +92,12 @@ def of_people(session: Session, people: Iterable[int]) -> dict[int, list[Correct
 
 _TABLE: Table = Correction.__table__  # type: ignore[attr-defined]
 _SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
+_CORRECTED = (
+    select(_SUBJECTS.c.person)
+    .distinct()
+    .join(_TABLE, _TABLE.c.subject == _SUBJECTS.c.number)
+    .where(one_of(_SUBJECTS.c.person))
+)
 _IN_FORCE = (
     select(_SUBJECTS.c.person, _TABLE.c.name, _TABLE.c.at, _TABLE.c.clear)
     .join(_TABLE, _TABLE.c.subject == _SUBJECTS.c.number)

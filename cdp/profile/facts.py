@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import Table, case, delete, func, select
 from sqlmodel import Session, col
 
 from cdp import statements, vault
@@ -80,26 +80,19 @@ def retract(session: Session, refs: Iterable[bytes]) -> set[int]:
     return subjects
 
 
-def first_orders(session: Session, people: Sequence[int]) -> dict[int, datetime]:
-    """Return when each of these people completed their first order; an order that a browser claims is none."""
-    return dict(statements.rows(session, _FIRST_ORDERS, some=people))
+def activity(session: Session, people: Sequence[int]) -> dict[int, tuple[datetime | None, datetime]]:
+    """Return when each of these people completed their first order, and when they last did anything recorded.
 
-
-def last_facts(session: Session, people: Sequence[int]) -> dict[int, datetime]:
-    """Return when each of these people last did anything that was recorded."""
-    return dict(statements.rows(session, _LAST_FACTS, some=people))
+    An order that a browser claims is none.
+    """
+    return {person: (first, last) for person, first, last in statements.rows(session, _ACTIVITY, some=people)}
 
 
 _SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
 _SUBJECTS_OF = select(_TABLE.c.subject).where(one_of(_TABLE.c.ref))
-_FIRST_ORDERS = (
-    select(_SUBJECTS.c.person, func.min(_TABLE.c.at))
-    .join(_TABLE, _TABLE.c.subject == _SUBJECTS.c.number)
-    .where(one_of(_SUBJECTS.c.person), _TABLE.c.kind == ORDER_COMPLETED, ~_SUBJECTS.c.public)
-    .group_by(_SUBJECTS.c.person)
-)
-_LAST_FACTS = (
-    select(_SUBJECTS.c.person, func.max(_TABLE.c.at))
+_ORDERED = case(((_TABLE.c.kind == ORDER_COMPLETED) & ~_SUBJECTS.c.public, _TABLE.c.at))
+_ACTIVITY = (
+    select(_SUBJECTS.c.person, func.min(_ORDERED), func.max(_TABLE.c.at))
     .join(_TABLE, _TABLE.c.subject == _SUBJECTS.c.number)
     .where(one_of(_SUBJECTS.c.person))
     .group_by(_SUBJECTS.c.person)

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, delete, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from cdp import policy, statements
 from cdp.db import chunked, upsert
@@ -56,12 +56,11 @@ def settle(session: Session, people: set[int], at: datetime) -> None:
     for some in chunked(sorted(people), 5000):
         subjects = _lock(session, some)
         stated = _stated(session, policy.of(session), some)
-        orders, last = facts.first_orders(session, some), facts.last_facts(session, some)
+        active = facts.activity(session, some)
         rows = {
             person: _kept(
                 policy.of(session),
-                _row(policy.of(session), person, members, stated.get(person, {}), orders.get(person))
-                | {"active_on": _month(last.get(person))},
+                _row(policy.of(session), person, members, stated.get(person, {}), *active.get(person, (None, None))),
                 at,
             )
             for person, members in sorted(subjects.items())
@@ -144,7 +143,12 @@ def _refuted(rows: Sequence["_Said"], corrected: Mapping[tuple[int, str], correc
 
 
 def _row(
-    terms: Policy, person: int, members: Sequence[Any], stated: Statements, ordered: datetime | None
+    terms: Policy,
+    person: int,
+    members: Sequence[Any],
+    stated: Statements,
+    ordered: datetime | None,
+    last: datetime | None,
 ) -> dict[str, Any]:
     year, day = _birth(stated)
     row: dict[str, Any] = dict.fromkeys(_COLUMNS)
@@ -155,6 +159,7 @@ def _row(
         "birth_day": day,
         "customer_since": ordered,
         "first_at": min(member.first_at for member in members),
+        "active_on": _month(last),
     }
     for term in terms.traits.values():
         if term.slot in row and (clear := _winner(stated, term.name)) is not None:
@@ -201,7 +206,7 @@ def _store(session: Session, people: Sequence[int], rows: Mapping[int, dict[str,
     standing = {row[0]: row for row in statements.rows(session, _ROWS, some=people)}
     gone = sorted(set(standing) - set(rows))
     for some in chunked(gone):
-        session.execute(delete(Person).where(col(Person.person).in_(some)))
+        statements.change(session, _GONE, some=some)
     changed = [row for person, row in rows.items() if standing.get(person) != tuple(map(row.__getitem__, _COLUMNS))]
     upsert(session, _PEOPLE, changed)
 
@@ -231,6 +236,7 @@ class _Said(NamedTuple):
 _PEOPLE: Table = Person.__table__  # type: ignore[attr-defined]
 _SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
 _TRAITS: Table = Trait.__table__  # type: ignore[attr-defined]
+_GONE = delete(_PEOPLE).where(one_of(_PEOPLE.c.person))
 _ACTIVE = select(_PEOPLE.c.person, _PEOPLE.c.active_on).where(one_of(_PEOPLE.c.person))
 _ROWS = select(*(_PEOPLE.c[name] for name in _COLUMNS)).where(one_of(_PEOPLE.c.person))
 _LOCK = (

@@ -118,11 +118,13 @@ def version_of(at: datetime) -> int:
 
 def encode(value: Any) -> bytes:
     """Write a value as the JSON that is sealed; lone surrogates, which no encoding can hold, are escaped."""
-    written = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
     try:
-        return written.encode()
+        return _WRITE(value).encode()
     except UnicodeEncodeError:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
+
+
+_WRITE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str).encode
 
 
 def clear_value(term: TraitTerm, value: Any) -> str | None:

@@ -3,7 +3,7 @@
 from cdp.vault import indexing, marks, rotation, shredding
 from cdp.vault.holder import holder
 from cdp.vault.keyring import Keyring
-from cdp.vault.keys import Vault, deks, of
+from cdp.vault.keys import Namer, Vault, deks, namer, of
 from cdp.vault.marks import check_mark, confirm_mark, record_version
 from cdp.vault.sealing import Cell, Dek, matches, seal
 from cdp.vault.shredding import puncture
@@ -13,6 +13,7 @@ __all__ = [
     "Cell",
     "Dek",
     "Keyring",
+    "Namer",
     "Vault",
     "check_mark",
     "confirm_mark",
@@ -22,6 +23,7 @@ __all__ = [
     "indexing",
     "marks",
     "matches",
+    "namer",
     "of",
     "puncture",
     "record_version",

@@ -46,6 +46,10 @@ class Vault:
             state = self.keyring.reload()
         return _unwrap(state, subject, tree, wrapped)
 
+    def namer(self) -> "Namer":
+        """Return what names values by the newest keys: many values, for one look at the disk."""
+        return Namer(self.keyring.state())
+
     @property
     def epoch(self) -> int:
         """The index epoch that new tokens are written in."""
@@ -58,16 +62,15 @@ class Vault:
 
     def tokens(self, namespace: str, scope: str, value: str) -> dict[int, bytes]:
         """Name an identifier in every live epoch, by epoch."""
-        index = self.keyring.state().index
-        return {epoch: tokens.index_token(key, namespace, scope, value) for epoch, key in index.items()}
+        return self.namer().tokens(namespace, scope, value)
 
     def suppression_token(self, namespace: str, scope: str, value: str) -> bytes:
         """Name an identifier for suppression: another key, and no epochs."""
-        return tokens.suppression_token(self._key("suppression"), namespace, scope, value)
+        return self.namer().suppression_token(namespace, scope, value)
 
     def digest(self, label: str, data: bytes) -> bytes:
         """Name content under a label, 128 bits."""
-        return tokens.digest(self._key("digest"), label, data)
+        return self.namer().digest(label, data)
 
     def pseudonym(self, recipient: str, person: int) -> str:
         """Name a person for one recipient, safe in a URL."""
@@ -91,6 +94,34 @@ class Vault:
 
     def _key(self, name: str) -> bytes:
         return self.keyring.state().keys[name]
+
+
+class Namer:
+    """Names values by the keys of one instant."""
+
+    def __init__(self, state: State) -> None:
+        self._index = dict(state.index)
+        self._keys = state.keys
+
+    def tokens(self, namespace: str, scope: str, value: str) -> dict[int, bytes]:
+        """Name an identifier in every live epoch, by epoch."""
+        return {epoch: tokens.index_token(key, namespace, scope, value) for epoch, key in self._index.items()}
+
+    def suppression_token(self, namespace: str, scope: str, value: str) -> bytes:
+        """Name an identifier for suppression: another key, and no epochs."""
+        return tokens.suppression_token(self._keys["suppression"], namespace, scope, value)
+
+    def digest(self, label: str, data: bytes) -> bytes:
+        """Name content under a label, 128 bits."""
+        return tokens.digest(self._keys["digest"], label, data)
+
+
+def namer(session: Session, *, anew: bool = False) -> Namer:
+    """Return what names values by the keys that were the newest when this transaction first asked, or asks anew."""
+    found = session.info.get("namer")
+    if anew or not isinstance(found, Namer):
+        found = session.info["namer"] = of(session).namer()
+    return found
 
 
 def of(session: Session) -> Vault:

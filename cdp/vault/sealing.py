@@ -9,6 +9,7 @@ version or algorithm is an error, never plaintext, and no key is tried but the o
 
 import hmac
 import os
+from functools import lru_cache
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
@@ -135,14 +136,25 @@ def _check_head(sealed: bytes, algorithm: int, least: int) -> None:
 def _bind(head: bytes, cell: Cell) -> bytes:
     """List what a ciphertext is bound to, each item after its length: no two cells read alike."""
     subject, table, column, row, version = cell
-    return length_prefixed(
-        head,
-        subject.to_bytes(8, "big"),
-        table.encode(),
-        column.encode(),
-        row.encode() if isinstance(row, str) else row,
-        version.to_bytes(8, "big"),
+    where = row.encode() if isinstance(row, str) else row
+    return b"".join(
+        (
+            *(len(head).to_bytes(4, "big"), head),
+            *(_EIGHT, subject.to_bytes(8, "big")),
+            prefix(table, column),
+            *(len(where).to_bytes(4, "big"), where),
+            *(_EIGHT, version.to_bytes(8, "big")),
+        )
     )
+
+
+_EIGHT = (8).to_bytes(4, "big")
+
+
+@lru_cache(maxsize=1 << 10)
+def prefix(*names: str) -> bytes:
+    """Return names as `length_prefixed` begins with them: they are few, and said of every value."""
+    return length_prefixed(*(name.encode() for name in names))
 
 
 def length_prefixed(*items: bytes) -> bytes:

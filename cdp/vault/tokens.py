@@ -10,7 +10,7 @@ import base64
 import hmac
 from collections.abc import Mapping
 
-from cdp.vault.sealing import length_prefixed
+from cdp.vault.sealing import length_prefixed, prefix
 
 TOKEN_BYTES = 16
 
@@ -26,22 +26,22 @@ def family(namespace: str) -> tuple[str, ...]:
 
 def index_token(key: bytes, namespace: str, scope: str, value: str) -> bytes:
     """Name an identifier in the blind index of one epoch."""
-    return _keyed(key, b"cdp/v1/index", family(namespace)[0].encode(), scope.encode(), value.encode())
+    return _keyed(key, prefix("cdp/v1/index", family(namespace)[0], scope), value.encode())
 
 
 def suppression_token(key: bytes, namespace: str, scope: str, value: str) -> bytes:
     """Name an identifier that must stay unused, also after its subject is erased."""
-    return _keyed(key, b"cdp/v1/suppression", family(namespace)[0].encode(), scope.encode(), value.encode())
+    return _keyed(key, prefix("cdp/v1/suppression", family(namespace)[0], scope), value.encode())
 
 
 def digest(key: bytes, label: str, content: bytes) -> bytes:
     """Name content under a label: message ids, fingerprints, secrets of high entropy."""
-    return _keyed(key, b"cdp/v1/digest", label.encode(), content)
+    return _keyed(key, prefix("cdp/v1/digest", label), content)
 
 
 def pseudonym(key: bytes, recipient: str, person: int) -> str:
     """Name a person for one recipient; two recipients cannot join what they got."""
-    name = _keyed(key, b"cdp/v1/pseudonym", recipient.encode(), str(person).encode())
+    name = _keyed(key, prefix("cdp/v1/pseudonym", recipient), str(person).encode())
     return base64.urlsafe_b64encode(name).rstrip(b"=").decode("ascii")
 
 
@@ -50,5 +50,5 @@ def subkey(key: bytes, label: str) -> bytes:
     return hmac.digest(key, length_prefixed(b"cdp/v1/subkey", label.encode()), "sha256")
 
 
-def _keyed(key: bytes, *items: bytes) -> bytes:
-    return hmac.digest(key, length_prefixed(*items), "sha256")[:TOKEN_BYTES]
+def _keyed(key: bytes, label: bytes, content: bytes) -> bytes:
+    return hmac.digest(key, label + len(content).to_bytes(4, "big") + content, "sha256")[:TOKEN_BYTES]

@@ -249,6 +249,21 @@ def test_what_is_stored_is_what_the_rules_say_whatever_is_done(empty: World) -> 
     holds_after()
 
 
+def test_whoever_is_seen_again_counts_in_the_window_they_are_seen_in(empty: World) -> None:
+    """Three addresses of one account are too many only within the window of each other."""
+    world = cleared(empty)
+    of_a = lambda value: (("user_id", "a", True), ("email", value, True))  # noqa: E731
+    for months, value in ((-30, "a"), (0, "b"), (0, "c")):
+        world.do(Act("bring", (0, 0), of_a(value), months=months))
+        holds(world)
+    with world.database.snapshot() as session:
+        assert len(set(people_of(session).values())) == 1
+    world.do(Act("bring", (0, 0), of_a("a"), months=0))
+    holds(world)
+    with world.database.snapshot() as session:
+        assert len(set(people_of(session).values())) > 1
+
+
 def test_any_order_of_arrival_gives_the_same_people(empty: World) -> None:
     @some(40 if empty.database.is_sqlite else 15)
     @given(st.lists(BRING, min_size=2, max_size=9), st.integers())

@@ -1,9 +1,10 @@
-"""Placeholder values mean nobody; values that people really have are never taken for one."""
+"""Placeholder values mean nobody, offices' addresses are no person's; what people really have is taken for neither."""
 
 import re
 
 import pytest
 
+from cdp.identity.normalise import Canonical, is_role_mailbox
 from tests.policy.shipped import terms
 
 
@@ -56,6 +57,21 @@ def test_a_placeholder_means_nobody(value: str) -> None:
 )
 def test_a_value_that_somebody_has_is_kept(value: str) -> None:
     assert not means_nobody(value)
+
+
+@pytest.mark.parametrize("local", ["info", "sales", "support", "office", "contact", "postmaster", "noreply"])
+def test_an_offices_address_is_a_role_mailbox(local: str) -> None:
+    assert is_role_mailbox(terms().namespaces, Canonical("email", "", f"{local}@acme.example"))
+
+
+@pytest.mark.parametrize("local", ["soumu", "jinji", "eigyo", "keiri", "toiawase"])
+def test_an_offices_address_in_japan_is_one_too(local: str) -> None:
+    assert is_role_mailbox(terms().namespaces, Canonical("email", "", f"{local}@acme.example"))
+
+
+@pytest.mark.parametrize("local", ["ada", "mail", "hello", "me", "h.r", "s.ales", "info.ada", "taro.yamada", "shopper"])
+def test_an_address_that_may_be_a_persons_own_is_none(local: str) -> None:
+    assert not is_role_mailbox(terms().namespaces, Canonical("email", "", f"{local}@people.example"))
 
 
 def test_every_link_is_bounded_so_that_no_value_joins_the_world() -> None:

@@ -151,6 +151,15 @@ WRONG = [
         "'('",
         "no regular expression",
     ),
+    *(
+        (f"a role mailbox that is {what}", "identifiers.yaml", "abuse, ftp", f"{given}, ftp", "is no local part")
+        for what, given in (
+            ("an address", "info@acme.example"),
+            ("not in its spelling", "Info"),
+            ("tagged", "info+x"),
+            ("of two words", "info desk"),
+        )
+    ),
     ("YAML that is none", "events.yaml", "Page Viewed: {", "Page Viewed: {{", "not valid YAML"),
 ]
 

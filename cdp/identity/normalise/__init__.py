@@ -8,6 +8,7 @@ from cdp.identity.normalise.identifiers import (
     canonical,
     derived,
     is_blocked,
+    is_role_mailbox,
     normalise,
     with_derived,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "canonical",
     "derived",
     "is_blocked",
+    "is_role_mailbox",
     "name_keys",
     "normalise",
     "phone_country",

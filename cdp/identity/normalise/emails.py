@@ -7,11 +7,14 @@ joins two mailboxes.
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import idna
 
 from cdp.identity.normalise.text import fold
+
+_PLAIN = re.compile(r"[A-Za-z0-9._+-]+")
+"""Letters that no mailbox refuses: nearly every address has no other."""
 
 _DOMAIN = re.compile(r"(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -56,10 +59,24 @@ def mailbox(value: str) -> str | None:
     return f"{name}@{home}" if home and name else None
 
 
+def is_role(address: str, local_parts: Collection[str]) -> bool:
+    """Whether an address in its strict spelling, or a mailbox, has one of these local parts.
+
+    What follows a plus is left out, and at Gmail the dots: an address and its mailbox are always answered the same.
+    """
+    local, _, domain = address.rpartition("@")
+    local = local.partition("+")[0]
+    if _MAILBOX_AT.get(domain) in _DOTLESS:
+        return local.replace(".", "") in {one.replace(".", "") for one in local_parts}
+    return local in local_parts
+
+
 def _is_local_part(local: str) -> bool:
     """Accept what carriers gave out (`taro..x.@docomo.ne.jp`); refuse what no mailbox can hold."""
     if not local or len(local.encode()) > 64:
         return False
+    if _PLAIN.fullmatch(local):
+        return True
     return not any(char in '@<>(),;:\\"[]' or char.isspace() or unicodedata.category(char)[0] == "C" for char in local)
 
 

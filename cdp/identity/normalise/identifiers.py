@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from cdp.identity.normalise.emails import email, mailbox
+from cdp.identity.normalise.emails import email, is_role, mailbox
 from cdp.identity.normalise.phones import is_fixed, is_mobile, phone
 from cdp.policy.terms import DERIVED, Namespace, Policy
 
@@ -70,6 +70,17 @@ def derived(policy: Policy, name: Canonical) -> tuple[Canonical, ...]:
 def with_derived(policy: Policy, names: Iterable[Canonical]) -> tuple[Canonical, ...]:
     """Return the identifiers with all that they are evidence of."""
     return tuple(one for name in names for one in (name, *derived(policy, name)))
+
+
+def is_role_mailbox(namespaces: Mapping[str, Namespace], name: Canonical) -> bool:
+    """Whether the identifier is an office's address by the declared local parts, or the mailbox of one."""
+    term = namespaces.get(DERIVED.get(name.namespace, name.namespace))
+    return term is not None and bool(term.role_mailboxes) and is_role(name.value, _offices(term.role_mailboxes))
+
+
+@lru_cache(maxsize=8)
+def _offices(local_parts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(local_parts)
 
 
 def normalise(namespace: str, value: Any, region: str = "JP") -> str | None:

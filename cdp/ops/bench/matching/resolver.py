@@ -12,7 +12,7 @@ import numpy as np
 
 from cdp import deployment as deploying
 from cdp.identity import marks, seeing
-from cdp.identity.normalise import canonical
+from cdp.identity.normalise import canonical, is_role_mailbox
 from cdp.identity.rebuild import Graph, assemble, compute
 from cdp.identity.rebuild.reading import Row
 from cdp.ops.bench.matching.record import Record, Told
@@ -62,7 +62,9 @@ def _rows(terms: Policy, key: bytes, number: int, record: Record) -> Iterator[Ro
     names = {}
     for one in record.identifiers:
         name = canonical(terms, one.namespace, one.value, one.scope, record.region, one.verified)
-        if name is not None and (name not in names or name.verified):
+        if name is None or is_role_mailbox(terms.namespaces, name):
+            continue
+        if name not in names or name.verified:
             names[name] = name
     for name in names.values():
         token = _digest(key, f"{name.namespace}\0{name.scope}\0{name.value}", 16)
