@@ -260,8 +260,8 @@ def _certificate(grounds: Grounds, request: SubjectRequest, at: datetime) -> dic
 HELD = (
     "The keys were destroyed in the keyring and its mirror, so every copy of the database, old or new, is unreadable "
     "for this person; the rows were deleted. Copies of the keyring made before are kept no longer than named here. "
-    "Until the index epochs named here end, an old copy of the database together with the keyring still answers "
-    "whether an identifier was known."
+    "An old copy of the database together with a keyring still answers whether an identifier was known: ending the "
+    "index epochs named here ends that for the index, not for the names under which silences are kept, whose key stays."
 )
 KEPT = "What the law makes us keep, in which form, why and until when, stands under `kept`."
 NOT_HELD = (

@@ -81,7 +81,8 @@ def sever(session: Session, points: Points, besides: Collection[int]) -> int:
         this = (
             col(Identifier.subject) == row.subject,
             col(Identifier.namespace) == row.namespace,
-            col(Identifier.token) == row.token,
+            col(Identifier.suppression_token)
+            == row.point,  # a rotation of the index may have moved the value meanwhile
             col(Identifier.verified).is_(False),
         )
         session.execute(delete(Identifier).where(*this))
