@@ -7,6 +7,7 @@ connection: in this session's transaction, after what the session still holds ba
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
@@ -69,15 +70,15 @@ def change(session: Session, statement: ClauseElement, **values: Any) -> int:
 def write(session: Session, statement: ClauseElement, given: Sequence[Mapping[str, Any]]) -> None:
     """Run an insert, an update or a deletion for each of these rows, which have the same names.
 
-    PostgreSQL gets all rows in one statement, an array to a column, in their order; no two rows of an update may
-    mean the same.
+    PostgreSQL gets all rows in one statement, an array to a column; inserted in their order, but updated in none: lock
+    what is updated before. No two rows of an update may mean the same.
     """
     if not given:
         return
     session.flush()
     connection = session.connection()
     known = _compiled(connection, statement, tuple(given[0]))
-    if known.at_once and len(given) > 1 and known.are_distinct(given):
+    if known.at_once and known.are_distinct(given):
         connection.exec_driver_sql(known.at_once, known.columns(given))
     else:
         connection.exec_driver_sql(known.text({}), known.many(given))
@@ -92,6 +93,8 @@ def insert(session: Session, statement: ClauseElement, given: Sequence[Mapping[s
     connection = session.connection()
     known = _compiled(connection, statement, tuple(given[0]))
     if known.order is None:
+        if not known.at_once:
+            raise TypeError("this insert has no form for many rows at once")
         found = list(connection.exec_driver_sql(known.at_once, known.columns(given)).cursor.fetchall())
     else:
         size = _MOST_MARKS // len(known.order)
@@ -151,7 +154,10 @@ class _Compiled(NamedTuple):
         for name in order:
             if name in self.pairs:
                 _, groups = _grouped(whole[name])
-                yield from (part for one, others in groups.items() for part in (one, *_filled(others)))
+                if len(groups) > _MOST_GROUPS:
+                    yield from (part for pair in whole[name] for part in pair)
+                else:
+                    yield from (part for one, others in groups.items() for part in (one, *_filled(others)))
             elif name in self.lists:
                 yield from _filled(whole[name])
             else:
@@ -197,8 +203,14 @@ class _Compiled(NamedTuple):
 def _either(first: str, second: str, pairs: Sequence[tuple[Any, Any]]) -> str:
     """Return the condition on pairs that SQLite answers by an index: it would walk the table for a list of pairs."""
     is_turned, groups = _grouped(pairs)
+    if len(groups) > _MOST_GROUPS:
+        return f"({first}, {second}) IN (VALUES {','.join(['(?,?)'] * len(pairs))})"
     one, other = (second, first) if is_turned else (first, second)
     return f"({' OR '.join(f'({one} = ? AND {other} IN ({_marks(others)}))' for others in groups.values()) or '0'})"
+
+
+_MOST_GROUPS = 500
+"""Conditions that SQLite takes in one: it counts how deep they stand in each other."""
 
 
 def _grouped(pairs: Sequence[tuple[Any, Any]]) -> tuple[bool, dict[Any, list[Any]]]:
@@ -229,13 +241,23 @@ def _filled(values: Iterable[Any]) -> list[Any]:
 
 def _room(count: int) -> int:
     """Return the next power of two: a statement of few lengths is prepared once for each, and found again."""
-    return 1 << (count - 1).bit_length() if count else 0
+    return 1 << (count - 1).bit_length() if 0 < count <= _MOST_MARKS // 2 else count
 
 
 def _each(process: Process, values: Sequence[Any]) -> list[Any]:
-    """Process every value, equal ones once: most rows of a batch bear the same instants."""
+    """Process every value, equal ones once: most rows of a batch bear the same instants.
+
+    Where equal values may differ (1 and True; half past two, twice in the night that summer time ends), each alone.
+    """
+    kinds = set(map(type, values)) - {type(None)}
+    if len(kinds) != 1 or not kinds <= _TELLING or any(getattr(value, "fold", 0) for value in values):
+        return [process(value) for value in values]
     made = {value: process(value) for value in set(values)}
     return [made[value] for value in values]
+
+
+_TELLING = {str, datetime, date}
+"""Types whose equal values are the same."""
 
 
 _known: dict[tuple[int, str, tuple[str, ...]], tuple[ClauseElement, _Compiled]] = {}
@@ -299,7 +321,9 @@ def _replaced(statement: Insert | Update) -> tuple[str, ...]:
     conflict = getattr(statement, "_post_values_clause", None)
     if not isinstance(conflict, OnConflictDoUpdate):
         return ()
-    return tuple(str(getattr(one, "name", one)) for one in conflict.inferred_target_elements or ())
+    if not conflict.inferred_target_elements:
+        raise TypeError("an upsert names the columns by which it finds the row")
+    return tuple(str(getattr(one, "name", one)) for one in conflict.inferred_target_elements)
 
 
 def _casts(dialect: Dialect, kind: TupleType) -> list[str]:

@@ -23,6 +23,7 @@ from cdp.consent.withdrawal import Point, withdraw
 from cdp.errors import CiphertextCorrupt, Problem
 from cdp.identity import graph
 from cdp.identity.model import Identifier
+from cdp.identity.rules import TokenKey
 
 CONFIRM_WITHIN = timedelta(days=7)
 
@@ -109,18 +110,26 @@ def confirm(session: Session, token: str, at: datetime) -> str:
     Until then anybody could have typed the address, so that it joined nothing. Confirming twice gives the same
     consent. Raises Problem 404 for an unknown or late token (7 days).
     """
-    asked = session.execute(
-        select(ConsentRecord).where(col(ConsentRecord.confirm_digest) == _digest(session, token))
-    ).scalars()
-    request = next((one for one in asked if one.status == "requested"), None)
-    if request is None or request.received_time + CONFIRM_WITHIN < at:
-        raise Problem(404, "unknown_link", "This confirmation link is not known, or is older than seven days.")
-    graph.lock_tokens(session, identity.proved(session, request.subject, request.namespace, request.token))
+    request, held = _requested(session, token, at), set[TokenKey]()
+    # Again once they are locked: the address may have gone to another key of the index while we waited.
+    while not held >= (keys := identity.proved(session, request.subject, request.namespace, request.token)):
+        graph.lock_tokens(session, keys)
+        request, held = _requested(session, token, at), keys
     if not graph.lock_subjects(session, [request.subject]):
         raise Problem(404, "unknown_link", "This confirmation link is of somebody who is not known any more.")
     done = _earlier(session, request) or records.record(session, request.subject, _confirmed(session, request, at), at)
     identity.vouch(session, request.subject, request.namespace, request.token, at, "confirmed")
     return done
+
+
+def _requested(session: Session, token: str, at: datetime) -> ConsentRecord:
+    """Read the request that a link confirms, as it stands now; raises Problem 404."""
+    query = select(ConsentRecord).where(col(ConsentRecord.confirm_digest) == _digest(session, token))
+    asked = session.scalars(query.execution_options(populate_existing=True)).all()
+    request = next((one for one in asked if one.status == "requested"), None)
+    if request is None or request.received_time + CONFIRM_WITHIN < at:
+        raise Problem(404, "unknown_link", "This confirmation link is not known, or is older than seven days.")
+    return request
 
 
 def _earlier(session: Session, request: ConsentRecord) -> str | None:

@@ -52,6 +52,8 @@ def count(session: Session, source: str, records: int, joins: int, at: datetime,
     ((brought, joined),) = statements.rows(session, _TOTALS, of=source, since=since)
     if (brought or 0) < bounds.records or joined <= bounds.share * brought:
         return False
+    if held(session, [source]):  # by a batch that was counted while this one waited
+        return False
     _hold(session, source, f"{joined} people joined by {brought} records in {bounds.minutes} minutes", at)
     return True
 

@@ -60,8 +60,8 @@ def read(session: Session, traits: Mapping[str, Any], at: datetime, ref: bytes, 
     if TRAITS.isdisjoint(traits):
         return []
     # A message is asked twice: before it is known whose it is, and once it is known what of it may be kept.
-    known: dict[tuple[Any, ...], list[tuple[str, int]]] = session.info.setdefault(_READ, {})
-    said = tuple([traits.get(name) for name in _ORDER])
+    known: dict[tuple[str, ...], list[tuple[str, int]]] = session.info.setdefault(_READ, {})
+    said = tuple([str(traits.get(name) or "") for name in _ORDER])
     found = known.get(said)
     if found is None:
         found = known[said] = list(_values(session, traits))

@@ -16,7 +16,7 @@ from cdp import identity, policy
 from cdp.clock import Clock
 from cdp.db import chunked
 from cdp.identity import graph
-from cdp.identity.model import CorrectedIdentifier, Identifier
+from cdp.identity.model import Aside, CorrectedIdentifier, Identifier
 from cdp.policy.terms import DERIVED
 from cdp.profile.model import Subject
 
@@ -33,6 +33,8 @@ class Held(NamedTuple):
     point: bytes
     token: bytes
     verified: bool
+    is_role: bool
+    """An office's address: whoever gives it is not known by it."""
 
 
 def points_of(session: Session, subjects: Collection[int]) -> Points:
@@ -53,9 +55,12 @@ def points_of(session: Session, subjects: Collection[int]) -> Points:
 
 
 def unproved(session: Session, points: Points, besides: Collection[int]) -> set[int]:
-    """Return every subject of the people who hold one of the points without proof and cannot be proved otherwise."""
+    """Return every subject of the people who hold one of the points without proof and cannot be proved otherwise.
+
+    Who typed an office's address is somebody of the office, and not whoever asks.
+    """
     rows = _held(session, points, besides)
-    people = {row.person for row in rows} - {row.person for row in rows if row.verified}
+    people = {row.person for row in rows if not row.is_role} - {row.person for row in rows if row.verified}
     return _subjects(session, people - _proved_otherwise(session, people, points)) - set(besides)
 
 
@@ -141,7 +146,7 @@ def _subjects(session: Session, people: Iterable[int]) -> set[int]:
 
 
 def _read(row: Any) -> Held:
-    return Held(row[0], row[1], row[2], bytes(row[3]), bytes(row[4]), row[5])
+    return Held(row[0], row[1], row[2], bytes(row[3]), bytes(row[4]), *row[5:])
 
 
 _EVIDENCE = select(
@@ -151,4 +156,5 @@ _EVIDENCE = select(
     col(Identifier.suppression_token),
     col(Identifier.token),
     col(Identifier.verified),
+    col(Identifier.aside).op("&")(int(Aside.ROLE)) > 0,
 ).join(Subject, col(Subject.number) == col(Identifier.subject))

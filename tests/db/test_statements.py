@@ -1,6 +1,7 @@
 """Statements that are compiled once say what SQLAlchemy says, on either database, whatever the length of a list."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import bindparam, event, insert, select, update
@@ -105,3 +106,20 @@ def test_nothing_to_write_is_no_statement(empty_database: Database) -> None:
     with empty_database.transaction() as session:
         statements.write(session, NEW_TOKENS, [])
         assert statements.rows(session, AMONG, pairs=KEYS) == []
+
+
+def test_an_hour_that_comes_twice_is_told_apart() -> None:
+    """Two instants of the night that summer time ends are equal to Python, and hash alike."""
+    berlin = ZoneInfo("Europe/Berlin")
+    twice = [datetime(2026, 10, 25, 2, 30, tzinfo=berlin, fold=fold) for fold in (0, 1)]
+    assert len(set(twice)) == 1
+    assert statements._each(lambda value: value.astimezone(UTC).hour, twice) == [0, 1]
+    assert statements._each(repr, [1, True, 1.0, None]) == ["1", "True", "1.0", "None"]
+
+
+def test_pairs_may_differ_on_both_sides_however_many_they_are(empty_database: Database) -> None:
+    keys = [(f"n{n}", b"%d" % n) for n in range(1500)]
+    with empty_database.transaction() as session:
+        statements.write(session, NEW_TOKENS, [{"namespace": name, "token": token} for name, token in keys])
+        found = statements.rows(session, AMONG, pairs=keys[1:])
+    assert len(found) == len(keys) - 1
