@@ -42,12 +42,12 @@ def reindex(deployment: Deployment, told: Told = lambda done, total: None) -> Re
     opened. Raises StartRefused where an older transaction of the database does not end.
     """
     keyring = deployment.vault.keyring
-    run = Reindexed(taken_up=len(keyring.state().index) > 1)
-    if not run.taken_up:
-        keyring.rotate_index()
+    before = keyring.state().epoch
+    newest = keyring.rotate_index()
+    run = Reindexed(taken_up=newest == before)
     _move_until_done(deployment, run, told)
     if not run.unreadable:
-        run.destroyed = tuple(sorted(keyring.state().index)[:-1])
+        run.destroyed = tuple(epoch for epoch in sorted(keyring.state().index) if epoch < newest)
         for epoch in run.destroyed:
             keyring.destroy_epoch(epoch)
         # Whoever knew the older keys still may have written there what somebody had blocked, and nobody had.
