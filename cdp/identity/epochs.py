@@ -1,12 +1,17 @@
 """Rotation of the blind index: every value goes from an older key to the newest, with all that stands on it.
 
-At every instant a value stands under one key, for everybody who has it: its evidence, its state, what people decided
-of it, its cases and what was corrected move in one transaction. So nothing has to be said twice or counted twice, and
-who is who does not change. New values are written under the newest key at once, values that are known where they
-stand (`naming.places`); whoever touches one locks its tokens under every live key.
+A value moves with all that stands on it in one transaction, for everybody who has it: its evidence, its state, what
+people decided of it, its cases and what was corrected. So nothing is counted twice, and who is who does not change.
+New values are written under the newest key at once, values that are known where they stand (`naming.places`); whoever
+brings evidence locks its tokens under every live key. Whoever names a value by a token that they read before they
+locked it (a decision, a confirmation, a consent) and waits in the very instant in which it moves may write under the
+older name: nothing is found by that, and it has to be said again.
 
-A value is opened inside the vault to be named anew, and no older key is needed for it. One that nobody can open any
-more stays, and with it its key.
+In a copy that was restored after its key was gone, arrivals cannot meet what stands under that key: such a value
+stands under two, until it moves and is made one.
+
+A value is opened inside the vault to be named anew, and no older key is needed for it. One that is damaged wherever it
+stands stays, and with it its key.
 """
 
 from collections import defaultdict
@@ -72,6 +77,11 @@ def count_behind(session: Session) -> int:
     newest = vault.of(session).epoch
     counts = (select(func.count()).where(col(table.epoch) != newest) for table in (Identifier, CorrectedIdentifier))
     return sum(session.scalar(count) or 0 for count in counts)
+
+
+def lost(session: Session, live: Collection[int]) -> list[int]:
+    """Return the epochs that evidence stands under and whose keys are none of these: nobody meets it there."""
+    return sorted(session.scalars(select(col(Identifier.epoch)).where(col(Identifier.epoch).not_in(live)).distinct()))
 
 
 def behind(session: Session, after: TokenKey, limit: int) -> list[TokenKey]:
