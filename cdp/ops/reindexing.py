@@ -35,18 +35,19 @@ class Reindexed:
     destroyed: tuple[int, ...] = ()
 
 
-def reindex(deployment: Deployment, told: Told = lambda done, total: None) -> Reindexed:
+def reindex(deployment: Deployment, told: Told = lambda done, total: None, *, leave_damaged: bool = False) -> Reindexed:
     """Bring every identifier under a new key of the blind index and destroy the older ones.
 
     Also brings home what a restored backup names by a key that is gone. Keeps the older keys while a value cannot be
-    opened. Raises StartRefused where an older transaction of the database does not end.
+    opened, unless those are to be left: whoever arrives with one is somebody new then. Raises StartRefused where an
+    older transaction of the database does not end.
     """
     keyring = deployment.vault.keyring
     before = keyring.state().epoch
     newest = keyring.rotate_index()
     run = Reindexed(taken_up=newest == before)
     _move_until_done(deployment, run, told)
-    if not run.unreadable:
+    if leave_damaged or not run.unreadable:
         run.destroyed = tuple(epoch for epoch in sorted(keyring.state().index) if epoch < newest)
         for epoch in run.destroyed:
             keyring.destroy_epoch(epoch)

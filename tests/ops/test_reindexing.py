@@ -88,6 +88,10 @@ def test_a_record_whose_data_key_is_damaged_is_told_and_everybody_else_is_brough
     with home.opened() as deployment, deployment.database.snapshot() as session:
         behind = select(col(Identifier.subject)).where(col(Identifier.epoch) == 1).distinct()
         assert len(session.scalars(behind).all()) == 1
+    said = lines(home, "keys", "reindex", "--leave-damaged", exit_code=1)
+    assert (said["destroyed"], lines(home, "keys", "status")["index_epochs"]) == ("1", "2")
+    said = lines(home, "keys", "reindex", "--leave-damaged", exit_code=1)
+    assert (said["taken_up"], said["destroyed"]) == ("no", "2"), "what is damaged stops no later rotation"
 
 
 @pytest.mark.parametrize("stopped", [1, 2, 3])
