@@ -1,4 +1,8 @@
-"""Who has an identifier: a token finds, the sealed value decides."""
+"""Who has an identifier: a token finds, the sealed value decides.
+
+It is the suppression token that finds people: it knows no epochs, so they are found before, in the middle of and after
+a rotation of the index, and in a restored copy whose index key is gone.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -110,7 +114,7 @@ def _holders(session: Session, namespace: str, scope: str, value: str, region: s
     name = canonical(policy.of(session), namespace, value, scope, region)
     if name is None:
         return []
-    tokens = vault.of(session).tokens(name.namespace, name.scope, name.value).values()
+    token = vault.of(session).suppression_token(name.namespace, name.scope, name.value)
     query = (
         select(
             col(Identifier.subject),
@@ -121,7 +125,7 @@ def _holders(session: Session, namespace: str, scope: str, value: str, region: s
             col(Subject.person),
         )
         .join(Subject, col(Subject.number) == col(Identifier.subject))
-        .where(col(Identifier.namespace).in_(vault.family(name.namespace)), col(Identifier.token).in_(list(tokens)))
+        .where(col(Identifier.namespace).in_(vault.family(name.namespace)), col(Identifier.suppression_token) == token)
         .order_by(col(Identifier.subject))
     )
     rows = session.execute(query).all()

@@ -1,8 +1,8 @@
 """Rotation of the blind index's key while everything runs: stopped anywhere, it is taken up where it stood.
 
-The older key goes last: when nothing stands under it and every writer that knew it alone has ended. A value that no
-data key opens any more stays under it, and then so does the key. Who is who, what people decided and what is permitted
-are the same before, after and on the way (identity.md 4.13).
+The older key goes last: when nothing stands under it and every writer that knew it alone has ended. A value that is
+damaged wherever it stands stays under it, and then so does the key; those of people who were erased keep none. What is
+said of a value in the very instant in which it moves may have to be said again (identity.md 4.13).
 """
 
 import time
@@ -35,19 +35,20 @@ class Reindexed:
     destroyed: tuple[int, ...] = ()
 
 
-def reindex(deployment: Deployment, told: Told = lambda done, total: None) -> Reindexed:
+def reindex(deployment: Deployment, told: Told = lambda done, total: None, *, leave_damaged: bool = False) -> Reindexed:
     """Bring every identifier under a new key of the blind index and destroy the older ones.
 
     Also brings home what a restored backup names by a key that is gone. Keeps the older keys while a value cannot be
-    opened. Raises StartRefused where an older transaction of the database does not end.
+    opened, unless those are to be left: whoever arrives with one is somebody new then. Raises StartRefused where an
+    older transaction of the database does not end.
     """
     keyring = deployment.vault.keyring
-    run = Reindexed(taken_up=len(keyring.state().index) > 1)
-    if not run.taken_up:
-        keyring.rotate_index()
+    before = keyring.state().epoch
+    newest = keyring.rotate_index()
+    run = Reindexed(taken_up=newest == before)
     _move_until_done(deployment, run, told)
-    if not run.unreadable:
-        run.destroyed = tuple(sorted(keyring.state().index)[:-1])
+    if leave_damaged or not run.unreadable:
+        run.destroyed = tuple(epoch for epoch in sorted(keyring.state().index) if epoch < newest)
         for epoch in run.destroyed:
             keyring.destroy_epoch(epoch)
         # Whoever knew the older keys still may have written there what somebody had blocked, and nobody had.

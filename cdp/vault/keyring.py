@@ -143,8 +143,17 @@ class Keyring:
         self._change(felled)
 
     def rotate_index(self) -> int:
-        """Start a new epoch of the blind index; returns it. Readers know both until one is destroyed."""
-        return self._change(lambda state: state.next(index={**state.index, state.epoch + 1: os.urandom(32)})).epoch
+        """Start a new epoch of the blind index, unless a rotation is under way; returns the newest epoch.
+
+        Readers know both until one is destroyed. Of two who ask at once one begins, and the other finds it begun.
+        """
+
+        def begun(state: State) -> State:
+            if len(state.index) > 1:
+                return state
+            return state.next(index={**state.index, state.epoch + 1: os.urandom(32)})
+
+        return self._change(begun).epoch
 
     def destroy_epoch(self, epoch: int) -> None:
         """Destroy an older epoch's key: its tokens, in every copy of the database, say nothing more."""

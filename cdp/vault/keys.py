@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from cdp import statements
 from cdp.db import chunked
-from cdp.errors import KeyDestroyed, KeyUnavailable
+from cdp.errors import CiphertextCorrupt, KeyDestroyed, KeyUnavailable
 from cdp.statements import one_of
 from cdp.vault import tokens
 from cdp.vault.keyring import Keyring
@@ -132,11 +132,12 @@ def of(session: Session) -> Vault:
     return vault
 
 
-def deks(session: Session, subjects: Iterable[int]) -> dict[int, Dek]:
+def deks(session: Session, subjects: Iterable[int], damaged: set[int] | None = None) -> dict[int, Dek]:
     """Unwrap the data keys of many subjects; those without a key, or with a destroyed one, are absent.
 
     A row whose key is not found is read once more, for a rotation may have moved it meanwhile.
-    Raises CiphertextCorrupt for a row that was moved or altered, KeyUnavailable.
+    Raises CiphertextCorrupt for a row that was moved or altered, unless those are to be put in `damaged`;
+    KeyUnavailable.
     """
     vault = of(session)
     state = vault.keyring.state()
@@ -147,6 +148,10 @@ def deks(session: Session, subjects: Iterable[int]) -> dict[int, Dek]:
             found[subject] = _unwrap(state, subject, tree, wrapped)
         except KeyDestroyed:
             missed.append(subject)
+        except CiphertextCorrupt:
+            if damaged is None:
+                raise
+            damaged.add(subject)
     for subject, tree, wrapped in _rows(session, missed):
         with suppress(KeyDestroyed):
             found[subject] = vault.unwrap(subject, tree, wrapped)

@@ -3,7 +3,7 @@
 As stored, on both databases: rotation begins and ends anywhere among what else is done, and is killed anywhere.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +17,24 @@ from sqlmodel import Session, col
 from cdp import identity, ingest, vault
 from cdp.connector.kit import Item
 from cdp.db import Database
-from cdp.identity import Arrival, Canonical, correcting, epochs, explaining, graph, naming, resolution, review
-from cdp.identity.model import CorrectedIdentifier, Identifier, IdentityCase, Override, Token
+from cdp.errors import CiphertextCorrupt
+from cdp.identity import (
+    Arrival,
+    Canonical,
+    config,
+    correcting,
+    epochs,
+    explaining,
+    graph,
+    naming,
+    rebuild,
+    resolution,
+    review,
+)
+from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, IdentityCase, Override, Token
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
+from cdp.vault.model import SubjectKey
 from tests.identity.test_stream import (
     ACTS,
     KINDS,
@@ -366,7 +380,7 @@ def test_a_copy_from_before_a_rotation_finds_everybody_again_once_it_is_indexed(
     begin(shop)
     keyring(shop).destroy_epoch(1)
     with shop.snapshot() as session:
-        assert identity.find(session, "email", "", ADA) is None
+        assert identity.find(session, "email", "", ADA) == 1, "a look-up needs no key of the index"
     take(shop, viewed(email(ADA), *claims(phone="090-1234-5678"), message="2"))
     assert people(shop) == {1: 1, 2: 2}
     move(shop)
@@ -389,6 +403,161 @@ def test_two_open_cases_of_one_value_become_one(shop: Database) -> None:
         (case,) = review.listed(session)
         assert case.id == first.id
         assert len(review.tell(session, case.id or 0).people) == 4
+
+
+def restored(database: Database) -> None:
+    """Let what is stored be a copy from before a rotation: its key is gone, and another is live."""
+    begin(database)
+    keyring(database).destroy_epoch(min(keyring(database).state().index))
+
+
+def reindexed(database: Database) -> None:
+    """Do as `cdp keys reindex`: with one epoch live it begins another, so what arrived is under an older key, too."""
+    begin(database)
+    end(database)
+
+
+PHONE = "090-1234-5678"
+
+
+def test_a_restored_copy_in_which_people_arrived_joins_them_with_who_they_were(shop: Database) -> None:
+    take(shop, viewed(email(ADA), *claims(user_id="u1"), message="1"))
+    restored(shop)
+    take(shop, viewed(email(ADA), *claims(phone=PHONE), message="2"))
+    assert people(shop) == {1: 1, 2: 2}
+    reindexed(shop)
+    assert people(shop) == {1: 1, 2: 1}
+    with shop.snapshot() as session:
+        known = rebuild.read(session)
+        difference = rebuild.compare(known, rebuild.compute(known, dict(config.namespaces(session))))
+        assert (difference.subjects, difference.generic, difference.values) == ((), (), ())
+
+
+@pytest.mark.parametrize("blocked", [1, 2], ids=["before the restoring", "after it"])
+@pytest.mark.parametrize("turn", range(3))  # the order of two random keys' tokens decides nothing
+def test_what_staff_blocked_in_a_restored_copy_stays_blocked(shop: Database, blocked: int, turn: int) -> None:
+    def block(now: int) -> None:
+        with shop.transaction() as session:
+            newest = max(row.epoch for row in rows(session, Identifier))
+            keys = {(row.namespace, bytes(row.token)) for row in rows(session, Identifier) if row.epoch == newest}
+            (phone,) = [key for key in keys if key[0] == "phone"]
+            if now == blocked:
+                identity.judge(session, "block", phone, "the shop's own", "staff", NOW)
+
+    take(shop, viewed(*claims(user_id="u1", phone=PHONE), message="1"))
+    block(1)
+    restored(shop)
+    take(shop, *[viewed(*claims(user_id=f"v{n}", phone=PHONE), message=f"v{n}") for n in (1, 2)])
+    block(2)
+    reindexed(shop)
+    with shop.snapshot() as session:
+        assert graph.states(session, [key_of(session, "phone")]) == {key_of(session, "phone"): ("blocked", "")}
+        assert review.listed(session) == []
+    assert len(set(people(shop).values())) == 3
+
+
+def test_two_open_cases_in_a_restored_copy_become_one(shop: Database) -> None:
+    take(shop, *[viewed(*claims(user_id=f"u{n}", phone=PHONE), message=f"u{n}") for n in (1, 2)])
+    restored(shop)
+    take(shop, *[viewed(*claims(user_id=f"v{n}", phone=PHONE), message=f"v{n}") for n in (1, 2)])
+    with shop.snapshot() as session:
+        first, _ = review.listed(session)
+    reindexed(shop)
+    with shop.snapshot() as session:
+        (case,) = review.listed(session)
+        assert graph.states(session, [key_of(session, "phone")]) == {key_of(session, "phone"): ("shared", "")}
+        assert (case.id, case.rule) == (first.id, "shared")
+        assert len(review.tell(session, case.id or 0).people) == 4
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_who_has_a_value_twice_in_a_restored_copy_keeps_one_that_says_what_both_said(
+    shop: Database, damaged: bool
+) -> None:
+    take(shop, viewed(email(ADA, verified=False), *claims(user_id="u1"), message="1"))
+    take(shop, viewed(email(ADA, verified=False), message="2"))
+    with shop.transaction() as session:
+        identity.retract(session, 1, key_of(session, "email"), "a slip", "staff", NOW)
+    restored(shop)
+    with shop.transaction() as session:
+        (old,) = [row for row in rows(session, Identifier) if (row.subject, row.namespace) == (1, "email")]
+        place = naming.place(session, Canonical("email", "", ADA))
+        sealed = vault.seal(
+            vault.deks(session, [1])[1],
+            resolution.sealed_value(Canonical("email", "", ADA)),
+            resolution.cell(1, "email", place.token),
+        )
+        twice = {"token": place.token, "epoch": place.epoch, "sealed": sealed, "verified": True, "aside": 1}
+        session.add(Identifier(**(old.model_dump() | twice)))
+        if damaged:
+            old.sealed = b"x" * len(old.sealed)
+    reindexed(shop)
+    with shop.snapshot() as session:
+        (row,) = [row for row in rows(session, Identifier) if (row.subject, row.namespace) == (1, "email")]
+        assert (row.verified, row.aside) == (True, int(Aside.RETRACTED))
+        assert identity.find(session, "email", "", ADA) == 1
+
+
+def test_a_rotation_that_begins_in_the_middle_of_a_move_loses_nothing(
+    shop: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(shop, viewed(email(ADA), message="1"))
+    begin(shop)
+    lock = graph.lock_tokens
+
+    def late(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, str]:
+        monkeypatch.setattr(graph, "lock_tokens", lock)
+        keyring(shop).destroy_epoch(1)
+        begin(shop)
+        return lock(session, keys)
+
+    monkeypatch.setattr(graph, "lock_tokens", late)
+    move(shop)
+    with shop.snapshot() as session:
+        assert {row.epoch for row in rows(session, Identifier)} == {2}, "what it began with"
+    end(shop)
+    take(shop, viewed(email(ADA), *claims(user_id="u1"), message="2"))
+    assert people(shop) == {1: 1, 2: 1}
+
+
+def test_a_row_whose_value_is_another_than_its_token_says_is_not_written_on(
+    shop: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(shop, viewed(email(ADA), message="1"))
+    begin(shop)
+    named = epochs._named
+
+    def wrong(*given: Any) -> Any:
+        found, unreadable = named(*given)
+        return {token: one._replace(token=b"w" * 16) for token, one in found.items()}, unreadable
+
+    monkeypatch.setattr(epochs, "_named", wrong)
+    with pytest.raises(CiphertextCorrupt):
+        move(shop)
+    with shop.snapshot() as session:
+        assert identity.find(session, "email", "", ADA) == 1
+
+
+def test_a_record_whose_data_key_is_damaged_stays_behind_and_the_others_go(shop: Database) -> None:
+    take(shop, viewed(email(ADA), message="1"), viewed(*claims(user_id="u1"), message="2"))
+    damage_key(shop, 1)
+    begin(shop)
+    moved = move(shop)
+    assert (moved.rows, moved.unreadable) == (1, 1)
+
+
+def test_who_is_being_erased_keeps_no_key_of_the_index_alive(shop: Database) -> None:
+    take(shop, viewed(email(ADA), message="1"), viewed(*claims(user_id="u1"), message="2"))
+    keyring(shop).puncture([1])
+    begin(shop)
+    moved = move(shop)
+    assert (moved.rows, moved.unreadable) == (1, 0)
+
+
+def damage_key(database: Database, subject: int) -> None:
+    with database.transaction() as session:
+        row = session.get_one(SubjectKey, subject)
+        row.wrapped = bytes(row.wrapped[:-1]) + bytes([row.wrapped[-1] ^ 1])
 
 
 def test_while_one_key_is_live_nobody_is_asked_where_a_value_stands(shop: Database) -> None:

@@ -59,6 +59,16 @@ def test_what_is_wrong_with_the_keys_is_found(home: Home) -> None:
     assert {"old_copy", "logs_differ"} <= set(found(home))
 
 
+def test_a_restored_copy_whose_index_key_is_gone_is_found_until_it_is_indexed(home: Home) -> None:
+    home.bring("ada@example.com")
+    with home.opened() as deployment:
+        deployment.vault.keyring.rotate_index()
+        deployment.vault.keyring.destroy_epoch(1)
+    assert found(home)["index_lost"] == "hurts"
+    home.cdp("keys", "reindex")
+    assert "index_lost" not in found(home)
+
+
 def test_what_is_wrong_with_files_and_backups_is_found(home: Home, tmp_path: Path) -> None:
     assert found(home)["no_backup"] == "note"
     home.cdp("backup", str(tmp_path / "backup"))

@@ -9,6 +9,7 @@ from cdp import identity
 from cdp.identity import epochs
 from cdp.identity.model import Identifier, Token
 from cdp.ops import reindexing
+from cdp.vault.model import SubjectKey
 from tests.ops.conftest import Home
 
 MAILS = tuple(f"ada{number}@example.com" for number in range(20))
@@ -68,9 +69,29 @@ def test_a_copy_from_before_is_indexed_again_by_the_same_command(home: Home) -> 
     with home.opened() as deployment:
         deployment.vault.keyring.rotate_index()
         deployment.vault.keyring.destroy_epoch(1)
-    assert found(home) == [None] * len(MAILS)
+    assert found(home) == before, "a look-up needs no key of the index"
+    home.bring(*MAILS[:5])
     lines(home, "keys", "reindex")
     assert found(home) == before
+    with home.opened() as deployment, deployment.database.snapshot() as session:
+        assert set(session.scalars(select(col(Identifier.epoch)))) == {3}
+
+
+def test_a_record_whose_data_key_is_damaged_is_told_and_everybody_else_is_brought_along(home: Home) -> None:
+    home.bring(*MAILS[:3])
+    with home.opened() as deployment, deployment.database.transaction() as session:
+        row = session.scalars(select(SubjectKey).order_by(col(SubjectKey.subject))).first()
+        assert row is not None
+        row.wrapped = b"x" * len(row.wrapped)
+    said = lines(home, "keys", "reindex", exit_code=1)
+    assert (said["destroyed"], lines(home, "keys", "status")["index_epochs"]) == ("", "1 2")
+    with home.opened() as deployment, deployment.database.snapshot() as session:
+        behind = select(col(Identifier.subject)).where(col(Identifier.epoch) == 1).distinct()
+        assert len(session.scalars(behind).all()) == 1
+    said = lines(home, "keys", "reindex", "--leave-damaged", exit_code=1)
+    assert (said["destroyed"], lines(home, "keys", "status")["index_epochs"]) == ("1", "2")
+    said = lines(home, "keys", "reindex", "--leave-damaged", exit_code=1)
+    assert (said["taken_up"], said["destroyed"]) == ("no", "2"), "what is damaged stops no later rotation"
 
 
 @pytest.mark.parametrize("stopped", [1, 2, 3])

@@ -167,6 +167,16 @@ def test_older_copies_of_the_keyring_are_named_in_the_certificate(grounds: Groun
     assert older["version"] == 1
 
 
+@pytest.mark.parametrize("gone", [False, True], ids=["in the middle of a rotation", "in a restored copy"])
+def test_an_erasure_finds_whom_no_newest_key_of_the_index_names(grounds: Grounds, gone: bool) -> None:
+    grounds.bring("eve@example.com", user="u1")
+    grounds.vault.keyring.rotate_index()
+    if gone:
+        grounds.vault.keyring.destroy_epoch(1)
+    done = grounds.erase("eve@example.com")
+    assert (done.state, grounds.subjects()) == ("completed", [])
+
+
 def test_nothing_of_the_person_stays_in_request_ledger_or_tombstone(grounds: Grounds) -> None:
     grounds.bring("eve@example.com")
     done = grounds.erase("eve@example.com")

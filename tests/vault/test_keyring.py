@@ -227,6 +227,12 @@ def test_tokens_of_two_epochs_live_side_by_side_until_one_is_destroyed(keyring: 
         keyring.destroy_epoch(2)
 
 
+def test_an_epoch_begins_only_where_one_is_live(keyring: Keyring, disks: Disks) -> None:
+    assert (keyring.rotate_index(), disks.load().rotate_index(), keyring.rotate_index()) == (2, 2, 2)
+    keyring.destroy_epoch(1)
+    assert disks.load().rotate_index() == 3
+
+
 def test_no_two_namings_of_one_value_are_alike(keyring: Keyring) -> None:
     vault = Vault(keyring)
     names = [

@@ -63,25 +63,36 @@ def rotate(oauth: bool, settle: float) -> None:
 
 
 @keys.command()
-def reindex() -> None:
+@click.option(
+    "--leave-damaged", is_flag=True, help="Destroy the older key although damaged identifiers stand under it."
+)
+def reindex(leave_damaged: bool) -> None:
     """Bring every identifier under a new key of the blind index, and destroy the older key.
 
     Everything may go on running, and nobody is joined or parted by it: decisions, cases and consents
-    go along. Stopped or killed, run it again: it goes on where it stood. Run it after restoring a
-    backup from before a rotation, too: what that names by a key that is gone is found again. Exit 1
-    where the older key had to stay, since an identifier cannot be read.
+    go along. What is said of a value in the very instant in which it moves may have to be said again.
+    Stopped or killed, run it again: it goes on where it stood. Run it after restoring a backup from
+    before a rotation, too, before anything is taken in: who arrives meets nobody until then. Exit 1
+    where an identifier, or the data key of its record, is damaged: then the older key stays, and no
+    other rotation begins, until that is restored, erased, or left with --leave-damaged.
     """
     with console.opened() as deployment:
         with console.bar("identifiers") as progress:
             task = progress.add_task("identifiers", total=None)
             run = reindexing.reindex(
-                deployment, lambda done, total: progress.update(task, completed=done, total=max(done, total))
+                deployment,
+                lambda done, total: progress.update(task, completed=done, total=max(done, total)),
+                leave_damaged=leave_damaged,
             )
         epoch = deployment.vault.epoch
     click.echo(f"taken_up={'yes' if run.taken_up else 'no'}\nmoved={run.moved}\nepoch={epoch}")
     click.echo(f"destroyed={' '.join(map(str, run.destroyed))}")
     if run.unreadable:
-        click.echo(f"{run.unreadable} identifiers cannot be read, and the older key stays: see `cdp doctor`", err=True)
+        click.echo(
+            f"{run.unreadable} identifiers stay{'' if leave_damaged else ', and the older key with them'}: they, or "
+            "the data keys of their records, are damaged wherever they stand",
+            err=True,
+        )
         click.get_current_context().exit(console.WRONG)
 
 

@@ -20,6 +20,7 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("logs beside the keyring", keys.logs),
     ("keyring and database belong together", keys.mark),
     ("keys that are retired", keys.retired),
+    ("keys of the blind index", keys.index),
     ("files", homes.permissions),
     ("disks", homes.disks),
     ("address", homes.address),

@@ -7,6 +7,7 @@ from pathlib import Path
 from cdp import migrations, vault
 from cdp.deployment import erasure_logs, keyring_paths, load_keyring, silence_logs
 from cdp.errors import StartRefused
+from cdp.identity import epochs
 from cdp.ops.doctor.findings import Finding, Patient, hurts, note
 from cdp.rights import remains, tombstones
 from cdp.settings import Settings
@@ -82,6 +83,17 @@ def retired(patient: Patient) -> Iterator[Finding]:
         yield hurts("rotation_unfinished", days=int(began // 86_400))
     if len(state.index) > 1:
         yield note("index_epochs", epochs=" ".join(map(str, sorted(state.index))))
+
+
+def index(patient: Patient) -> Iterator[Finding]:
+    """No identifier stands under a key of the blind index that is gone, as in a copy from before a rotation."""
+    state = next(filter(None, map(_read, keyring_paths(patient.settings))), None)
+    if state is None or migrations.shape(patient.database.writer) != "current":
+        return
+    with patient.database.snapshot() as session:
+        gone = epochs.lost(session, state.index)
+    if gone:
+        yield hurts("index_lost", epochs=" ".join(map(str, gone)))
 
 
 def _read(path: Path) -> State | None:

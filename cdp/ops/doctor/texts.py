@@ -159,6 +159,18 @@ TEXTS: dict[str, tuple[Text, Text]] = {
             "`cdp keys reindex` を実行してください。続きから進みます。",
         ),
     ),
+    "index_lost": (
+        (
+            "identifiers stand under keys of the blind index that are gone: {epochs}",
+            "Who arrives does not meet who was there: they become two people.",
+            "Run `cdp keys reindex` before anything is taken in. What it leaves is damaged.",
+        ),
+        (
+            "すでにない索引の鍵で登録された識別子があります：{epochs}",
+            "届いたデータが既存の本人と結び付かず、同じ人が二人になります。",
+            "取り込みの前に `cdp keys reindex` を実行してください。残るものは壊れています。",
+        ),
+    ),
     "readable_by_others": (
         (
             "others may read {path}",

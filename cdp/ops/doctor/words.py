@@ -9,6 +9,7 @@ WORDS = {
     "logs beside the keyring": "鍵束の隣の記録",
     "keyring and database belong together": "鍵束とデータベースの対応",
     "keys that are retired": "使い終えた鍵",
+    "keys of the blind index": "索引の鍵",
     "files": "ファイルの権限",
     "disks": "ディスクの空き",
     "address": "公開アドレス",
