@@ -35,8 +35,6 @@ class Place(NamedTuple):
 class _Known:
     also: dict[tuple[Canonical, bool], tuple[Canonical, ...]] = field(default_factory=dict)
     tokens: dict[Canonical, Mapping[int, bytes]] = field(default_factory=dict)
-    epochs: set[tuple[int, ...]] = field(default_factory=set)
-    """Which were live as they were worked out."""
     places: dict[Canonical, Place] = field(default_factory=dict)
     silences: dict[Canonical, bytes] = field(default_factory=dict)
 
@@ -57,7 +55,6 @@ def tokens(session: Session, name: Canonical) -> Mapping[int, bytes]:
     known = _known(session)
     if name not in known.tokens:
         known.tokens[name] = vault.namer(session).tokens(name.namespace, name.scope, name.value)
-        known.epochs.add(tuple(known.tokens[name]))
     return known.tokens[name]
 
 
@@ -66,19 +63,18 @@ def renew(session: Session) -> bool:
 
     Ask once they are locked: who had the older keys alone would write where nobody with the newer looks.
     """
-    known = _known(session)
-    if known.epochs <= {tuple(vault.of(session).keyring.state().index)}:
+    if vault.namer(session).epochs == vault.of(session).namer().epochs:
         return False
     vault.namer(session, anew=True)
+    known = _known(session)
     known.tokens.clear()
-    known.epochs.clear()
     known.places.clear()
     return True
 
 
 def is_rotating(session: Session) -> bool:
     """Whether several epochs were live when this transaction asked: a value may have moved until it is locked."""
-    return any(len(live) > 1 for live in _known(session).epochs)
+    return len(vault.namer(session).epochs) > 1
 
 
 def places(session: Session, names: Iterable[Canonical]) -> dict[Canonical, Place]:

@@ -225,6 +225,8 @@ def _meet(session: Session, named: Mapping[bytes, Sequence[Canonical]], vouching
         vouched |= _vouched(session, late, believed)
         known |= late
         held = graph.hold(session, known.values(), states)
+        if naming.renew(session):  # from here on nobody moves a value of theirs
+            continue
         moved = naming.is_rotating(session) and vouched != _vouched(session, known, believed)
         if held.issuperset(known.values()) and not moved:
             return _Met(known, vouched, held)

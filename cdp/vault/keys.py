@@ -103,6 +103,11 @@ class Namer:
         self._index = dict(state.index)
         self._keys = state.keys
 
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """The epochs that were live."""
+        return tuple(self._index)
+
     def tokens(self, namespace: str, scope: str, value: str) -> dict[int, bytes]:
         """Name an identifier in every live epoch, by epoch."""
         return {epoch: tokens.index_token(key, namespace, scope, value) for epoch, key in self._index.items()}
