@@ -18,6 +18,7 @@ from cdp import deployment as deploying
 from cdp.clock import SystemClock
 from cdp.db import Database
 from cdp.errors import StartRefused
+from cdp.ingest.batches import GROUP
 from cdp.ops import console
 from cdp.ops.bench import crowd, deciding, settling
 from cdp.ops.bench.matching import contest
@@ -180,7 +181,13 @@ def _print_scores(found: Sequence[matching.Measured]) -> None:
 @bench.command()
 @click.option("--records", default=10_000, show_default=True, type=click.IntRange(100, 1_000_000), help="How many.")
 @click.option("--database-url", default="", help="A database without tables; default: an SQLite file that goes again.")
-@click.option("--batch", default=100, show_default=True, type=click.IntRange(1, 5_000), help="Records a transaction.")
+@click.option(
+    "--batch",
+    default=0,
+    show_default=f"{GROUP}, as ingest takes a large call; 100 on PostgreSQL",
+    type=click.IntRange(0, 5_000),
+    help="Records a transaction.",
+)
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 20), help="Medians of so many.")
 def stream(records: int, database_url: str, batch: int, rounds: int) -> None:
     """Records a second through the whole ingest, beside the floor: the same rows written, the same values looked up.
@@ -195,6 +202,7 @@ def stream(records: int, database_url: str, batch: int, rounds: int) -> None:
         _emptied(database_url) as database,
         console.bar("bench") as progress,
     ):
+        batch = batch or (GROUP if database.is_sqlite else 100)
         found = streaming.measure(database, terms, Path(folder), records, batch, rounds, _told(progress))
         kind = "SQLite" if database.is_sqlite else "PostgreSQL"
     click.echo(f"{found.records:,} records of the feed on {kind}, {batch} a transaction, median of {rounds}; {_load()}")
