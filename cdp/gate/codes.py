@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 from cdp.gate import reasons
 from cdp.gate.decide import OLDEST_AGE_OF_CONSENT, first_refusal, laws_of, nowhere
 from cdp.gate.laws.rule import Case, Declared, declared_use
-from cdp.gate.question import Consent, Reach, Standing
+from cdp.gate.question import Consent, Reach, Standing, unasked
 from cdp.policy.terms import Law, Policy
 
 _Heard: TypeAlias = tuple["_Place", Consent | None, Reach | None]
@@ -59,7 +59,7 @@ def _codes(policy: Policy, standing: Standing) -> bytes:
     ways: dict[str, list[_Way]] = defaultdict(list)
     for reach in standing.reaches:
         said = {consent.purpose: consent for consent in reach.consents}
-        ways[reach.channel].append((_bare(reach.channel, reach.suppressed, reach.address), said))
+        ways[reach.channel].append((unasked(reach.channel, reach.suppressed, reach.address), said))
     places, arranged = _places(policy)
     found = [_number_of(known, place, person, laws, ways.get(place.channel)) for place in places]
     return bytes(arranged(b"".join((_UNDECLARED, *found))))
@@ -97,12 +97,6 @@ def _number(code: str) -> int:
 def _known(policy: Policy, person: Standing) -> dict[_Heard, _Answers]:
     """Return the answers known for people of this kind, to be added to."""
     return {}
-
-
-@lru_cache(maxsize=1 << 12)
-def _bare(channel: str, suppressed: tuple[str, ...], address: str) -> Reach:
-    """Return a way without what was said there."""
-    return Reach(channel, (), suppressed, address)
 
 
 @lru_cache(maxsize=8)

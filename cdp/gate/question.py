@@ -7,6 +7,7 @@ the same situation are equal and one decision serves both.
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from cdp.policy.terms import Law
 
@@ -46,6 +47,12 @@ class Reach:
     def consent(self, purpose: str) -> Consent | None:
         """Return what holds for the purpose here, or None if nothing was ever said."""
         return next((consent for consent in self.consents if consent.purpose == purpose), None)
+
+
+@lru_cache(maxsize=1 << 12)
+def unasked(channel: str, suppressed: tuple[str, ...], address: str) -> Reach:
+    """Return a way on which nothing was ever said: most are, and they are few."""
+    return Reach(channel, (), suppressed, address)
 
 
 @dataclass(frozen=True, slots=True)

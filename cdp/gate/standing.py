@@ -21,7 +21,7 @@ from cdp.consent.rules import Said, as_written
 from cdp.db import chunked
 from cdp.gate import neighbours, situating
 from cdp.gate.neighbours import Born
-from cdp.gate.question import Consent, Reach, Standing
+from cdp.gate.question import Consent, Reach, Standing, unasked
 from cdp.gate.situating import Lives
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS, Policy, Purpose
@@ -338,14 +338,8 @@ def _reach(
         silent = rows.suppressed.get(point.suppression_token, [])
         reasons = tuple(sorted({why for where, why in silent if where in (channel, "*")}))
     kind = point.kind if point else ""
-    reach = Reach(channel, tuple(sorted(consents)), reasons, kind) if consents else _unasked(channel, reasons, kind)
+    reach = Reach(channel, tuple(sorted(consents)), reasons, kind) if consents else unasked(channel, reasons, kind)
     return reach, point, until
-
-
-@lru_cache(maxsize=1 << 12)
-def _unasked(channel: str, reasons: tuple[str, ...], kind: str) -> Reach:
-    """Return a way on which nothing was ever said: most are, and they are few."""
-    return Reach(channel, (), reasons, kind)
 
 
 def _gpc(said: list[Said], at: datetime) -> bool:
