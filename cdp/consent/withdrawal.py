@@ -12,7 +12,7 @@ from cdp.consent import records, suppression
 from cdp.consent.model import ConsentRecord
 from cdp.consent.records import Statement
 from cdp.db import chunked
-from cdp.identity import Canonical, graph, naming
+from cdp.identity import Canonical, graph, places
 from cdp.identity.holder import let_go_of
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS
@@ -31,7 +31,7 @@ class Point:
 def point(session: Session, namespace: str, scope: str, normalised: str) -> Point:
     """Return the blind indexes of a normalised identifier."""
     name = Canonical(namespace, scope, normalised)
-    token = naming.places(session, [name])[name].token
+    token = places.find(session, [name])[name].token
     return Point(namespace, token, vault.of(session).suppression_token(namespace, scope, normalised))
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from cdp.db import chunked
-from cdp.identity import graph, resolution, seeing
+from cdp.identity import graph, places, resolution, seeing
 from cdp.identity.model import Aside, Identifier, SourceHold
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
@@ -15,6 +15,7 @@ from cdp.profile.model import Subject
 
 def expire(session: Session, on: date, at: datetime, limit: int = 500) -> int:
     """Set aside evidence that was not seen for too long by this day; returns how many rows, at most `limit`."""
+    places.hold_still(session)
     over = seeing.overdue(session, on, limit)
     for key, subjects in sorted(over.items()):
         _change(session, {key}, subjects, Aside.EXPIRED, True, at, "expiry")
@@ -23,6 +24,7 @@ def expire(session: Session, on: date, at: datetime, limit: int = 500) -> int:
 
 def count_released(session: Session, at: datetime, limit: int = 500) -> int:
     """Let what released sources brought while on hold count; returns of how many subjects, at most `limit`."""
+    places.hold_still(session)
     on_hold = select(col(SourceHold.source)).where(col(SourceHold.released_at).is_(None))
     waiting = (
         select(col(Identifier.subject))
@@ -36,6 +38,7 @@ def count_released(session: Session, at: datetime, limit: int = 500) -> int:
 
 def hold_again(session: Session, hold_id: int, at: datetime) -> None:
     """Put a source back on hold as it was: what it brought since then joins nobody."""
+    places.hold_still(session)
     hold = session.get_one(SourceHold, hold_id)
     hold.released_at, hold.released_by = None, ""
     session.flush()

@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 
 from cdp import ledger, policy, statements, vault
 from cdp.db import chunked, insert_ignoring
-from cdp.identity import graph, naming, resolution
+from cdp.identity import graph, naming, places, resolution
 from cdp.identity.holder import let_go_of
 from cdp.identity.model import CorrectedIdentifier, Identifier, Override
 from cdp.identity.normalise import VERSION, Canonical, derived, phone_country, with_derived
@@ -31,7 +31,10 @@ ACTOR = "rectification"
 
 
 def remove(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> list[int]:
-    """Take the identifier from these subjects; returns from which. Resolve them when all is changed."""
+    """Take the identifier from these subjects; returns from which. Resolve them when all is changed.
+
+    Hold values still first (`places.hold_still`), here as in `add` and `revoke`.
+    """
     rows = _held(session, name, subjects)
     touched = sorted({row.subject for row in rows})
     for also in derived(policy.of(session), name) if touched else ():
@@ -68,7 +71,7 @@ def _add(session: Session, subjects: Sequence[int], name: Canonical, request: st
     deks, keys = vault.deks(session, subjects), vault.of(session)
     had = {row.subject for row in _held(session, name, subjects)}
     graph.lock_tokens(session, {(name.namespace, token) for token in naming.tokens(session, name).values()})
-    epoch, token = naming.places(session, [name])[name]
+    epoch, token = places.find(session, [name])[name]
     rows = [
         {
             "subject": subject,
@@ -195,14 +198,13 @@ _COLUMNS = (
 
 def _held(session: Session, name: Canonical, subjects: Sequence[int]) -> list[Row[Any]]:
     """Return the evidence of this identifier on these subjects, under any key; a token finds, the value decides."""
-    tokens = list(vault.of(session).tokens(name.namespace, name.scope, name.value).values())
     deks = vault.deks(session, subjects)
     found: list[Row[Any]] = []
     for some in chunked(subjects):
         query = select(*(col(getattr(Identifier, column)) for column in _COLUMNS)).where(
             col(Identifier.subject).in_(some),
             col(Identifier.namespace).in_(vault.family(name.namespace)),
-            col(Identifier.token).in_(tokens),
+            col(Identifier.suppression_token) == naming.silence_token(session, name),
         )
         found += session.execute(query).all()
     where = {id(row): resolution.cell(row.subject, row.namespace, bytes(row.token)) for row in found}

@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from cdp import policy
 from cdp.db import chunked
-from cdp.identity import graph, naming, rules
+from cdp.identity import graph, places, rules
 from cdp.identity.model import Identifier
 from cdp.identity.normalise import Canonical
 from cdp.identity.resolution import Arrival, fingerprint
@@ -36,8 +36,8 @@ def thin(session: Session, arrivals: Sequence[Arrival]) -> list[Arrival]:
     terms, prints = policy.of(session), [fingerprint(session, arrival) for arrival in arrivals]
     known = _known(session, prints)
     devices = [None if name in known else _crowdable(terms, one) for name, one in zip(prints, arrivals, strict=True)]
-    places = naming.places(session, {device for device in devices if device})
-    keys = {device: (device.namespace, place.token) for device, place in places.items()}
+    found = places.find(session, {device for device in devices if device})
+    keys = {device: (device.namespace, place.token) for device, place in found.items()}
     counted, kept = _counted(session, keys.values()), []
     for name, arrival, device in zip(prints, arrivals, devices, strict=True):
         if device is not None and name not in known:

@@ -1,7 +1,8 @@
 """What people decide about who is who: of two subjects, of a value, of a piece of evidence; and taken back again.
 
 Nothing moves but pointers: every subject keeps its key, its facts and its consents, and evidence is set
-aside, never deleted, so that a decision can be revoked and everything is as before.
+aside, never deleted, so that a decision can be revoked and everything is as before. Whoever names a value by a token
+that they read holds values still first (`places.hold_still`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from sqlmodel import Session, col
 from cdp import ledger
 from cdp.db import among, chunked
 from cdp.errors import Problem
-from cdp.identity import cases, graph, kinship, resolution, seeing
+from cdp.identity import cases, graph, kinship, places, resolution, seeing
 from cdp.identity.model import Aside, Identifier, Override
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
@@ -91,19 +92,20 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
 
     Raises Problem 404 for an unknown one, 409 for one about somebody who is being erased.
     """
+    places.hold_still(session)
     row = _word(session, decision)
     if row.revoked_at is not None:
         return
     keys = _keys_of(row)
     if keys:
         concerned = _had(session, keys) | ({row.subject} - {0})
-        while _keys_of(row := _word(session, decision)) != keys:  # they went to another key of the index meanwhile
-            keys = _keys_of(row)
-            concerned |= _had(session, keys)
     else:
         concerned = {row.subject, row.other_subject}
         graph.load_locked(session, resolution.company(session, concerned))  # all at once, in the one order
     _refuse_erasing(session, concerned)
+    row = _word(session, decision)
+    if row.revoked_at is not None:  # by another, while we waited
+        return
     row.revoked_at = at
     session.flush()
     ledger.note(session, "identity.revoked", {"decision": decision, "actor": actor}, at)

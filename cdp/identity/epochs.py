@@ -2,10 +2,9 @@
 
 A value moves with all that stands on it in one transaction, for everybody who has it: its evidence, its state, what
 people decided of it, its cases and what was corrected. So nothing is counted twice, and who is who does not change.
-New values are written under the newest key at once, values that are known where they stand (`naming.places`); whoever
-brings evidence locks its tokens under every live key. Whoever names a value by a token that they read before they
-locked it (a decision, a confirmation, a consent) and waits in the very instant in which it moves may write under the
-older name: nothing is found by that, and it has to be said again.
+New values are written under the newest key at once, values that are known where they stand (`places.find`); whoever
+brings evidence locks its tokens under every live key. Whoever decides of a value that they read by its token keeps
+every value where it is until they are done (`places.hold_still`).
 
 In a copy that was restored after its key was gone, arrivals cannot meet what stands under that key: such a value
 stands under two, until it moves and is made one.
@@ -42,7 +41,7 @@ from sqlmodel import Session, col
 from cdp import statements, vault
 from cdp.db import chunked
 from cdp.errors import CiphertextCorrupt
-from cdp.identity import graph, kinship, resolution
+from cdp.identity import graph, kinship, places, resolution
 from cdp.identity.holder import let_go_of
 from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, IdentityCase, Override, Token
 from cdp.identity.rules import TokenKey
@@ -97,9 +96,11 @@ def behind(session: Session, after: TokenKey, limit: int) -> list[TokenKey]:
 def move(session: Session, keys: Iterable[TokenKey], at: datetime) -> Moved:
     """Bring these values, each with everybody who has it, under the newest key of the index.
 
-    Locks tokens, then subjects, each in order. People are resolved anew only where a value stood under several keys:
-    in a copy that was restored after it had moved, or whose key was gone before somebody arrived.
+    Waits for whoever holds values still; then locks tokens, then subjects, each in order. People are resolved anew
+    only where a value stood under several keys: in a copy that was restored after it had moved, or whose key was gone
+    before somebody arrived.
     """
+    places.begin_move(session)
     index = vault.of(session).keyring.state()  # one for all of it, whoever begins an epoch meanwhile
     older = {(space, token) for namespace, token in keys for space in vault.family(namespace)}
     known = _read(session, older, index.epoch)

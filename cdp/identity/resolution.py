@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 from cdp import ledger, statements, vault
 from cdp.db import chunked, is_sqlite, unsettle
 from cdp.errors import CiphertextCorrupt
-from cdp.identity import aliases, breaker, cases, config, graph, marks, moves, naming, rules, seeing
+from cdp.identity import aliases, breaker, cases, config, graph, marks, moves, naming, places, rules, seeing
 from cdp.identity.marks import Stated
 from cdp.identity.model import Aside, Identifier, Token
 from cdp.identity.normalise import VERSION, Canonical, phone_country
@@ -219,15 +219,15 @@ def _meet(session: Session, named: Mapping[bytes, Sequence[Canonical]], vouching
             for token in naming.tokens(session, name).values()
         }
         states = graph.lock_tokens(session, keys)
-        if naming.renew(session):
+        if places.renew(session):
             continue
         late = _known(session, named.keys() - known.keys()) if keys and not is_sqlite(session) else {}
         vouched |= _vouched(session, late, believed)
         known |= late
         held = graph.hold(session, known.values(), states)
-        if naming.renew(session):  # from here on nobody moves a value of theirs
+        if places.renew(session):  # from here on nobody moves a value of theirs
             continue
-        moved = naming.is_rotating(session) and vouched != _vouched(session, known, believed)
+        moved = places.is_rotating(session) and vouched != _vouched(session, known, believed)
         if held.issuperset(known.values()) and not moved:
             return _Met(known, vouched, held)
 
@@ -273,8 +273,8 @@ def _write_identifiers(
     on_hold: Set[str],
 ) -> int:
     """Write the evidence of new subjects where each value stands; returns how many token hits did not match."""
-    places = naming.places(session, {name for _, name in evidence})
-    found = [(number, name, places[name].epoch, (name.namespace, places[name].token)) for number, name in evidence]
+    place = places.find(session, {name for _, name in evidence})
+    found = [(number, name, place[name].epoch, (name.namespace, place[name].token)) for number, name in evidence]
     wrong = _mismatches(session, found)
     months = {number: month_of(one.at or at) for number, one in fresh.items()}
     rows = [

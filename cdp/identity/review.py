@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 
 from cdp import ledger
 from cdp.errors import Problem
-from cdp.identity import aside, decisions, graph, resolution
+from cdp.identity import aside, decisions, graph, places, resolution
 from cdp.identity.explaining import Obstacle, explain, shown
 from cdp.identity.model import IdentityCase, MatchProposal, Override, SourceHold
 from cdp.identity.rules import TokenKey
@@ -87,15 +87,13 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
 
 def _held(session: Session, case_id: int) -> IdentityCase:
     """Lock what a case is about, then the case: of two who answer it at once, the second finds it answered."""
+    places.hold_still(session)
     case = find(session, case_id)
-    while True:
+    if case.rule != "breaker":
         key = (case.namespace, bytes(case.token))
-        if case.rule != "breaker":
-            states = graph.lock_tokens(session, [key])
-            graph.hold(session, graph.counting(session, key, 1000) if states[key] not in graph.UNWALKED else (), states)
-        case = find(session, case_id, lock=True)
-        if (case.namespace, bytes(case.token)) == key:  # else its value went to another key of the index meanwhile
-            return case
+        states = graph.lock_tokens(session, [key])
+        graph.hold(session, graph.counting(session, key, 1000) if states[key] not in graph.UNWALKED else (), states)
+    return find(session, case_id, lock=True)
 
 
 def _reopen(session: Session, case: IdentityCase, at: datetime) -> None:

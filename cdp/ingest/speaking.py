@@ -18,7 +18,7 @@ from cdp.connector.kit import Signal
 from cdp.consent.model import ConsentRecord
 from cdp.consent.rules import IMPORT
 from cdp.errors import Refusal
-from cdp.identity import Canonical, graph, naming
+from cdp.identity import Canonical, graph, places
 from cdp.identity.holder import let_go_of
 from cdp.ingest import repeating
 from cdp.ingest.batch import NO_STATUSES, Context, Entry
@@ -62,7 +62,7 @@ def _silence(batch: Iterable[Entry], context: Context) -> None:
                 entry.drops.append(("silence", "unusable_contact"))
             else:
                 points[channel, reason].add((contact.namespace, context.silence_token(contact)))
-                tokens.add((contact.namespace, naming.place(context.session, contact).token))
+                tokens.add((contact.namespace, places.find_one(context.session, contact).token))
     if not tokens:
         return
     graph.lock_tokens(context.session, tokens)  # whoever brings the point meanwhile waits, and finds it silent
@@ -102,7 +102,7 @@ def _statement(entry: Entry, signal: Signal, context: Context) -> consent.Statem
         source=source.name,
         act=signal.act,
         namespace=contact.namespace if contact else "",
-        token=naming.place(context.session, contact).token if contact else b"",
+        token=places.find_one(context.session, contact).token if contact else b"",
         notice=shown[0],
         notice_version=shown[1],
         language=signal.language or ("" if signal.evidenced_by else source.language),

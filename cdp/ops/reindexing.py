@@ -1,8 +1,7 @@
 """Rotation of the blind index's key while everything runs: stopped anywhere, it is taken up where it stood.
 
 The older key goes last: when nothing stands under it and every writer that knew it alone has ended. A value that is
-damaged wherever it stands stays under it, and then so does the key; those of people who were erased keep none. What is
-said of a value in the very instant in which it moves may have to be said again (identity.md 4.13).
+damaged wherever it stands stays under it, and then so does the key; those of people who were erased keep none.
 """
 
 import time

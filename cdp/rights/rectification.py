@@ -16,7 +16,7 @@ from cdp import consent, gate, identity, ledger, profile, vault
 from cdp.db import unsettle
 from cdp.errors import Problem
 from cdp.holders import Held
-from cdp.identity import Canonical, correcting, graph, marks
+from cdp.identity import Canonical, correcting, graph, marks, places
 from cdp.profile.model import Subject
 from cdp.rights import asked, restriction, steps
 from cdp.rights.asked import CORRECTING, Change, Corrections
@@ -92,6 +92,7 @@ def correct(grounds: Grounds, request_id: str) -> None:
     at = grounds.clock.now()
 
     def work(session: Session) -> None:
+        places.hold_still(session)
         request = steps.begin(session, request_id, "correct")
         if request is None:
             return
@@ -113,6 +114,7 @@ def revoke(grounds: Grounds, request_id: str) -> None:
     at = grounds.clock.now()
 
     def work(session: Session) -> None:
+        places.hold_still(session)
         request = steps.begin(session, request_id, "revoke")
         if request is None:
             return

@@ -27,6 +27,7 @@ from cdp.identity import (
     explaining,
     graph,
     naming,
+    places,
     rebuild,
     resolution,
     review,
@@ -481,7 +482,7 @@ def test_who_has_a_value_twice_in_a_restored_copy_keeps_one_that_says_what_both_
     restored(shop)
     with shop.transaction() as session:
         (old,) = [row for row in rows(session, Identifier) if (row.subject, row.namespace) == (1, "email")]
-        place = naming.place(session, Canonical("email", "", ADA))
+        place = places.find_one(session, Canonical("email", "", ADA))
         sealed = vault.seal(
             vault.deks(session, [1])[1],
             resolution.sealed_value(Canonical("email", "", ADA)),
@@ -563,7 +564,7 @@ def damage_key(database: Database, subject: int) -> None:
 def test_while_one_key_is_live_nobody_is_asked_where_a_value_stands(shop: Database) -> None:
     with shop.transaction() as session, counted(shop) as asked:
         names = [Canonical("email", "", ADA), Canonical("user_id", "", "u1")]
-        assert {place.epoch for place in naming.places(session, names).values()} == {1}
+        assert {place.epoch for place in places.find(session, names).values()} == {1}
     assert asked == []
 
 

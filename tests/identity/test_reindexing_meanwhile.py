@@ -3,17 +3,21 @@
 import random
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from sqlmodel import Session, col
 
 from cdp import identity, ingest
 from cdp.db import Database
 from cdp.errors import Problem, Unavailable
-from cdp.identity import config, epochs, rebuild, review
+from cdp.identity import Canonical, config, correcting, epochs, graph, places, rebuild, resolution, review
 from cdp.identity.model import Identifier
 from tests.conftest import DEEP
-from tests.identity.test_epochs import keyring
+from tests.identity.test_epochs import ADA, end, key_of, keyring, people, restored, take
 from tests.ingest.ground import NOW, SITE, claims, email, partition, rows, viewed
 
 WRITERS, SECONDS = 4, 60 if DEEP else 4
@@ -102,3 +106,59 @@ def move_some(shop: Database, values: int) -> int:
             moved += shop.attempt(partial(epochs.move, keys=keys, at=NOW)).rows
         except Unavailable:
             moved += 1
+
+
+def while_it_moves(shop: Database, work: Callable[[Session], Any]) -> None:
+    """Rotate the index, and do this in the instant in which every value moves."""
+    keyring(shop).rotate_index()
+    with ThreadPoolExecutor(1) as beside:
+        with shop.transaction() as session:
+            keys = epochs.behind(session, epochs.FIRST, 100)
+            assert epochs.move(session, keys, NOW).rows
+            told: Future[Any] = beside.submit(shop.attempt, work)
+            with suppress(TimeoutError):
+                told.result(timeout=0.3)
+            assert not told.done(), "it waits for the move"
+        told.result(timeout=30)
+    end(shop)
+
+
+def test_what_staff_decide_while_a_value_moves_counts_and_so_does_taking_it_back(shop: Database) -> None:
+    take(shop, *[viewed(*claims(user_id=f"u{n}", phone="090-1234-5678"), message=f"{n}") for n in (1, 2)])
+    with shop.snapshot() as session:
+        (case,) = review.listed(session)
+    while_it_moves(shop, lambda session: review.decide(session, case.id or 0, "block", "the shop's", "staff", NOW))
+    with shop.snapshot() as session:
+        assert graph.states(session, [key_of(session, "phone")]) == {key_of(session, "phone"): ("blocked", "")}
+    while_it_moves(shop, lambda session: review.undo(session, case.id or 0, "a slip", "staff", NOW))
+    with shop.snapshot() as session:
+        assert graph.states(session, [key_of(session, "phone")]) == {key_of(session, "phone"): ("conflict", "limit")}
+        assert [one.id for one in review.listed(session)] == [case.id]
+
+
+def test_a_correction_that_is_taken_back_while_its_value_moves_is_taken_back(shop: Database) -> None:
+    take(shop, viewed(email(ADA), *claims(user_id="u1"), message="1"), viewed(email(ADA), message="2"))
+
+    def remove(session: Session) -> None:
+        places.hold_still(session)
+        assert correcting.remove(session, [2], Canonical("email", "", ADA), "r1", NOW) == [2]
+        resolution.resolve(session, [1, 2], NOW, "rectification")
+
+    def bring_back(session: Session) -> None:
+        places.hold_still(session)
+        assert correcting.revoke(session, "r1", NOW) == [2]
+        resolution.resolve(session, [1, 2], NOW, "rectification")
+
+    while_it_moves(shop, remove)
+    assert people(shop) == {1: 1, 2: 2}
+    while_it_moves(shop, bring_back)
+    assert people(shop) == {1: 1, 2: 1}
+
+
+def test_an_identifier_is_removed_in_a_restored_copy_whose_key_is_gone(shop: Database) -> None:
+    take(shop, viewed(email(ADA), *claims(user_id="u1"), message="1"))
+    restored(shop)
+    with shop.transaction() as session:
+        assert correcting.remove(session, [1], Canonical("email", "", ADA), "r1", NOW) == [1]
+    with shop.snapshot() as session:
+        assert identity.find_all(session, "email", "", ADA) == []
