@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import event, func
 from sqlmodel import Session, col, select
 
-from cdp import identity, ingest, policy
+from cdp import identity, ingest, policy, vault
 from cdp.db import Database
 from cdp.errors import Problem
 from cdp.identity import config, graph, rebuild, rules
@@ -30,8 +30,14 @@ from tests.ingest.ground import NOW, SITE, claims, email, furnish, make_policy, 
 WRITERS = 16
 WANTED = 10_000 if DEEP else 200
 """Merges and splits."""
-PEOPLE = 400 if DEEP else 120
-"""Whose identifiers are drawn: so few that writers meet all the time."""
+VILLAGE, VILLAGES = 10, 16
+"""People who share things with each other and nobody else, and how many villages are visited at a time.
+
+So few that writers meet all the time. The villages that are visited move on as people are joined and parted: what
+hangs together stays as large as it does in a shop, while everything together grows.
+"""
+STAY = 30
+"""Merges and splits after which the first village is left and another one visited."""
 ACTS = ("bring",) * 6 + ("must", "cannot", "block", "shared", "expire", "retract") + ("revoke",) * 5
 
 
@@ -52,6 +58,8 @@ class Tally:
     broken_off: int = 0
     surfaced: list[BaseException] = field(default_factory=list)
     enough: threading.Event = field(default_factory=threading.Event)
+    moved: int = 0
+    """Merges and splits so far."""
 
 
 class Writer:
@@ -82,10 +90,12 @@ class Writer:
         ingest.take(self.shop, SITE, items, NOW)
 
     def must(self) -> None:
-        self._decide(lambda session: identity.must(session, *self._pair(session), "same", "staff", NOW))
+        village = self._village()
+        self._decide(lambda session: identity.must(session, *self._pair(session, village), "same", "staff", NOW))
 
     def cannot(self) -> None:
-        self._decide(lambda session: identity.cannot(session, *self._pair(session), "apart", "staff", NOW))
+        village = self._village()
+        self._decide(lambda session: identity.cannot(session, *self._pair(session, village), "apart", "staff", NOW))
 
     def block(self) -> None:
         self._judge("block")
@@ -113,7 +123,7 @@ class Writer:
         self.decisions.append(self.shop.attempt(work))
 
     def _record(self):
-        one, other = self.dice.randrange(PEOPLE), self.dice.randrange(PEOPLE)
+        one, other = self.dice.choices(self._village(), k=2)
         named = {"user_id": f"u{one}"} if self.dice.random() < 0.6 else {}
         named |= {"anonymous_id": f"d{self.dice.choice((one, one, one, other)) // 2}"}
         if self.dice.random() < 0.4:
@@ -121,13 +131,21 @@ class Writer:
         mail = email(f"p{self.dice.choice((one, one, one, other))}@people.example")
         return viewed(mail, *claims(**named), message=f"{self.number}-{self.dice.getrandbits(64):x}")
 
-    def _pair(self, session: Session) -> list[int]:
-        numbers = list(session.scalars(select(Subject.number).order_by(func.random()).limit(2)))
-        return numbers if len(numbers) == 2 else [1, 1]
+    def _village(self) -> range:
+        first = (self.tally.moved // STAY + self.dice.randrange(VILLAGES)) * VILLAGE
+        return range(first, first + VILLAGE)
+
+    def _pair(self, session: Session, village: range) -> list[int]:
+        """Return two records of a village; the first record and itself where it has no two."""
+        tokens = [vault.of(session).token("email", "", f"p{number}@people.example") for number in village]
+        query = select(Identifier.subject).where(col(Identifier.token).in_(tokens)).distinct()
+        numbers = sorted(session.scalars(query))
+        return self.dice.sample(numbers, 2) if len(numbers) > 1 else [1, 1]
 
     def _evidence(self) -> tuple[int, str, bytes]:
         with self.shop.snapshot() as session:
-            query = select(Identifier.subject, Identifier.namespace, Identifier.token)
+            newest = select(Identifier).order_by(col(Identifier.subject).desc()).limit(1000).subquery()
+            query = select(newest.c.subject, newest.c.namespace, newest.c.token)
             row = session.exec(query.order_by(func.random()).limit(1)).first()
             return tuple(row) if row else (0, "email", b"")
 
@@ -145,7 +163,8 @@ def test_sixteen_writers_leave_everybody_as_the_pure_function_of_the_evidence_ha
     for one in writers:
         one.start()
     while not tally.enough.wait(0.5):
-        if moved(shop).total() >= WANTED:
+        tally.moved = moved(shop).total()
+        if tally.moved >= WANTED:
             tally.enough.set()
     for one in writers:
         one.join()
