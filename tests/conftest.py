@@ -20,12 +20,15 @@ from tests.figures import figures, table
 __all__ = ["figures"]
 
 ROOT = Path(__file__).resolve().parent.parent
-DEEP = bool(os.environ.get("CDP_DEEP"))
+DEEP = int(os.environ.get("CDP_DEEP") or 0)
+"""Whether the long versions run."""
+EXAMPLES = DEEP if DEEP > 1 else 10_000
+"""How often they try a law; CDP_DEEP=2000 tries it 2,000 times, on a slow machine."""
 
 settings.register_profile(
     "light", max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
-settings.register_profile("deep", max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("deep", max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("deep" if DEEP else "light")
 
 

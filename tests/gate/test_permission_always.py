@@ -27,7 +27,7 @@ from cdp.policy import loading
 from cdp.policy.terms import Law, Policy, Purpose
 from cdp.profile import declared
 from cdp.profile.model import Subject, Trait
-from tests.conftest import DEEP, shipped_policy
+from tests.conftest import DEEP, EXAMPLES, shipped_policy
 from tests.gate.test_permission import assert_equal_to_fresh, make_person, policy_channel, say
 
 BEGINNING = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
@@ -215,7 +215,7 @@ def assert_every_yes_is_fresh(house: Database, person: int) -> None:
 def test_no_yes_outlives_what_it_rested_on_and_settling_makes_both_agree(house: Database) -> None:
     addresses = _addresses()
 
-    @settings(max_examples=10_000 if DEEP else 20)
+    @settings(max_examples=EXAMPLES if DEEP else 20)
     @given(ACTS, st.tuples(*[st.sampled_from(["JP", "DE", "", "US"])] * 2), st.booleans())
     def holds(acts, countries, share) -> None:
         life = Life(house)

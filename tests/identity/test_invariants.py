@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from cdp.identity import rules
 from cdp.identity.rules import BIRTH_DATE, Evidence, Known, Link, Partition, cap, links
-from tests.conftest import DEEP
+from tests.conftest import DEEP, EXAMPLES
 from tests.identity.graphs import CROWDED, NAMESPACES, ROWS, SUBJECTS, WORLDS, people
 
-MANY = settings(max_examples=10_000 if DEEP else 200, deadline=None)
+MANY = settings(max_examples=EXAMPLES if DEEP else 200, deadline=None)
 
 
 def resolved(known: Known) -> Partition:

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from cdp.identity import rules
 from cdp.identity.rebuild import compute
 from cdp.identity.rules import Known
-from tests.conftest import DEEP
+from tests.conftest import DEEP, EXAMPLES
 from tests.identity.graphs import NAMESPACES, WORLDS, graph_of
 
-MANY = settings(max_examples=10_000 if DEEP else 400, deadline=None)
+MANY = settings(max_examples=EXAMPLES if DEEP else 400, deadline=None)
 
 
 @MANY

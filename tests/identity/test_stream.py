@@ -24,7 +24,7 @@ from cdp.identity.marks import Stated
 from cdp.identity.model import Alias, Identifier, IdentityCase, Override, SourceHold
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
-from tests.conftest import DEEP, StandingClock
+from tests.conftest import DEEP, EXAMPLES, StandingClock
 from tests.identity.graphs import NAMESPACES
 from tests.ingest.ground import make_policy
 
@@ -233,7 +233,7 @@ def cleared(world: World) -> World:
 
 
 def some(examples: int) -> settings:
-    return settings(max_examples=10_000 if DEEP else examples, deadline=None)
+    return settings(max_examples=EXAMPLES if DEEP else examples, deadline=None)
 
 
 def test_what_is_stored_is_what_the_rules_say_whatever_is_done(empty: World) -> None:

@@ -35,7 +35,7 @@ from tests.audience.world import (
     happened,
     make_policy,
 )
-from tests.conftest import DEEP, StandingClock
+from tests.conftest import DEEP, EXAMPLES, StandingClock
 
 
 def told(session: Session) -> tuple[list[Any], list[Any]]:
@@ -202,7 +202,7 @@ LEAVING = {
 }
 
 
-@settings(max_examples=10_000 if DEEP else 20)
+@settings(max_examples=EXAMPLES if DEEP else 20)
 @given(acts=ACTS, seed=st.randoms(use_true_random=False))
 def test_whatever_happens_and_whenever_it_is_settled_a_recomputation_gives_the_same(
     shop: Database, acts: Any, seed: Any
