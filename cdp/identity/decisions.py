@@ -1,26 +1,30 @@
 """What people decide about who is who: of two subjects, of a value, of a piece of evidence; and taken back again.
 
 Nothing moves but pointers: every subject keeps its key, its facts and its consents, and evidence is set
-aside, never deleted, so that a decision can be revoked and everything is as before. Whoever names a value by a token
-that they read holds values still first (`places.hold_still`).
+aside, never deleted, so that a decision can be revoked and everything is as before. Each decision keeps what it was
+said of; taking it back takes back that, but for what another decision that stands says as well.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from cdp import ledger
-from cdp.db import among, chunked
+from cdp.db import among, chunked, insert_ignoring
 from cdp.errors import Problem
 from cdp.identity import cases, graph, kinship, places, resolution, seeing
-from cdp.identity.model import Aside, Identifier, Override
+from cdp.identity.model import Aside, Identifier, Override, OverrideValue
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
 
-PAIRS = ("must", "cannot")
 VALUES = ("block", "shared", "expire")
+
+_Scope = tuple[str, bytes, int]
+"""Namespace, token, and the subject whose evidence of it is meant; 0 = everybody's."""
 
 
 def cannot(
@@ -53,14 +57,18 @@ def judge(
     of the decision. Raises Problem 409 where one of those who have it is being erased.
     """
     assert kind in VALUES, kind
+    places.hold_still(session)
     keys = [key, *kinship.of_value(session, key)]
     row = Override(kind=kind, namespace=key[0], token=key[1], reason=reason, actor=actor, at=at)
     with_it = _had(session, keys)
     _refuse_erasing(session, with_it)
-    number = _note(session, row, case_id, keys[1:])
+    number = _note(session, row, case_id)
     if kind == "expire":
-        seeing.set_aside(session, keys, Aside.LEFT, _earlier(session, key))
+        earlier = _earlier(session, key)
+        _keep(session, number, _seen_with(session, keys, earlier) or {(*key, 0)})
+        seeing.set_aside(session, keys, Aside.LEFT, earlier)
     else:
+        _keep(session, number, {(*one, 0) for one in keys})
         resolution.turn(session, [cases.Turn(one, "blocked", "") for one in keys], at)
     with_it |= _reconsidered(session, keys, at)
     resolution.resolve(session, with_it, at, f"decision:{number}")
@@ -74,13 +82,15 @@ def retract(
 
     Raises Problem 404 where it was not, 409 where it is being erased.
     """
+    places.hold_still(session)
     keys = [key, *kinship.of_evidence(session, subject, key)]
     with_it = _had(session, keys)
     if subject not in with_it and subject not in graph.holders(session, [key]):
         raise Problem(404, "unknown_evidence", "The subject was not seen with this.")
     _refuse_erasing(session, with_it)
     row = Override(kind="retract", subject=subject, namespace=key[0], token=key[1], reason=reason, actor=actor, at=at)
-    number = _note(session, row, case_id, keys[1:])
+    number = _note(session, row, case_id)
+    _keep(session, number, {(*one, subject) for one in keys})
     seeing.set_aside(session, keys, Aside.RETRACTED, [subject])
     with_it |= _reconsidered(session, keys, at)
     resolution.resolve(session, with_it, at, f"decision:{number}")
@@ -96,7 +106,7 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
     row = _word(session, decision)
     if row.revoked_at is not None:
         return
-    keys = _keys_of(row)
+    keys = sorted(keys_of(session, [decision]))
     if keys:
         concerned = _had(session, keys) | ({row.subject} - {0})
     else:
@@ -109,7 +119,7 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
     row.revoked_at = at
     session.flush()
     ledger.note(session, "identity.revoked", {"decision": decision, "actor": actor}, at)
-    _take_back(session, row, [key for key in keys if not _stands(session, row, key)], at)
+    _take_back(session, row, at)
     concerned |= _reconsidered(session, keys, at)
     linking = [key for key, (state, _) in graph.states(session, keys).items() if state not in graph.UNWALKED]
     resolution.resolve(session, concerned | graph.holders(session, linking), at, f"revoked:{decision}")
@@ -128,8 +138,8 @@ def _pair(session: Session, row: Override, case_id: int | None) -> int:
     return number
 
 
-def _note(session: Session, row: Override, case_id: int | None, kin: Iterable[TokenKey] = ()) -> int:
-    row.case_id, row.kin = case_id, kinship.written(kin)
+def _note(session: Session, row: Override, case_id: int | None) -> int:
+    row.case_id = case_id
     session.add(row)
     session.flush()
     assert row.id is not None
@@ -145,9 +155,32 @@ def _word(session: Session, decision: int) -> Override:
     return row
 
 
-def _keys_of(row: Override) -> list[TokenKey]:
-    """Return the values that a decision is about."""
-    return [] if row.kind in PAIRS else [(row.namespace, bytes(row.token)), *kinship.read(row.kin)]
+def keys_of(session: Session, decisions: Iterable[int]) -> set[TokenKey]:
+    """Return the values that these decisions are about; none for those about two subjects."""
+    query = select(col(OverrideValue.namespace), col(OverrideValue.token)).where(
+        col(OverrideValue.override).in_(list(decisions))
+    )
+    return {(row[0], bytes(row[1])) for row in session.execute(query)}
+
+
+def _keep(session: Session, decision: int, scope: Iterable[_Scope]) -> None:
+    """Write down what a decision holds for, so that taking it back takes back that and nothing else."""
+    rows = [
+        {"override": decision, "namespace": namespace, "token": token, "subject": subject}
+        for namespace, token, subject in sorted(scope)
+    ]
+    insert_ignoring(session, OverrideValue, rows)
+
+
+def _seen_with(session: Session, keys: Iterable[TokenKey], subjects: Sequence[int]) -> set[_Scope]:
+    """Return which of these subjects was seen with which of these values."""
+    found: set[_Scope] = set()
+    for some in chunked(subjects, graph.MANY):
+        query = select(col(Identifier.namespace), col(Identifier.token), col(Identifier.subject)).where(
+            graph.among(Identifier, keys), among(session, col(Identifier.subject), some)
+        )
+        found.update((row[0], bytes(row[1]), row[2]) for row in session.execute(query))
+    return found
 
 
 def _had(session: Session, keys: Iterable[TokenKey]) -> set[int]:
@@ -162,26 +195,33 @@ def _reconsidered(session: Session, keys: Iterable[TokenKey], at: datetime) -> s
     return graph.holders(session, resolution.reconsider(session, keys, at))
 
 
-def _take_back(session: Session, row: Override, keys: Sequence[TokenKey], at: datetime) -> None:
-    if row.kind == "expire":
-        seeing.take_back(session, keys, Aside.LEFT)
-    elif row.kind == "retract":
-        seeing.take_back(session, keys, Aside.RETRACTED, [row.subject])
-    else:
-        resolution.turn(session, [cases.Turn(key, "active", "") for key in keys], at)
+def _take_back(session: Session, row: Override, at: datetime) -> None:
+    """Undo what a decision holds for, but for what another one that stands says as well."""
+    scope = _scope(session, row)
+    if row.kind in ("block", "shared"):
+        resolution.turn(session, [cases.Turn((name, token), "active", "") for name, token, _ in sorted(scope)], at)
+        return
+    whose: dict[TokenKey, set[int]] = defaultdict(set)
+    for namespace, token, subject in scope:
+        whose[namespace, token].add(subject)
+    for key, subjects in sorted(whose.items()):
+        seeing.take_back(session, [key], Aside.LEFT if row.kind == "expire" else Aside.RETRACTED, subjects)
 
 
-def _stands(session: Session, row: Override, key: TokenKey) -> bool:
-    """Whether another decision still says the same of this value, or of this evidence."""
+def _scope(session: Session, row: Override) -> set[_Scope]:
+    """Return what this decision alone holds for."""
     kinds = ("block", "shared") if row.kind in ("block", "shared") else (row.kind,)
-    itself = (col(Override.namespace) == key[0]) & (col(Override.token) == key[1])
-    query = select(col(Override.id)).where(
-        itself | col(Override.kin).contains(kinship.written([key]), autoescape=True),
+    mine, other = aliased(OverrideValue), aliased(OverrideValue)
+    said_again = exists().where(
+        col(other.override) != col(mine.override),
+        *(getattr(other, name) == getattr(mine, name) for name in ("namespace", "token", "subject")),
+        col(Override.id) == col(other.override),
         col(Override.kind).in_(kinds),
-        col(Override.subject) == row.subject,
         col(Override.revoked_at).is_(None),
     )
-    return session.scalar(query.limit(1)) is not None
+    query = select(col(mine.namespace), col(mine.token), col(mine.subject))
+    found = session.execute(query.where(col(mine.override) == row.id, ~said_again))
+    return {(namespace, bytes(token), subject) for namespace, token, subject in found}
 
 
 def _earlier(session: Session, key: TokenKey) -> list[int]:

@@ -31,7 +31,6 @@ from sqlalchemy import (
     delete,
     func,
     literal,
-    or_,
     select,
     tuple_,
     update,
@@ -39,11 +38,11 @@ from sqlalchemy import (
 from sqlmodel import Session, col
 
 from cdp import statements, vault
-from cdp.db import chunked
+from cdp.db import chunked, insert_ignoring
 from cdp.errors import CiphertextCorrupt
-from cdp.identity import graph, kinship, places, resolution
+from cdp.identity import graph, places, resolution
 from cdp.identity.holder import let_go_of
-from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, IdentityCase, Override, Token
+from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, IdentityCase, Override, OverrideValue, Token
 from cdp.identity.rules import TokenKey
 from cdp.statements import pair_of
 from cdp.vault.indexing import Renamed, rename
@@ -264,10 +263,15 @@ def _write(session: Session, known: _Rows, tokens: Mapping[bytes, bytes], index:
 def _carry_decisions(session: Session, tokens: Mapping[bytes, bytes]) -> None:
     """Let what people decided of these values, and took back, be about their newest tokens."""
     for some in chunked(sorted(tokens), graph.MANY):
-        for row in session.scalars(select(Override).where(or_(col(Override.token).in_(some), col(Override.kin) != ""))):
+        here = col(OverrideValue.token).in_(some)
+        said = [row.model_dump() for row in session.scalars(select(OverrideValue).where(here))]
+        if not said:
+            continue
+        session.execute(delete(OverrideValue).where(here))
+        insert_ignoring(session, OverrideValue, [{**row, "token": tokens[bytes(row["token"])]} for row in said])
+        decisions = col(Override.id).in_({row["override"] for row in said})
+        for row in session.scalars(select(Override).where(decisions)):
             row.token = tokens.get(bytes(row.token), row.token)
-            kin = [(namespace, tokens.get(token, token)) for namespace, token in kinship.read(row.kin)]
-            row.kin = kinship.written(sorted(kin))
     session.flush()
 
 

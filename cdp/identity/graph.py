@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 from cdp import statements
 from cdp.db import chunked, ignoring, is_sqlite
 from cdp.identity import config
-from cdp.identity.model import Identifier, IdentityCase, IdentityMark, Override, Token
+from cdp.identity.model import Identifier, IdentityCase, IdentityMark, Override, OverrideValue, Token
 from cdp.identity.rules import Evidence, Known, Link, Mark, TokenKey, cap, links
 from cdp.policy.terms import Namespace
 from cdp.profile.model import Subject
@@ -197,7 +197,9 @@ def _linking(session: Session, keys: Iterable[TokenKey], namespaces: Mapping[str
     return found
 
 
-def among(table: type[Identifier | Token | IdentityCase | Override], keys: Iterable[TokenKey]) -> ColumnElement[bool]:
+def among(
+    table: type[Identifier | Token | IdentityCase | Override | OverrideValue], keys: Iterable[TokenKey]
+) -> ColumnElement[bool]:
     """Match rows with one of these (namespace, token), in a way that both databases answer by index."""
     tokens: dict[str, list[bytes]] = defaultdict(list)
     for namespace, token in keys:

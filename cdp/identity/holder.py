@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlmodel import Session, col
 
 from cdp.clock import Clock
@@ -21,6 +21,7 @@ from cdp.identity.model import (
     MatchProposal,
     Move,
     Override,
+    OverrideValue,
     Token,
 )
 from cdp.identity.rules import TokenKey, cap
@@ -74,7 +75,10 @@ def let_go_of(session: Session, keys: set[TokenKey], erased: bool = False) -> in
 def _delete(session: Session, subjects: Sequence[int]) -> int:
     named = or_(col(Override.subject).in_(subjects), col(Override.other_subject).in_(subjects))
     compared = or_(col(MatchProposal.subject_one).in_(subjects), col(MatchProposal.subject_other).in_(subjects))
+    decided = select(col(Override.id)).where(named)
+    said = or_(col(OverrideValue.subject).in_(subjects), col(OverrideValue.override).in_(decided))
     statements = (
+        delete(OverrideValue).where(said),
         delete(Identifier).where(col(Identifier.subject).in_(subjects)),
         delete(CorrectedIdentifier).where(col(CorrectedIdentifier.subject).in_(subjects)),
         delete(IdentityMark).where(col(IdentityMark.subject).in_(subjects)),
@@ -97,6 +101,12 @@ def _drop_unused(session: Session, keys: set[TokenKey], erased: bool) -> int:
             nobodys = ~exists().where(
                 col(Token.namespace) == col(Override.namespace), col(Token.token) == col(Override.token)
             )
+            decided = select(col(Override.id)).where(graph.among(Override, some), nobodys)
+            orphaned = ~exists().where(
+                col(Token.namespace) == col(OverrideValue.namespace), col(Token.token) == col(OverrideValue.token)
+            )
+            said = or_(col(OverrideValue.override).in_(decided), and_(graph.among(OverrideValue, some), orphaned))
+            gone += _count(session.execute(delete(OverrideValue).where(said)))
             gone += _count(session.execute(delete(Override).where(graph.among(Override, some), nobodys)))
         nobodys = ~exists().where(
             col(Token.namespace) == col(IdentityCase.namespace), col(Token.token) == col(IdentityCase.token)
@@ -170,6 +180,7 @@ _TABLES = (
     "corrected_identifier",
     "token",
     "identity_override",
+    "identity_override_value",
     "identity_case",
     "match_proposal",
     "person_alias",

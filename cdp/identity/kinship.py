@@ -5,7 +5,6 @@ is sealed, so it is told by records that bring one of each.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -35,17 +34,6 @@ def of_evidence(session: Session, subject: int, key: TokenKey) -> list[TokenKey]
 def family(namespace: str) -> frozenset[str]:
     """Return the namespaces that may hold values of one address; empty for a namespace without kin."""
     return next((members for members in _FAMILIES.values() if namespace in members), frozenset())
-
-
-def written(keys: Iterable[TokenKey]) -> str:
-    """Write values down."""
-    return " ".join(f"{namespace}:{token.hex()}" for namespace, token in keys)
-
-
-def read(text: str) -> list[TokenKey]:
-    """Read what was written down."""
-    parts = (one.partition(":") for one in text.split())
-    return [(namespace, bytes.fromhex(token)) for namespace, _, token in parts]
 
 
 def _kin(session: Session, key: TokenKey, subjects: list[int]) -> list[TokenKey]:

@@ -120,14 +120,24 @@ class Override(SQLModel, table=True):
     other_subject: int = Field(default=0, index=True)
     namespace: str = Field(default="", max_length=32)
     token: bytes = b""
-    kin: str = ""
-    """Values that it covers beside: the mailbox of an address, or the addresses of a mailbox (see `kinship`)."""
     case_id: int | None = Field(default=None, index=True)
     """The case that it decided."""
     reason: str
     actor: str
     at: datetime
     revoked_at: datetime | None = None
+
+
+class OverrideValue(SQLModel, table=True):
+    """A value that a decision holds for: its own, and those of the same address (see `kinship`)."""
+
+    __tablename__ = "identity_override_value"
+
+    override: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    namespace: str = Field(primary_key=True, max_length=32)
+    token: bytes = Field(primary_key=True, index=True)
+    subject: int = Field(default=0, primary_key=True, index=True)
+    """Whose evidence of it is set aside; 0 = the value means the same for everybody."""
 
 
 class Alias(SQLModel, table=True):

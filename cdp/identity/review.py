@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 
 from cdp import ledger
 from cdp.errors import Problem
-from cdp.identity import aside, decisions, graph, places, resolution
+from cdp.identity import aside, decisions, graph, kinship, places, resolution
 from cdp.identity.explaining import Obstacle, explain, shown
 from cdp.identity.model import IdentityCase, MatchProposal, Override, SourceHold
 from cdp.identity.rules import TokenKey
@@ -91,7 +91,9 @@ def _held(session: Session, case_id: int) -> IdentityCase:
     case = find(session, case_id)
     if case.rule != "breaker":
         key = (case.namespace, bytes(case.token))
-        states = graph.lock_tokens(session, [key])
+        decided = session.scalars(select(col(Override.id)).where(col(Override.case_id) == case_id))
+        about = decisions.keys_of(session, [number for number in decided if number])
+        states = graph.lock_tokens(session, {key, *kinship.of_value(session, key), *about})
         graph.hold(session, graph.counting(session, key, 1000) if states[key] not in graph.UNWALKED else (), states)
     return find(session, case_id, lock=True)
 
@@ -158,8 +160,7 @@ def _of_source(session: Session, case: IdentityCase, action: str, actor: str, at
     if action == "release":
         released = update(SourceHold).where(col(SourceHold.id) == case.hold_id)
         session.execute(released.values(released_at=at, released_by=actor))
-        while aside.count_released(session, at):
-            pass
+        aside.count_released(session, at)  # the worker goes on from there: nobody is to wait for thousands
     return []
 
 

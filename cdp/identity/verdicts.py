@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from cdp import ledger, policy
 from cdp.errors import Problem
-from cdp.identity import decisions, graph, matches, resolution
+from cdp.identity import decisions, graph, matches, places, resolution
 from cdp.identity.model import MatchProposal
 from cdp.identity.proposals import Sample, may_accept
 
@@ -59,6 +59,7 @@ def take_back(session: Session, number: int, actor: str, at: datetime) -> None:
 
     Raises Problem 404 for an unknown proposal, 409 for one that nobody decided or whose people are being erased.
     """
+    places.hold_still(session)
     row = _locked(session, number)
     if row.state not in ("accepted", "declined"):
         raise Problem(409, "proposal_not_decided", "Nothing was decided of this proposal.")

@@ -138,4 +138,6 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 REASON = click.option("--reason", required=True, help="Why; kept in the ledger for ever, so name nobody in it.")
+NUMBER = click.IntRange(1, 2**31 - 1)
+"""A number that the database gave."""
 YES = click.option("--yes", is_flag=True, help="Do not ask, go on.")

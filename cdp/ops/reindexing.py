@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from cdp import consent
 from cdp.deployment import Deployment
-from cdp.identity import epochs
+from cdp.identity import epochs, places
 from cdp.identity.rules import TokenKey
 from cdp.ops.pace import Pace
 from cdp.ops.rotating import Told, patiently, remember_version, wait_for_writers
@@ -88,7 +88,7 @@ def _move(deployment: Deployment, keys: list[TokenKey], pace: Pace) -> epochs.Mo
 
     def work(session: Session) -> epochs.Moved:
         nonlocal began
-        session.connection()
+        places.begin_move(session)
         began = time.monotonic()  # only the time in which others are kept out counts for the pace
         moved = epochs.move(session, keys, deployment.clock.now())
         consent.rename(session, moved.tokens)

@@ -6,6 +6,7 @@ from typing import NoReturn
 import flask.json.provider
 from flask import Flask, request
 from werkzeug.exceptions import NotFound
+from werkzeug.routing import IntegerConverter, Map
 
 from cdp import deployment as deploying
 from cdp.connector.reading import is_storable
@@ -19,6 +20,13 @@ from cdp.web.privacy import pages
 
 LARGEST_BODY = 1_048_576
 """Bytes as they arrive; doors that unpack have their own cap on what comes out."""
+
+
+class _Number(IntegerConverter):
+    """A number that the database gave, in a path; there is nothing under a larger one."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=2**31 - 1)
 
 
 def create_app(deployment: Deployment | None = None) -> Flask:
@@ -41,6 +49,7 @@ def _assemble(deployment: Deployment) -> Flask:
     )
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    app.url_map.converters["int"] = _Number
     app.extensions["sekisho"] = deployment
     app.extensions["sekisho.limits"] = limits.Limits.of(deployment.settings)
     limits.trust_proxies(app, deployment.settings.trusted_proxies)

@@ -143,6 +143,18 @@ def test_released_it_is_as_if_there_had_been_no_hold(shop: Database, clock: Stan
         assert session.scalars(select(SourceHold.released_at)).all() == [None]
 
 
+def test_of_many_that_were_held_the_first_count_at_once_and_the_worker_goes_on(shop: Database) -> None:
+    strangers(shop, 8)
+    joining(shop, *range(8))
+    bring(shop, *({"crm_id": f"c{n}"} for n in range(501)), source="joiner")
+    with shop.transaction() as session:
+        (case,) = cases(session, "breaker")
+        review.decide(session, case.id or 0, "release", "looked at it", "staff", shop.clock.now())
+        session.info["unsettled"].clear()
+    assert 0 < work(shop, "release") < 501
+    assert work(shop, "release") == 0
+
+
 @pytest.mark.parametrize(
     ("rule", "sets"),
     [

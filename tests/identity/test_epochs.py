@@ -32,7 +32,15 @@ from cdp.identity import (
     resolution,
     review,
 )
-from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, IdentityCase, Override, Token
+from cdp.identity.model import (
+    Aside,
+    CorrectedIdentifier,
+    Identifier,
+    IdentityCase,
+    Override,
+    OverrideValue,
+    Token,
+)
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
 from cdp.vault.model import SubjectKey
@@ -180,9 +188,16 @@ def said(database: Database) -> dict[str, Any]:
             ),
             "states": {names[key]: state for key, state in states.items() if state[0] != "active"},
             "decisions": sorted(
-                (row.kind, prints.get(row.subject, b""), prints.get(row.other_subject, b""), *_of(names, row))
+                (row.kind, prints.get(row.subject, b""), prints.get(row.other_subject, b""), row.revoked_at is None)
                 for row in rows(session, Override)
             ),
+            "decided of": sorted(
+                (row.override, *names[row.namespace, bytes(row.token)], prints.get(row.subject, b""))
+                for row in rows(session, OverrideValue)
+            ),
+            "of what": [
+                names[row.namespace, bytes(row.token)] for row in rows(session, Override, col(Override.id)) if row.token
+            ],
             "cases": sorted(
                 (*names.get((row.namespace, bytes(row.token)), ("", b"")), row.rule, row.severity, row.action)
                 for row in rows(session, IdentityCase)
@@ -194,16 +209,6 @@ def said(database: Database) -> dict[str, Any]:
                 for value in "abc"
             },
         }
-
-
-def _of(names: dict[TokenKey, tuple[str, bytes]], row: Override) -> tuple[Any, ...]:
-    if not row.namespace:
-        return "", b"", "", row.revoked_at is None
-    kin = [
-        names[namespace, bytes.fromhex(token)]
-        for namespace, _, token in (one.partition(":") for one in row.kin.split())
-    ]
-    return *names[row.namespace, bytes(row.token)], repr(sorted(kin)), row.revoked_at is None
 
 
 # One by one
@@ -594,7 +599,7 @@ def stored(database: Database) -> set[tuple[str, str, bytes]]:
     with database.snapshot() as session:
         return {
             (table.__name__, row.namespace, bytes(row.token))
-            for table in (Identifier, Token, Override, IdentityCase)
+            for table in (Identifier, Token, Override, OverrideValue, IdentityCase)
             for row in rows(session, table)
         }
 

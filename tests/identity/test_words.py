@@ -11,7 +11,7 @@ from cdp import identity
 from cdp.db import Database
 from cdp.errors import Problem
 from cdp.identity import Arrival, Canonical, aside, marks, review
-from cdp.identity.model import Identifier, Override
+from cdp.identity.model import Aside, Identifier, Override, OverrideValue
 from cdp.identity.rules import TokenKey
 from tests.identity.graphs import NAMESPACES
 from tests.ingest.ground import make_policy
@@ -155,6 +155,28 @@ def test_what_a_case_decided_is_taken_back_with_the_case(shop: Database) -> None
     assert refused.value.status == 409
 
 
+@pytest.mark.parametrize(("revoked", "left"), [("first", {1, 2}), ("second", {1})])
+def test_of_two_words_on_one_value_each_takes_back_its_own(shop: Database, revoked: str, left: set[int]) -> None:
+    decided = {}
+    bring(shop, timedelta(days=600), user_id="u", phone="+819012345678")
+    bring(shop, timedelta(days=300), user_id="v", phone="+819012345678")
+    decided["first"] = do(shop, identity.judge, "expire", key_of(shop, "phone"), "passed on", "staff")
+    bring(shop, user_id="w", phone="+819012345678")
+    decided["second"] = do(shop, identity.judge, "expire", key_of(shop, "phone"), "passed on again", "staff")
+    assert left_by(shop) == {1, 2}
+    with shop.transaction() as session:
+        identity.revoke(session, decided[revoked], "staff", shop.clock.now())
+        session.info["unsettled"].clear()
+    assert left_by(shop) == left
+
+
+def left_by(shop: Database) -> set[int]:
+    """Return whom the telephone number is said to have left."""
+    with shop.snapshot() as session:
+        rows = session.scalars(select(Identifier).where(col(Identifier.namespace) == "phone"))
+        return {row.subject for row in rows if row.aside & Aside.LEFT}
+
+
 def do_list(shop: Database, case: int, action: str) -> list[int]:
     with shop.transaction() as session:
         made = review.decide(session, case, action, "looked", "staff", shop.clock.now())
@@ -169,3 +191,4 @@ def test_of_an_erased_person_no_word_keeps_the_value(shop: Database) -> None:
         identity.holder.forget(session, [1])
         session.info["unsettled"].clear()
         assert session.scalars(select(Override)).all() == []
+        assert session.scalars(select(OverrideValue)).all() == []

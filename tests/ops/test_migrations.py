@@ -156,3 +156,42 @@ def test_the_command_goes_back_where_the_operator_says_so_twice_and_forward_agai
     assert "Run `cdp backup`, then `cdp migrate`." in home.cdp("doctor", exit_code=1).output
     assert home.cdp("migrate", "--to", "9", "--yes", exit_code=2).output.startswith("There is no revision 9")
     assert home.cdp("migrate").output == f"revision {migrations.newest()} (was 0001)\n"
+
+
+DECIDED = (
+    "INSERT INTO identity_override (id, kind, subject, other_subject, namespace, token, kin, reason, actor, at)"
+    " VALUES (:id, :kind, :subject, :other, :namespace, :token, :kin, 'because', 'staff', '2026-06-01 00:00:00')"
+)
+SEEN = (
+    "INSERT INTO identifier (subject, namespace, token, scope, epoch, suppression_token, sealed, verified, normaliser,"
+    " first_at, seen, aside) VALUES (:subject, 'email', :token, '', 1, :token, :token, :verified, 1,"
+    " '2026-06-01 00:00:00', 1, :aside)"
+)
+
+
+def test_decisions_of_before_keep_what_they_hold_for(bare: Database) -> None:
+    """A decision named the values beside its own in one text, and not whose evidence it set aside."""
+    migrations.upgrade(bare.writer, "0010")
+    nothing = {"subject": 0, "other": 0, "namespace": "", "token": b"", "kin": ""}
+    decided = [
+        {**nothing, "id": 1, "kind": "must", "subject": 1, "other": 2},
+        {**nothing, "id": 2, "kind": "shared", "namespace": "email", "token": b"a", "kin": "email_canon:62"},
+        {**nothing, "id": 3, "kind": "retract", "subject": 7, "namespace": "email", "token": b"a"},
+        {**nothing, "id": 4, "kind": "expire", "namespace": "email", "token": b"c"},
+    ]
+    seen = [{"subject": n, "token": b"c", "verified": True, "aside": aside} for n, aside in ((1, 8), (2, 9), (3, 1))]
+    with bare.writer.begin() as connection:
+        connection.execute(text(DECIDED), decided)
+        connection.execute(text(SEEN), seen)
+    migrations.upgrade(bare.writer)
+    with bare.writer.connect() as connection:
+        rows = connection.execute(text("SELECT override, namespace, token, subject FROM identity_override_value"))
+        found = sorted((one, namespace, bytes(token), subject) for one, namespace, token, subject in rows)
+    assert found == [
+        (2, "email", b"a", 0),
+        (2, "email_canon", b"b", 0),
+        (3, "email", b"a", 7),
+        (4, "email", b"c", 0),
+        (4, "email", b"c", 1),
+        (4, "email", b"c", 2),
+    ]

@@ -95,3 +95,10 @@ def test_a_reason_that_names_somebody_is_refused(reviewed: Site) -> None:
     answer = reviewed.browser.post(f"{PROPOSALS}/1/decision", json=body, headers=header)
     assert answer.status_code == 422 and ADA not in answer.get_data(as_text=True)
     assert reviewed.browser.get(f"{PROPOSALS}/1", headers=header).get_json()["state"] == "open"
+
+
+def test_a_number_that_no_database_gives_is_nobodys(reviewed: Site) -> None:
+    header = reviewed.bearer("identity:review")
+    for path in (f"proposals/{2**31}", f"cases/{2**63}", f"cases/{10**25}"):
+        assert reviewed.browser.get(f"/api/identity/{path}", headers=header).status_code == 404
+    assert reviewed.browser.delete(f"/api/identity/decisions/{10**25}", headers=header).status_code == 404

@@ -58,7 +58,7 @@ def cases(everything: bool, after: int, limit: int) -> None:
 
 
 @identities.command()
-@click.argument("case", type=int)
+@click.argument("case", type=console.NUMBER)
 def show(case: int) -> None:
     """Show whom a case is about, and why it was held."""
     with console.opened() as deployment, deployment.database.snapshot() as session:
@@ -72,7 +72,7 @@ def show(case: int) -> None:
 
 
 @identities.command()
-@click.argument("case", type=int)
+@click.argument("case", type=console.NUMBER)
 @click.argument("action", type=click.Choice([*review.OF_VALUES, *review.OF_SOURCES]))
 @console.REASON
 def decide(case: int, action: str, reason: str) -> None:
@@ -100,7 +100,7 @@ def decide(case: int, action: str, reason: str) -> None:
 
 
 @identities.command()
-@click.argument("case", type=int)
+@click.argument("case", type=console.NUMBER)
 @console.REASON
 def undo(case: int, reason: str) -> None:
     """Take back what was decided of a case: everybody is as before."""
@@ -115,8 +115,8 @@ def undo(case: int, reason: str) -> None:
 
 
 @identities.command()
-@click.argument("one", type=int)
-@click.argument("other", type=int)
+@click.argument("one", type=console.NUMBER)
+@click.argument("other", type=console.NUMBER)
 def explain(one: int, other: int) -> None:
     """Say why two subjects are one person, or why not: the evidence between them, and what stands in the way."""
     with console.opened() as deployment, deployment.database.snapshot() as session:

@@ -11,8 +11,8 @@ from cdp.ops import console
 
 
 @click.command()
-@click.argument("one", type=int)
-@click.argument("other", type=int)
+@click.argument("one", type=console.NUMBER)
+@click.argument("other", type=console.NUMBER)
 @console.REASON
 def merge(one: int, other: int, reason: str) -> None:
     """Say that two subjects are one person; take it back with `cdp subject revoke NUMBER`."""
@@ -20,8 +20,8 @@ def merge(one: int, other: int, reason: str) -> None:
 
 
 @click.command()
-@click.argument("one", type=int)
-@click.argument("other", type=int)
+@click.argument("one", type=console.NUMBER)
+@click.argument("other", type=console.NUMBER)
 @console.REASON
 def split(one: int, other: int, reason: str) -> None:
     """Say that two subjects are not one person, whatever they share; taken back with `cdp subject revoke NUMBER`."""
@@ -29,7 +29,7 @@ def split(one: int, other: int, reason: str) -> None:
 
 
 @click.command()
-@click.argument("decision", type=int)
+@click.argument("decision", type=console.NUMBER)
 @console.REASON
 def revoke(decision: int, reason: str) -> None:
     """Take a merge or split back, by the number that it printed: people are as if it had never been said."""

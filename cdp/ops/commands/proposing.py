@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 from rich.table import Table
+from sqlmodel import Session
 
 from cdp.identity import matches, verdicts
 from cdp.identity.model import MatchProposal
@@ -68,35 +69,47 @@ def proposals(state: str, sampled: bool, after: int, limit: int) -> None:
 
 
 @click.command()
-@click.argument("proposal", type=int)
+@click.argument("proposal", type=console.NUMBER)
 @console.REASON
 def accept(proposal: int, reason: str) -> None:
     """Say that the two are one person; taken back with `cdp identity take-back PROPOSAL`."""
-    with console.opened() as deployment, deployment.database.transaction() as session:
+
+    def work(session: Session) -> int:
         console.audit(session, deployment, "identity.accept", reason, proposal=proposal)
-        decision = verdicts.accept(session, proposal, reason, "staff", deployment.clock.now())
+        return verdicts.accept(session, proposal, reason, "staff", deployment.clock.now())
+
+    with console.opened() as deployment:
+        decision = deployment.database.attempt(work)
     click.echo(f"proposal={proposal}\ndecision={decision}")
 
 
 @click.command()
-@click.argument("proposal", type=int)
+@click.argument("proposal", type=console.NUMBER)
 @console.REASON
 def decline(proposal: int, reason: str) -> None:
     """Say that it is not established; the pair is not proposed again while it looks as it does."""
-    with console.opened() as deployment, deployment.database.transaction() as session:
+
+    def work(session: Session) -> None:
         console.audit(session, deployment, "identity.decline", reason, proposal=proposal)
         verdicts.decline(session, proposal, reason, "staff", deployment.clock.now())
+
+    with console.opened() as deployment:
+        deployment.database.attempt(work)
     click.echo(f"proposal={proposal}")
 
 
 @click.command("take-back")
-@click.argument("proposal", type=int)
+@click.argument("proposal", type=console.NUMBER)
 @console.REASON
 def take_back(proposal: int, reason: str) -> None:
     """Take back what was said of a proposal: everybody is as before, and it is open again."""
-    with console.opened() as deployment, deployment.database.transaction() as session:
+
+    def work(session: Session) -> None:
         console.audit(session, deployment, "identity.take_back", reason, proposal=proposal)
         verdicts.take_back(session, proposal, "staff", deployment.clock.now())
+
+    with console.opened() as deployment:
+        deployment.database.attempt(work)
     click.echo(f"proposal={proposal}")
 
 

@@ -106,8 +106,8 @@ def decide_proposal(body: dict[str, Any], proposal: int) -> Response:
     `accept` joins the two; `decline` is remembered while they look as they do. Both can be taken back.
     """
     verb = verdicts.accept if body["action"] == "accept" else verdicts.decline
-    with current.database().transaction() as session:
-        verb(session, proposal, reasons.check(body["reason"]), current.caller().client_id, current.now())
+    reason, actor, at = reasons.check(body["reason"]), current.caller().client_id, current.now()
+    current.database().attempt(lambda session: verb(session, proposal, reason, actor, at))
     return _answer(proposal)
 
 
@@ -121,8 +121,8 @@ def undo_proposal(proposal: int) -> Response:
 
     Everybody is as before, and it is open again where both still stand.
     """
-    with current.database().transaction() as session:
-        verdicts.take_back(session, proposal, current.caller().client_id, current.now())
+    actor, at = current.caller().client_id, current.now()
+    current.database().attempt(lambda session: verdicts.take_back(session, proposal, actor, at))
     return _answer(proposal)
 
 
