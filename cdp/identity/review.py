@@ -73,6 +73,19 @@ def undo(session: Session, case_id: int, reason: str, actor: str, at: datetime) 
     ledger.note(session, "identity.case_reopened", {"case": case_id, "actor": actor, "reason": reason}, at)
 
 
+def retract(session: Session, subject: int, value: str, reason: str, actor: str, at: datetime) -> int:
+    """Say that a record was not seen with a value after all; returns the number of the decision.
+
+    `value` as cases and explanations show it: `email ●3fa2b1`. Raises Problem 404 where the record has no such value,
+    409 where somebody who has it is being erased.
+    """
+    places.hold_still(session)
+    keys = [key for key in graph.keys_of(session, [subject]) if shown(session, key) == value]
+    if len(keys) != 1:
+        raise Problem(404, "unknown_evidence", "This record has no such value; an explanation shows what it has.")
+    return decisions.retract(session, subject, keys[0], reason, actor, at)
+
+
 def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
     """Take back a decision that stands by itself.
 

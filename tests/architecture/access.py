@@ -109,6 +109,12 @@ TABLE: dict[str, Cell] = {
     "POST /api/identity/decisions": Cell(
         "identity:review", "/api/identity/decisions", {**PAIR, "kind": "must", "reason": "one"}, answers=404
     ),
+    "POST /api/identity/retractions": Cell(
+        "identity:review",
+        "/api/identity/retractions",
+        {"subject": 1, "value": "email ●000000", "reason": "typed"},
+        answers=404,
+    ),
     "DELETE /api/identity/decisions/<int:decision>": Cell("identity:review", "/api/identity/decisions/1", answers=404),
     "GET /api/identity/proposals": Cell("identity:review", "/api/identity/proposals"),
     "GET /api/identity/proposals/<int:proposal>": Cell("identity:review", "/api/identity/proposals/1", answers=404),

@@ -57,6 +57,7 @@ COMMANDS = (
     "subject journey",
     "subject merge",
     "subject split",
+    "subject retract",
     "subject revoke",
     "identity cases",
     "identity show",

@@ -109,3 +109,17 @@ def test_a_case_is_listed_decided_and_undone(home: Path) -> None:
 def test_the_doctor_says_what_was_not_taken_up(home: Path) -> None:
     change(home, "phone", limit=2)
     assert "policies/identifiers.yaml is another" in cdp(home, "doctor").output
+
+
+def test_a_value_that_was_never_theirs_is_retracted_and_given_back(home: Path) -> None:
+    joined = cdp(home, "identity", "explain", "1", "2").output
+    (value,) = [part for line in joined.splitlines() for part in line.split("\t") if part.startswith("phone ●")]
+    said = cdp(home, "subject", "retract", "2", value, "--reason", "typed by somebody else")
+    assert said.exit_code == 0, said.output
+    assert "subject 2\tperson 2" in said.output
+    assert "retracted" in cdp(home, "identity", "explain", "1", "2").output
+    again = cdp(home, "subject", "retract", "2", "email ●000000", "--reason", "no such value")
+    assert again.exit_code == 2 and "explanation" in again.output
+    number = said.output.splitlines()[0].removeprefix("decision=")
+    assert cdp(home, "subject", "revoke", number, "--reason", "it was hers").exit_code == 0
+    assert cdp(home, "identity", "explain", "1", "2").output == joined

@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import col, select
 
 from cdp import identity
+from cdp.identity import explaining, graph
 from cdp.identity.model import MatchProposal, Override
 from cdp.profile.model import Subject
 from tests.web.asking import ADA, BEN, CLEO, consent, kind
@@ -95,6 +96,24 @@ def test_a_reason_that_names_somebody_is_refused(reviewed: Site) -> None:
     answer = reviewed.browser.post(f"{PROPOSALS}/1/decision", json=body, headers=header)
     assert answer.status_code == 422 and ADA not in answer.get_data(as_text=True)
     assert reviewed.browser.get(f"{PROPOSALS}/1", headers=header).get_json()["state"] == "open"
+
+
+def test_a_value_that_is_not_a_record_s_is_retracted_and_given_back(reviewed: Site) -> None:
+    header = reviewed.bearer("identity:review")
+    with reviewed.deployment.database.snapshot() as session:
+        (key,) = [key for key in graph.keys_of(session, [1]) if key[0] == "email"]
+        value = explaining.shown(session, key)
+    body = {"subject": 1, "value": value, "reason": "typed by somebody else"}
+    made = reviewed.browser.post("/api/identity/retractions", json=body, headers=header)
+    assert made.status_code == 201 and "@" not in made.get_data(as_text=True)
+    with reviewed.deployment.database.snapshot() as session:
+        assert identity.find(session, "email", "", ADA) is None
+    path = f"/api/identity/decisions/{made.get_json()['decision']}"
+    assert reviewed.browser.delete(path, headers=header).status_code == 204
+    with reviewed.deployment.database.snapshot() as session:
+        assert identity.find(session, "email", "", ADA) == 1
+    unknown = reviewed.browser.post("/api/identity/retractions", json=body | {"value": "email ●"}, headers=header)
+    assert kind(unknown) == (404, "unknown_evidence")
 
 
 def test_a_number_that_no_database_gives_is_nobodys(reviewed: Site) -> None:

@@ -1,6 +1,6 @@
 """An operator's word on who is who: two subjects are one person, or are not, and that word taken back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import click
 from sqlmodel import Session
@@ -29,10 +29,33 @@ def split(one: int, other: int, reason: str) -> None:
 
 
 @click.command()
+@click.argument("subject", type=console.NUMBER)
+@click.argument("value")
+@console.REASON
+def retract(subject: int, value: str, reason: str) -> None:
+    """Say that a subject was not seen with a value after all; taken back with `cdp subject revoke NUMBER`.
+
+    VALUE as `cdp identity show` and `explain` print it: it joins the subject to nobody, and nobody is written to there.
+
+    \b
+    Example:
+      cdp subject retract 12 'email ●3fa2b1' --reason 'typed by somebody else'
+    """
+
+    def work(session: Session) -> tuple[int, dict[int, int]]:
+        console.audit(session, deployment, "subject.retract", reason)
+        number = review.retract(session, subject, value, reason, "staff", deployment.clock.now())
+        return number, identity.people_of(session, [subject])
+
+    with console.opened() as deployment:
+        _tell(*deployment.database.attempt(work))
+
+
+@click.command()
 @click.argument("decision", type=console.NUMBER)
 @console.REASON
 def revoke(decision: int, reason: str) -> None:
-    """Take a merge or split back, by the number that it printed: people are as if it had never been said."""
+    """Take back what was said, by the number that it printed: people are as if it had never been said."""
 
     def work(session: Session) -> None:
         console.audit(session, deployment, "subject.revoke", reason, decision=decision)
@@ -50,7 +73,10 @@ def _decide(say: Callable[..., int], act: str, one: int, other: int, reason: str
         return number, identity.people_of(session, [one, other])
 
     with console.opened() as deployment:
-        decision, people = deployment.database.attempt(work)
+        _tell(*deployment.database.attempt(work))
+
+
+def _tell(decision: int, people: Mapping[int, int]) -> None:
     click.echo(f"decision={decision}")
     for number, belongs in sorted(people.items()):
         click.echo(f"subject {number}\tperson {belongs}")

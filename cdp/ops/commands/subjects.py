@@ -30,6 +30,7 @@ for command in (
     exercising.erase,
     joining.merge,
     joining.split,
+    joining.retract,
     joining.revoke,
 ):
     subject.add_command(command)

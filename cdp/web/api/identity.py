@@ -129,6 +129,18 @@ class PairDecisionSchema(PairSchema):
     reason = Text(required=True, validate=validate.Length(1, 500))
 
 
+class RetractionSchema(Strict):
+    """A record, and a value that is not its after all."""
+
+    subject = fields.Integer(required=True, validate=validate.Range(1, 2**31 - 1))
+    value = Text(
+        required=True,
+        validate=validate.Length(1, 64),
+        metadata={"description": "As cases and explanations show it", "example": "email ●3fa2b1"},
+    )
+    reason = Text(required=True, validate=validate.Length(1, 500))
+
+
 class DecisionMadeSchema(Schema):
     """A decision, to be taken back by its number."""
 
@@ -227,6 +239,26 @@ def decide_pair(body: dict[str, Any]) -> tuple[Response, int]:
     with current.database().snapshot() as session:
         people = identity.people_of(session, pair)
     return jsonify({"decision": number, "people": [people[one] for one in pair]}), 201
+
+
+@blueprint.post("/retractions")
+@requires(SCOPE)
+@blueprint.arguments(RetractionSchema)
+@blueprint.response(201, DecisionMadeSchema)
+@blueprint.alt_response(404, "NOT_FOUND")
+@blueprint.alt_response(409, "CONFLICT")
+def retract(body: dict[str, Any]) -> tuple[Response, int]:
+    """Say that a record was not seen with a value after all
+
+    It joins this record to nobody, and nobody is written to there. Taken back like any other decision.
+    """
+    reason, actor, at = reasons.check(body["reason"]), _actor(), current.now()
+    number = current.database().attempt(
+        lambda session: review.retract(session, body["subject"], body["value"], reason, actor, at)
+    )
+    with current.database().snapshot() as session:
+        people = identity.people_of(session, [body["subject"]])
+    return jsonify({"decision": number, "people": list(people.values())}), 201
 
 
 @blueprint.delete("/decisions/<int:decision>")
