@@ -24,6 +24,7 @@ from cdp.gate.given import Given
 from cdp.gate.model import Permission, ProvisionPoint, ProvisionSubject
 from cdp.gate.opened import open_words
 from cdp.holders import Held
+from cdp.identity.belonging import IS_THEIRS
 from cdp.identity.model import Identifier
 from cdp.ids import new_id
 from cdp.policy.terms import CONTACT_CHANNELS, Law, Policy
@@ -200,7 +201,7 @@ def _opened_trait(session: Session, row: Trait | None) -> Any:
 def _contact(session: Session, subjects: Sequence[int]) -> dict[str, Any] | None:
     spaces = [name for names in CONTACT_CHANNELS.values() for name in names]
     where = (col(Identifier.subject).in_(list(subjects)), col(Identifier.namespace).in_(spaces))
-    query = select(Identifier).where(*where, col(Identifier.verified))
+    query = select(Identifier).where(*where, col(Identifier.verified), IS_THEIRS)
     row = session.scalars(query.order_by(col(Identifier.namespace), col(Identifier.suppression_token)).limit(1)).first()
     if row is None:
         return None

@@ -19,6 +19,7 @@ from cdp.errors import KeyDestroyed
 from cdp.gate import records
 from cdp.gate.permit import Grant, Permit
 from cdp.holders import Held
+from cdp.identity.belonging import IS_THEIRS
 from cdp.identity.model import Identifier
 from cdp.ids import new_id
 from cdp.policy.terms import CONTACT_CHANNELS, Policy, Use
@@ -51,7 +52,8 @@ class Material:
 def gather(session: Session, permit: Permit) -> Material:
     """Collect the sealed values of the permit's people for its fields, best one per field.
 
-    Never what only a browser claimed, and for marketing never an address that must stay silent.
+    Never what only a browser claimed or is not the person's any more, and for marketing never an address that must
+    stay silent.
     """
     fields, use, grants = permit.lease.request.fields, permit.lease.request.use, permit.grants
     owner = _owners(session, grants)
@@ -153,7 +155,8 @@ def _owners(session: Session, grants: Mapping[int, Grant]) -> dict[int, int]:
     bound = {person for person, one in grants.items() if one.is_for_device}
     seen: set[int] = set()
     for some in chunked(sorted(devices)):
-        seen.update(session.scalars(select(col(Identifier.subject)).where(col(Identifier.token).in_(some))))
+        with_it = select(col(Identifier.subject)).where(col(Identifier.token).in_(some), IS_THEIRS)
+        seen.update(session.scalars(with_it))
     return {subject: person for subject, person in owner.items() if person not in bound or subject in seen}
 
 
@@ -178,7 +181,7 @@ def _gather_identifiers(
         query = (
             select(Identifier)
             .where(col(Identifier.subject).in_(some), col(Identifier.namespace).in_(namespaces))
-            .where(col(Identifier.verified))
+            .where(col(Identifier.verified), IS_THEIRS)
             .order_by(col(Identifier.subject), col(Identifier.suppression_token))
         )
         rows = list(session.scalars(query))

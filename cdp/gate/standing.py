@@ -23,6 +23,7 @@ from cdp.gate import neighbours, situating
 from cdp.gate.neighbours import Born
 from cdp.gate.question import Consent, Reach, Standing, unasked
 from cdp.gate.situating import Lives
+from cdp.identity.belonging import IS_THEIRS
 from cdp.identity.model import Identifier
 from cdp.policy.terms import CONTACT_CHANNELS, Policy, Purpose
 from cdp.profile import declared as declarations
@@ -43,6 +44,8 @@ class ContactPoint(NamedTuple):
     suppression_token: bytes
     subject: int
     verified: bool
+    is_theirs: bool = True
+    """Whether it reaches the person still: what it is silent for counts all the same."""
     kind: str = ""
     """How it was come by, where its sources say so: see `Reach.address`."""
 
@@ -174,7 +177,7 @@ def _aged(
 def _points(session: Session, owner: dict[int, int], origin: dict[int, Declared]) -> dict[int, list[ContactPoint]]:
     found: dict[int, dict[tuple[str, bytes], ContactPoint]] = defaultdict(dict)
     for some in chunked(owner):
-        # The newest subject that gave a contact point stands for it; verified wins.
+        # The newest subject that gave a contact point stands for it; verified wins, and first of all whose it is still.
         for row in statements.rows(session, _POINTS, some=some, within=_CONTACT_NAMESPACES):
             point = ContactPoint._make((*row, origin[row[3]].addresses))
             # What a browser claimed to be somebody's address reaches nobody.
@@ -233,9 +236,9 @@ _PROFILES = select(
     )
 ).where(one_of(_PEOPLE.c.person))
 _POINTS = (
-    select(*(_NAMES.c[name] for name in ContactPoint._fields[:-1]))
+    select(*(_NAMES.c[name] for name in ContactPoint._fields[:-2]), IS_THEIRS)
     .where(one_of(_NAMES.c.subject), one_of(_NAMES.c.namespace, "within"))
-    .order_by(_NAMES.c.verified, _NAMES.c.subject)
+    .order_by(IS_THEIRS, _NAMES.c.verified, _NAMES.c.subject)
 )
 
 
@@ -290,7 +293,8 @@ def _objection(row: _Objected) -> str:
 def _reaches(
     terms: Policy, rows: _Rows, person: int, lives: Lives, channels: Sequence[str]
 ) -> Iterator[tuple[Reach, ContactPoint | None, datetime | None]]:
-    points, said = rows.points.get(person, []), rows.said.get(person, [])
+    points = [point for point in rows.points.get(person, []) if point.is_theirs]
+    said = rows.said.get(person, [])
     devices = {one.token for one in said if one.token}
     heard = _by_purpose(terms, said)
     for channel in channels:

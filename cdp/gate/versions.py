@@ -22,6 +22,7 @@ from cdp.consent import rules as consent_rules
 from cdp.db import insert_ignoring
 from cdp.gate import history
 from cdp.gate.model import PolicyVersion
+from cdp.identity import belonging
 from cdp.policy.terms import Policy
 
 NO_VERSION = -1
@@ -39,8 +40,12 @@ PROGRAM = hashlib.sha256(
         for path in sorted(
             [
                 *Path(__file__).with_name("laws").glob("*.py"),
-                *(Path(__file__).with_name(name) for name in ("decide.py", "register.py", "situating.py")),
+                *(
+                    Path(__file__).with_name(name)
+                    for name in ("decide.py", "register.py", "situating.py", "standing.py")
+                ),
                 Path(consent_rules.__file__),
+                Path(belonging.__file__),
             ]
         )
     )

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from cdp import policy, vault
 from cdp.db import chunked
 from cdp.errors import FieldError, Problem
+from cdp.identity.belonging import IS_THEIRS
 from cdp.identity.model import Identifier
 from cdp.identity.normalise import Canonical, canonical, with_derived
 from cdp.identity.resolution import cell, is_same
@@ -40,9 +41,10 @@ def spell(terms: Policy, namespace: str, value: Any, scope: str = "") -> Canonic
 def find(session: Session, namespace: str, scope: str, value: str, region: str = "JP") -> int | None:
     """Return the one person with this identifier; None for nobody, and for more than one.
 
-    Where several have it, verified evidence decides; a wrong person's answer would be a leak.
+    Where several have it, verified evidence decides; a wrong person's answer would be a leak. Whose it is said to be
+    no more is not found by it.
     """
-    people = _holders(session, namespace, scope, value, region)
+    people = _theirs(session, namespace, scope, value, region)
     for sure in ([row.person for row in people if row.verified], [row.person for row in people]):
         if len(set(sure)) == 1:
             return int(sure[0])
@@ -52,7 +54,7 @@ def find(session: Session, namespace: str, scope: str, value: str, region: str =
 def find_subject(session: Session, namespace: str, scope: str, value: str, region: str = "JP") -> int | None:
     """Return the first subject of the person that `find` finds which has the identifier itself."""
     person = find(session, namespace, scope, value, region)
-    rows = [row for row in _holders(session, namespace, scope, value, region) if row.person == person]
+    rows = [row for row in _theirs(session, namespace, scope, value, region) if row.person == person]
     return min(((not row.verified, int(row.subject)) for row in rows), default=(True, None))[1]
 
 
@@ -110,6 +112,10 @@ def subjects_of(session: Session, person: int) -> list[int]:
     return list(session.scalars(query))
 
 
+def _theirs(session: Session, namespace: str, scope: str, value: str, region: str) -> list[Any]:
+    return [row for row in _holders(session, namespace, scope, value, region) if row.is_theirs]
+
+
 def _holders(session: Session, namespace: str, scope: str, value: str, region: str) -> Sequence[Any]:
     name = canonical(policy.of(session), namespace, value, scope, region)
     if name is None:
@@ -122,6 +128,7 @@ def _holders(session: Session, namespace: str, scope: str, value: str, region: s
             col(Identifier.token),
             col(Identifier.sealed),
             col(Identifier.verified),
+            IS_THEIRS.label("is_theirs"),
             col(Subject.person),
         )
         .join(Subject, col(Subject.number) == col(Identifier.subject))

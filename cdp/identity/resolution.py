@@ -395,7 +395,8 @@ def reconsider(session: Session, keys: Iterable[TokenKey], at: datetime) -> set[
     Returns those that may link again: resolve their holders.
     """
     back, turns = set[TokenKey](), []
-    for key, (state, _) in sorted(graph.states(session, keys).items()):
+    states = graph.states(session, keys)
+    for key, (state, _) in sorted(states.items()):
         is_generic = graph.is_generic(session, key)
         if state != "blocked" and is_generic != (state == "generic"):
             turns.append(cases.Turn(key, "generic" if is_generic else "active", ""))
@@ -404,7 +405,15 @@ def reconsider(session: Session, keys: Iterable[TokenKey], at: datetime) -> set[
         if state == "generic" and not is_generic:
             back.add(key)
     turn(session, turns, at)
+    _unsettle_apart(session, [key for key, (state, _) in states.items() if state in graph.UNWALKED])
     return back
+
+
+def _unsettle_apart(session: Session, keys: Iterable[TokenKey]) -> None:
+    """Decide anew of whom somebody said that they have not one of these values: no component leads to them by it."""
+    for some in chunked(sorted(keys), graph.MANY):
+        for whose in statements.rows(session, _SAID_NOT, pairs=some):
+            unsettle(session, whose, first="gate")
 
 
 def turn(session: Session, turns: Sequence[cases.Turn], at: datetime) -> None:
@@ -485,6 +494,14 @@ _NEW_SUBJECTS = insert(_SUBJECTS).returning(_SUBJECTS.c.fingerprint, _SUBJECTS.c
 _NEW_KEYS, _NEW_IDENTIFIERS = insert(_KEYS), insert(_IDENTIFIERS)
 _CLAIMED = select(_IDENTIFIERS.c.subject, _IDENTIFIERS.c.namespace, _IDENTIFIERS.c.token).where(
     one_of(_IDENTIFIERS.c.subject), ~_IDENTIFIERS.c.verified
+)
+_SAID_NOT = (
+    select(_SUBJECTS.c.number, _SUBJECTS.c.person)
+    .join(_IDENTIFIERS, _IDENTIFIERS.c.subject == _SUBJECTS.c.number)
+    .where(
+        pair_of(_IDENTIFIERS.c.namespace, _IDENTIFIERS.c.token),
+        _IDENTIFIERS.c.aside.op("&")(int(Aside.RETRACTED | Aside.LEFT)) > 0,
+    )
 )
 _TURNED = (
     update(_TOKENS)

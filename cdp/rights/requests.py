@@ -54,7 +54,7 @@ def receive(
     person, point = who(session, identifier)
     if person is None and _is_ambiguous(session, right, identifier, point):
         raise Problem(
-            409, "ambiguous_identifier", "Several people have this identifier: give another one of the person."
+            409, "ambiguous_identifier", "This identifier does not tell who is meant: give another one of the person."
         )
     people = [] if person is None else [person]
     return receive_for(
@@ -211,8 +211,12 @@ def overdue(session: Session, at: datetime) -> int:
 
 
 def _is_ambiguous(session: Session, right: str, identifier: Named, point: tuple[str, bytes]) -> bool:
+    """Whether somebody has the identifier, and who of them is meant cannot be told.
+
+    One who is said to have it no more is not found by it: an erasure would be certified that deleted nothing.
+    """
     if right in REACHING:
-        return len(reach.owners(session, {point})) > 1
+        return len(reach.owners(session, {point})) > (0 if right == "erasure" else 1)
     return bool(identity.find_all(session, *identifier))
 
 

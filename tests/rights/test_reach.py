@@ -268,3 +268,34 @@ def test_a_request_about_nobody_names_nobody(grounds: Grounds) -> None:
     with grounds.database.snapshot() as session:
         asked = session.get(SubjectRequest, grounds.ask("access", "nobody@example.com"))
         assert steps.subjects_of(session, asked) == []
+
+
+def retract(grounds: Grounds, mail: str) -> int:
+    """Let staff say that the person was never seen with the address."""
+    with grounds.database.transaction() as session:
+        key = ("email", grounds.vault.token("email", "", mail))
+        [person] = identity.find_all(session, "email", "", mail)
+        identity.retract(session, person, key, "somebody else's", "staff", grounds.clock.now())
+        return person
+
+
+@pytest.mark.parametrize("right", ["access", "erasure"])
+def test_who_has_an_address_that_was_another_persons_is_not_taken_for_them(grounds: Grounds, right: str) -> None:
+    grounds.bring(EVE, user="u1")
+    retract(grounds, EVE)
+    with pytest.raises(Problem) as refused:
+        grounds.ask(right, EVE)
+    assert (refused.value.status, refused.value.type) == (409, "ambiguous_identifier"), "nor told that nothing is held"
+    grounds.bring(EVE, user="u2")
+    with grounds.database.snapshot() as session:
+        person, _ = rights.who(session, ("email", "", EVE))
+    assert person == max(grounds.subjects())
+
+
+@pytest.mark.parametrize("right", ["restriction", "objection"])
+def test_a_no_by_an_address_reaches_who_is_said_to_have_it_no_more(grounds: Grounds, right: str) -> None:
+    grounds.bring(EVE, user="u1")
+    person = retract(grounds, EVE)
+    assert rights.advance(grounds, grounds.ask(right, EVE)).state == "completed"
+    with grounds.database.snapshot() as session:
+        assert person in session.scalars(select(col(Objection.subject))).all()
