@@ -13,7 +13,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 
 from cdp.connector.kit import ConsentTerm, EventTerm
 from cdp.connector.tcstring import PURPOSES
-from cdp.policy.terms import CHANNELS
+from cdp.policy.terms import CHANNELS, DERIVED
 
 COUNTRY = validate.Regexp(r"^[A-Z]{2}$")
 DEVICE_CHANNELS = ("web", "none")
@@ -125,7 +125,7 @@ class _Setting(_Strict):
 
 class _Identifier(_Strict):
     field = fields.String(required=True)
-    namespace = fields.String(required=True)
+    namespace = fields.String(required=True, validate=validate.NoneOf(DERIVED, error="Worked out here, never stated."))
     scope = fields.String()
     verified = fields.String(validate=validate.OneOf(("never", "server")))
 

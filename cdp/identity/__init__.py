@@ -9,7 +9,7 @@ from cdp.identity.lookup import find, find_all, find_subject, having, silence_to
 from cdp.identity.marks import Stated
 from cdp.identity.marks import read as read_marks
 from cdp.identity.moves import people_at
-from cdp.identity.normalise import Canonical, canonical, normalise
+from cdp.identity.normalise import Canonical, canonical, claimed, normalise
 from cdp.identity.resolution import Arrival, Attached, attach, is_known, keep_marks, people_of, resolve
 from cdp.identity.vouching import proved, vouch
 
@@ -21,6 +21,7 @@ __all__ = [
     "attach",
     "cannot",
     "canonical",
+    "claimed",
     "explain",
     "find",
     "find_all",

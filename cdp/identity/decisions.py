@@ -16,7 +16,8 @@ from sqlmodel import Session, col
 from cdp import ledger
 from cdp.db import among, chunked, insert_ignoring
 from cdp.errors import Problem
-from cdp.identity import cases, graph, kinship, places, resolution, seeing
+from cdp.identity import cases, config, graph, kinship, places, resolution, seeing
+from cdp.identity.belonging import IS_THEIRS
 from cdp.identity.model import Aside, Identifier, Override, OverrideValue
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
@@ -225,12 +226,18 @@ def _scope(session: Session, row: Override) -> set[_Scope]:
 
 
 def _earlier(session: Session, key: TokenKey) -> list[int]:
-    """Return the subjects that had the value before those who were seen with it last; all, where nobody was later."""
-    query = select(col(Identifier.subject), col(Identifier.seen)).where(graph.among(Identifier, [key]))
+    """Return the subjects that had the value before those who were seen with it last; all, where nobody was later.
+
+    Only evidence that counts says who was last, and a claim that nobody vouches for had nothing to lose. What is over
+    or held and older goes along: it would come back. What is held and newer waits for its source.
+    """
+    query = select(col(Identifier.subject), col(Identifier.seen), IS_THEIRS.label("counts"))
+    query = query.where(graph.among(Identifier, [key]), graph.believed(config.namespaces(session)))
     rows = session.execute(query).all()
-    last = max((row.seen for row in rows), default=0)
-    earlier = [row.subject for row in rows if row.seen < last]
-    return earlier or [row.subject for row in rows]
+    last = max((row.seen for row in rows if row.counts), default=None)
+    if last is None:
+        return [row.subject for row in rows]
+    return [row.subject for row in rows if row.seen < last] or [row.subject for row in rows if row.seen == last]
 
 
 def _refuse_erasing(session: Session, subjects: Iterable[int]) -> None:

@@ -6,7 +6,7 @@ is sealed, so it is told by records that bring one of each.
 
 from collections import defaultdict
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
 from cdp.db import among
@@ -18,16 +18,24 @@ from cdp.policy.terms import DERIVED
 MANY = 1000
 """Records that are looked at; a value on more is generic."""
 
+_PROVED = col(Identifier.verified).is_(True)
 _FAMILIES = {name: frozenset({name, source}) for name, source in DERIVED.items()}
 
 
 def of_value(session: Session, key: TokenKey) -> list[TokenKey]:
-    """Return the other values of the same address, in order."""
-    return _kin(session, key, sorted(graph.holders(session, [key]))[:MANY]) if family(key[0]) else []
+    """Return the other values of the same address, in order, by what sources vouch for.
+
+    Anybody may claim an address beside somebody else's mailbox, and would have staff's word on the one be one on the
+    other.
+    """
+    if not family(key[0]):
+        return []
+    proved = select(col(Identifier.subject)).where(graph.among(Identifier, [key]), _PROVED)
+    return _kin(session, key, list(session.scalars(proved.order_by(col(Identifier.subject)).limit(MANY))), _PROVED)
 
 
 def of_evidence(session: Session, subject: int, key: TokenKey) -> list[TokenKey]:
-    """Return the other values that the subject was seen with by the same address."""
+    """Return the other values that the subject was seen with by the same address, whoever says so: it is its own."""
     return _kin(session, key, [subject]) if family(key[0]) else []
 
 
@@ -36,9 +44,9 @@ def family(namespace: str) -> frozenset[str]:
     return next((members for members in _FAMILIES.values() if namespace in members), frozenset())
 
 
-def _kin(session: Session, key: TokenKey, subjects: list[int]) -> list[TokenKey]:
+def _kin(session: Session, key: TokenKey, subjects: list[int], *where: ColumnElement[bool]) -> list[TokenKey]:
     query = select(col(Identifier.subject), col(Identifier.namespace), col(Identifier.token))
-    query = query.where(among(session, col(Identifier.subject), subjects))
+    query = query.where(among(session, col(Identifier.subject), subjects), *where)
     sets: dict[int, set[TokenKey]] = defaultdict(set)
     for subject, namespace, token in session.execute(query.where(col(Identifier.namespace).in_(family(key[0])))):
         sets[subject].add((namespace, bytes(token)))

@@ -16,22 +16,23 @@ from cdp.db import chunked
 from cdp.errors import FieldError, Problem
 from cdp.identity.belonging import IS_THEIRS
 from cdp.identity.model import Identifier
-from cdp.identity.normalise import Canonical, canonical, with_derived
+from cdp.identity.normalise import Canonical, canonical, claimed, with_derived
 from cdp.identity.resolution import cell, is_same
 from cdp.identity.rules import TokenKey
 from cdp.policy.terms import Policy
 from cdp.profile.model import Subject
 
 
-def spell(terms: Policy, namespace: str, value: Any, scope: str = "") -> Canonical:
+def spell(terms: Policy, namespace: str, value: Any, scope: str = "", *, claims: bool = False) -> Canonical:
     """Return the identifier in its one spelling, for whoever must not take a slip for "nobody".
 
-    Raises Problem 400 `unknown_identifier_type` or `unusable_identifier`.
+    `claims`: it is evidence, and nobody states what is only derived. Raises Problem 400 `unknown_identifier_type` or
+    `unusable_identifier`.
     """
     if namespace not in terms.namespaces:
         errors = [FieldError("/identifier/type", f"One of {', '.join(terms.namespaces)}.")]
         raise Problem(400, "unknown_identifier_type", "No identifier of this type is declared.", errors)
-    known = canonical(terms, namespace, value, scope)
+    known = (claimed if claims else canonical)(terms, namespace, value, scope)
     if known is None:
         errors = [FieldError("/identifier/value", "This cannot be an identifier of this type.")]
         raise Problem(400, "unusable_identifier", "The identifier cannot be used.", errors)

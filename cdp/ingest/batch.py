@@ -11,7 +11,7 @@ from cdp import policy, vault
 from cdp.connector.kit import Item, SourceConfig
 from cdp.connector.mapping import clean_name
 from cdp.errors import Refusal
-from cdp.identity import Canonical, canonical, naming
+from cdp.identity import Canonical, claimed, naming
 from cdp.policy.terms import Policy
 from cdp.profile.model import Correction
 
@@ -99,11 +99,11 @@ class Context:
         return vault.of(self.session)
 
     def spell(self, type: str, value: Any, scope: str, verified: bool) -> Canonical | None:
-        """Return an identifier in its one spelling, worked out once per batch."""
+        """Return an identifier that a source states in its one spelling, worked out once per batch."""
         believed = verified and not self.source.public
         key = (type, str(value), scope, believed)
         if key not in self._canonical:
-            self._canonical[key] = canonical(self.policy, type, value, scope, self.source.region, believed)
+            self._canonical[key] = claimed(self.policy, type, value, scope, self.source.region, believed)
         return self._canonical[key]
 
     def evidence(self, names: Iterable[Canonical]) -> tuple[Canonical, ...]:

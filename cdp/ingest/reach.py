@@ -181,7 +181,7 @@ class Spelling:
         return self._known[claim]
 
     def _make(self, claim: Claim) -> Indexes:
-        name = identity.canonical(
+        name = identity.claimed(
             policy.of(self.session), claim.type, claim.value, claim.scope, self.config.region, claim.verified
         )
         if name is None:

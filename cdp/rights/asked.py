@@ -144,16 +144,17 @@ def _change(policy: Policy, place: int, said: Mapping[str, Any], wrong: list[Fie
     if set(said) not in ({"remove"}, {"add"}, {"replace", "by"}):
         wrong.append(FieldError(pointer, "One of: remove; add; replace and by."))
         return Change()
-    found = {what: _identifier(policy, f"{pointer}/{what}", one, wrong) for what, one in said.items()}
+    found = {what: _identifier(policy, pointer, what, one, wrong) for what, one in said.items()}
     return Change(found.get("remove") or found.get("replace"), found.get("add") or found.get("by"))
 
 
-def _identifier(policy: Policy, pointer: str, said: Mapping[str, Any], wrong: list[FieldError]) -> Canonical | None:
-    named = identity.canonical(
-        policy, said["type"], said["value"], said.get("scope", ""), verified=bool(said.get("verified"))
-    )
+def _identifier(
+    policy: Policy, pointer: str, what: str, said: Mapping[str, Any], wrong: list[FieldError]
+) -> Canonical | None:
+    spell = identity.claimed if what in ("add", "by") else identity.canonical
+    named = spell(policy, said["type"], said["value"], said.get("scope", ""), verified=bool(said.get("verified")))
     if named is None:
-        wrong.append(FieldError(pointer, "Cannot be an identifier of this type."))
+        wrong.append(FieldError(f"{pointer}/{what}", "Cannot be an identifier of this type."))
     return named
 
 

@@ -44,6 +44,13 @@ def test_an_unknown_key_in_a_manifest_is_refused(name: str) -> None:
         read_manifest(name, declared(name) | {"surprise": 1})
 
 
+def test_a_mailbox_is_derived_and_never_declared() -> None:
+    wrong = declared("segment") | {"identifiers": [{"field": "context.mailbox", "namespace": "email_canon"}]}
+    with pytest.raises(ValidationError) as raised:
+        read_manifest("segment", wrong)
+    assert list(raised.value.normalized_messages()) == ["identifiers"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_signal_of_a_device_stands_for_a_contact_channel(name: str) -> None:
     manifest = TYPES[name].manifest

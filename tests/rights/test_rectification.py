@@ -332,6 +332,7 @@ def test_a_dispute_that_ends_does_not_end_another_restriction(grounds: Grounds) 
         ({"shoe_size": 40}, [], "/corrections/traits/shoe_size"),
         ({"birthday": "yesterday"}, [], "/corrections/traits/birthday"),
         ({}, [{"remove": {"type": "email", "value": "none"}}], "/corrections/identifiers/0/remove"),
+        ({}, [{"add": {"type": "email_canon", "value": "eve@gmail.com"}}], "/corrections/identifiers/0/add"),
         ({}, [{"replace": {"type": "email", "value": ADA}}], "/corrections/identifiers/0"),
         ({}, [], "/corrections"),
     ],

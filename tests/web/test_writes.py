@@ -58,6 +58,7 @@ def test_an_identifier_in_the_address_is_refused(site: Site) -> None:
         ({"identifier": {"type": "user_id", "value": "u1"}}, (400, "contact_needed")),
         ({"identifier": {"type": "pigeon", "value": "u1"}}, (400, "unknown_identifier_type")),
         ({"identifier": {"type": "email", "value": "no address"}}, (400, "unusable_identifier")),
+        ({"identifier": {"type": "email_canon", "value": "eve@gmail.com"}}, (400, "unusable_identifier")),
         ({"status": "withdrawn"}, (400, "invalid_input")),
         ({"event_time": "yesterday"}, (400, "invalid_input")),
         ({"event_time": "0001-01-01T00:00:00+14:00"}, (400, "invalid_input")),

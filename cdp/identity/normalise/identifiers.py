@@ -57,6 +57,16 @@ def canonical(
     return Canonical(namespace, within, spelled, verified)
 
 
+def claimed(
+    policy: Policy, type: str, value: Any, scope: str = "", region: str = "JP", verified: bool = False
+) -> Canonical | None:
+    """Return the identifier as `canonical`, for evidence from outside; None also for what is only ever derived.
+
+    Whoever could state a mailbox beside another address would make one of two people's addresses.
+    """
+    return None if type in DERIVED else canonical(policy, type, value, scope, region, verified)
+
+
 def derived(policy: Policy, name: Canonical) -> tuple[Canonical, ...]:
     """Return what else the identifier is evidence of, as sure as itself: an address of its mailbox."""
     also = (

@@ -156,7 +156,7 @@ def record(body: dict[str, Any]) -> Response:
     _check_notice(body)
 
     def act(session: Session) -> dict[str, Any]:
-        known = identifiers.spelled(session, body["identifier"])
+        known = identifiers.spelled(session, body["identifier"], claims=True)
         _check_contact(channel, known)
         return _record(session, _statement(session, body, channel, known), known)
 

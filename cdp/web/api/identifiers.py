@@ -9,10 +9,10 @@ from cdp import identity, policy
 from cdp.identity import Canonical
 
 
-def spelled(session: Session, identifier: Mapping[str, Any]) -> Canonical:
-    """Return the identifier in its one spelling; raises Problem 400 for an unknown type or an unusable value."""
-    terms = policy.of(session)
-    return identity.spell(terms, identifier["type"], identifier["value"], identifier.get("scope", ""))
+def spelled(session: Session, identifier: Mapping[str, Any], *, claims: bool = False) -> Canonical:
+    """Return the identifier in its one spelling; `claims` and Problem 400 as `identity.spell`."""
+    scope = identifier.get("scope", "")
+    return identity.spell(policy.of(session), identifier["type"], identifier["value"], scope, claims=claims)
 
 
 def find_subject(session: Session, identifier: Mapping[str, Any]) -> int | None:
