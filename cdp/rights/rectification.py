@@ -118,12 +118,13 @@ def revoke(grounds: Grounds, request_id: str) -> None:
         request = steps.begin(session, request_id, "revoke")
         if request is None:
             return
-        earlier = str(steps.asked_of(request)["revokes"])
+        earlier = session.get_one(SubjectRequest, str(steps.asked_of(request)["revokes"]))
         graph.hold(session, steps.subjects_of(session, request), {})
-        traits = profile.corrections.revoke(session, earlier)
-        changed = correcting.revoke(session, earlier, at)
-        marks.uncorrect(session, earlier)
-        subjects = steps.cluster(session, {*steps.subjects_of(session, request), *changed})
+        traits = profile.corrections.revoke(session, earlier.id)
+        changed = correcting.revoke(session, earlier.id, at)
+        whose = {*steps.subjects_of(session, request), *steps.subjects_of(session, earlier), *changed}
+        marks.uncorrect(session, whose, earlier.id)
+        subjects = steps.cluster(session, whose)
         identity.resolve(session, subjects, at, "rectification")
         steps.checkpoint(session, request, "revoke", at, traits=traits, identifiers=len(changed))
         _note(session, request, "subject.rectification_revoked", set(), at)

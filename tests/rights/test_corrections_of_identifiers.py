@@ -1,0 +1,95 @@
+"""What one person has put right of an identifier reaches whoever shares it: stored is what all the evidence says."""
+
+from collections.abc import Iterator, Mapping
+from itertools import permutations
+from typing import Any
+
+import pytest
+from sqlmodel import col, select
+
+from cdp import rights
+from cdp.connector.kit import Claim
+from cdp.identity import config, rebuild
+from cdp.identity.model import (
+    IdentityMark,
+)
+from cdp.profile.model import Subject
+from cdp.rights.model import SubjectRequest
+from tests.rights.conftest import Grounds
+from tests.rights.test_corrections_stand import PHONE, take
+from tests.rights.test_rectification import CRM
+
+HOME = "home@example.com"
+
+
+@pytest.fixture(autouse=True)
+def exact(grounds: Grounds) -> Iterator[None]:
+    """Whatever a test does, what is stored is what a rebuild would store."""
+    yield
+    with grounds.database.snapshot() as session:
+        graph = rebuild.read(session)
+        found = rebuild.compare(graph, rebuild.compute(graph, dict(config.namespaces(session))))
+        assert found.is_none, found
+
+
+def people(grounds: Grounds) -> list[int]:
+    with grounds.database.snapshot() as session:
+        return list(session.exec(select(Subject.person).order_by(Subject.number)))  # type: ignore[arg-type]
+
+
+def correct(
+    grounds: Grounds, user: str, *changes: Mapping[str, Any], traits: Mapping[str, Any] | None = None
+) -> SubjectRequest:
+    """Let whoever has this account ask for these changes."""
+    grounds.clock.pass_(hours=1)
+    with grounds.database.transaction() as session:
+        corrections = rights.read(grounds.policy, traits or {}, changes)
+        at, by = grounds.clock.now(), ("user_id", "", user)
+        received = rights.receive(
+            session, "rectification", by, "subject", "desk", "", at, verified=True, corrections=corrections
+        )
+    done = rights.advance(grounds, received.id)
+    assert done.state == "completed"
+    grounds.clock.pass_(hours=1)
+    return done
+
+
+def take_back(grounds: Grounds, request: SubjectRequest, subject: int = 1) -> None:
+    with grounds.database.transaction() as session:
+        at, asked = grounds.clock.now(), rights.Asked(revokes=request.id)
+        undo = rights.receive_for(session, "rectification", [subject], "staff", "", "", at, verified=True, asked=asked)
+    assert rights.advance(grounds, undo.id).state == "completed"
+    grounds.clock.pass_(hours=1)
+
+
+# Birth dates
+
+
+def marks(grounds: Grounds) -> list[tuple[Any, ...]]:
+    with grounds.database.snapshot() as session:
+        names = ("subject", "namespace", "value", "at", "ref")
+        rows = session.execute(select(*(col(getattr(IdentityMark, name)) for name in names)))  # type: ignore[call-overload]
+        return sorted((*row[:-1], bytes(row[-1])) for row in rows)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_birth_dates_that_were_put_right_and_taken_back_in_any_order_leave_the_first(
+    grounds: Grounds, order: tuple[int, ...]
+) -> None:
+    take(grounds, CRM, PHONE, Claim("user_id", "u1", verified=True), birthday="1990-05-05")
+    before, dates, done = marks(grounds), [], []
+    for year in (1991, 1992, 1993):
+        done.append(correct(grounds, "u1", traits={"birthday": f"{year}-05-05"}))
+        dates.append(date_of_birth(grounds))
+    left = [0, 1, 2]
+    for number in order:
+        take_back(grounds, done[number])
+        left.remove(number)
+        if left:
+            assert date_of_birth(grounds) == dates[left[-1]]
+    assert marks(grounds) == before
+
+
+def date_of_birth(grounds: Grounds) -> tuple[Any, ...]:
+    (found,) = [row for row in marks(grounds) if row[1] == "birth_date"]
+    return found
