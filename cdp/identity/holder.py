@@ -1,17 +1,17 @@
 """What this package holds of subjects: exported whole, forgotten whole; those left behind are resolved anew."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import delete, exists, or_, select
 from sqlmodel import Session, col
 
 from cdp.clock import Clock
 from cdp.db import chunked
 from cdp.holders import Held, Holder
-from cdp.identity import config, graph, resolution
+from cdp.identity import graph, resolution
 from cdp.identity.model import (
     Alias,
     CorrectedIdentifier,
@@ -23,7 +23,7 @@ from cdp.identity.model import (
     Override,
     Token,
 )
-from cdp.identity.rules import TokenKey, cap
+from cdp.identity.rules import TokenKey
 
 
 def forget(session: Session, subjects: Sequence[int]) -> int:
@@ -37,7 +37,9 @@ def forget(session: Session, subjects: Sequence[int]) -> int:
     graph.lock_tokens(session, keys)
     gone = sum(_delete(session, some) for some in chunked(sorted(going)))
     gone += let_go_of(session, keys, erased=True)
-    resolution.resolve(session, neighbours | (graph.holders(session, keys) - going), _now(session), "erasure")
+    at = _now(session)
+    resolution.reconsider(session, keys, at)
+    resolution.resolve(session, neighbours | (graph.holders(session, keys) - going), at, "erasure")
     for some in chunked(sorted(going)):
         gone += _count(session.execute(delete(Alias).where(col(Alias.person).in_(some))))
     return gone
@@ -64,13 +66,6 @@ def export(session: Session, subjects: Sequence[int]) -> list[Held]:
     return found
 
 
-def let_go_of(session: Session, keys: set[TokenKey], erased: bool = False) -> int:
-    """Delete tokens that nobody has any more, and let those link again that few have; returns how many went."""
-    gone = _drop_unused(session, keys, erased)
-    _reopen(session, keys)
-    return gone
-
-
 def _delete(session: Session, subjects: Sequence[int]) -> int:
     named = or_(col(Override.subject).in_(subjects), col(Override.other_subject).in_(subjects))
     compared = or_(col(MatchProposal.subject_one).in_(subjects), col(MatchProposal.subject_other).in_(subjects))
@@ -86,7 +81,7 @@ def _delete(session: Session, subjects: Sequence[int]) -> int:
     return sum(_count(session.execute(statement)) for statement in statements)
 
 
-def _drop_unused(session: Session, keys: set[TokenKey], erased: bool) -> int:
+def let_go_of(session: Session, keys: Collection[TokenKey], erased: bool = False) -> int:
     """Delete tokens of nobody; what somebody decided of a value goes with the last who had it, once they are erased."""
     used = exists().where(col(Identifier.namespace) == col(Token.namespace), col(Identifier.token) == col(Token.token))
     gone = 0
@@ -103,21 +98,6 @@ def _drop_unused(session: Session, keys: set[TokenKey], erased: bool) -> int:
         )
         gone += _count(session.execute(delete(IdentityCase).where(graph.among(IdentityCase, some), nobodys)))
     return gone
-
-
-def _reopen(session: Session, keys: set[TokenKey]) -> None:
-    """Let tokens link again that are on few enough subjects now."""
-    for namespace, term in config.namespaces(session).items():
-        for some in chunked(sorted(key for key in keys if key[0] == namespace)):
-            query = select(col(Identifier.token)).where(graph.among(Identifier, some), col(Identifier.verified))
-            query = query.where(col(Identifier.aside) == 0)
-            many = query.group_by(col(Identifier.token)).having(func.count() > cap(term))
-            few = sorted({token for _, token in some} - {bytes(token) for token in session.scalars(many)})
-            where = (col(Token.namespace) == namespace, col(Token.token).in_(few), col(Token.state) == "generic")
-            session.execute(update(Token).where(*where).values(state="active", rule=""))
-            cases = (graph.among(IdentityCase, some), col(IdentityCase.token).in_(few))
-            stale = (*cases, col(IdentityCase.state) == "open", col(IdentityCase.rule) == "generic")
-            session.execute(update(IdentityCase).where(*stale).values(state="gone", closed_at=_now(session)))
 
 
 def _identifier(row: Identifier) -> Held:

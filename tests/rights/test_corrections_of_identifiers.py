@@ -1,5 +1,6 @@
 """What one person has put right of an identifier reaches whoever shares it: stored is what all the evidence says."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from itertools import permutations
 from typing import Any
@@ -17,7 +18,7 @@ from cdp.profile.model import Subject
 from cdp.rights.model import SubjectRequest
 from tests.rights.conftest import Grounds
 from tests.rights.test_corrections_stand import PHONE, take
-from tests.rights.test_rectification import CRM
+from tests.rights.test_rectification import CRM, counted, named
 
 HOME = "home@example.com"
 
@@ -60,6 +61,45 @@ def take_back(grounds: Grounds, request: SubjectRequest, subject: int = 1) -> No
         undo = rights.receive_for(session, "rectification", [subject], "staff", "", "", at, verified=True, asked=asked)
     assert rights.advance(grounds, undo.id).state == "completed"
     grounds.clock.pass_(hours=1)
+
+
+def test_an_address_that_one_of_two_accounts_gives_up_joins_the_other_and_whoever_had_none(grounds: Grounds) -> None:
+    grounds.bring(HOME, user="u1")
+    grounds.bring(HOME, user="u2")
+    grounds.bring(HOME, user="u3")
+    grounds.bring(HOME)
+    assert people(grounds) == [1, 2, 3, 4]
+    for user in ("u1", "u3"):
+        assert counted(correct(grounds, user, {"remove": named(HOME)}))["identifiers"] == 1
+    assert people(grounds) == [1, 2, 3, 2]
+
+
+def test_an_address_that_stood_on_too_many_joins_the_others_again_once_one_gives_it_up(grounds: Grounds) -> None:
+    terms = grounds.policy.namespaces
+    few = {"email": dataclasses.replace(terms["email"], max_degree=6)}
+    kept = {name: term for name, term in terms.items() if name != "email_canon"}
+    grounds.database.context["policy"] = dataclasses.replace(grounds.policy, namespaces=kept | few)
+    for number in range(7):
+        grounds.browse(f"d{number}", HOME, user="u1" if number == 0 else "", verified=True)
+    assert len(set(people(grounds))) == 7
+    done = correct(grounds, "u1", {"remove": named(HOME)})
+    assert people(grounds) == [1, *[2] * 6]
+    take_back(grounds, done)
+    assert len(set(people(grounds))) == 7
+
+
+def test_others_whom_an_added_address_parted_are_one_again_when_it_is_taken_back(grounds: Grounds) -> None:
+    grounds.bring("ada@example.com", user="u1")
+    grounds.bring(HOME, user="u2")
+    grounds.bring(HOME)
+    grounds.bring("eve@example.com", user="u3")
+    before = people(grounds)
+    assert before == [1, 2, 2, 4]
+    adds = [correct(grounds, user, {"add": named(HOME, verified=True)}) for user in ("u1", "u3")]
+    assert people(grounds) == [1, 2, 3, 4]
+    for done, subject in zip(adds, (1, 4), strict=True):
+        take_back(grounds, done, subject)
+    assert people(grounds) == before
 
 
 # Birth dates
