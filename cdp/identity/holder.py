@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlmodel import Session, col
 
 from cdp.clock import Clock
@@ -36,7 +36,7 @@ def forget(session: Session, subjects: Sequence[int]) -> int:
     keys = graph.keys_of(session, going)
     graph.lock_tokens(session, keys)
     gone = sum(_delete(session, some) for some in chunked(sorted(going)))
-    gone += let_go_of(session, keys, erased=True)
+    gone += let_go_of(session, keys) + _let_go_of_words(session, keys)
     at = _now(session)
     resolution.reconsider(session, keys, at)
     resolution.resolve(session, neighbours | (graph.holders(session, keys) - going), at, "erasure")
@@ -66,6 +66,20 @@ def export(session: Session, subjects: Sequence[int]) -> list[Held]:
     return found
 
 
+def let_go_of(session: Session, keys: Collection[TokenKey]) -> int:
+    """Delete tokens that nobody has any more, and cases of them that nobody decided; returns how many went.
+
+    What somebody decided stays, so that it can be undone: the value may come back.
+    """
+    gone = 0
+    for some in chunked(sorted(keys)):
+        unused = (graph.among(Token, some), ~_is_had(Token, Identifier), col(Token.state) != "blocked")
+        gone += _count(session.execute(delete(Token).where(*unused)))
+        cases = (graph.among(IdentityCase, some), ~_is_had(IdentityCase, Identifier))
+        gone += _count(session.execute(delete(IdentityCase).where(*cases, col(IdentityCase.state) != "decided")))
+    return gone
+
+
 def _delete(session: Session, subjects: Sequence[int]) -> int:
     named = or_(col(Override.subject).in_(subjects), col(Override.other_subject).in_(subjects))
     compared = or_(col(MatchProposal.subject_one).in_(subjects), col(MatchProposal.subject_other).in_(subjects))
@@ -81,23 +95,26 @@ def _delete(session: Session, subjects: Sequence[int]) -> int:
     return sum(_count(session.execute(statement)) for statement in statements)
 
 
-def let_go_of(session: Session, keys: Collection[TokenKey], erased: bool = False) -> int:
-    """Delete tokens of nobody; what somebody decided of a value goes with the last who had it, once they are erased."""
-    used = exists().where(col(Identifier.namespace) == col(Token.namespace), col(Identifier.token) == col(Token.token))
+def _let_go_of_words(session: Session, keys: Collection[TokenKey]) -> int:
+    """Delete what was decided of values that nobody has, nor had corrected away; returns how many rows went.
+
+    What such a case decided of other people stands by itself from then on, so that it can be revoked.
+    """
     gone = 0
     for some in chunked(sorted(keys)):
-        unused = delete(Token).where(graph.among(Token, some), ~used)
-        gone += _count(session.execute(unused if erased else unused.where(col(Token.state) != "blocked")))
-        if erased:
-            nobodys = ~exists().where(
-                col(Token.namespace) == col(Override.namespace), col(Token.token) == col(Override.token)
-            )
-            gone += _count(session.execute(delete(Override).where(graph.among(Override, some), nobodys)))
-        nobodys = ~exists().where(
-            col(Token.namespace) == col(IdentityCase.namespace), col(Token.token) == col(IdentityCase.token)
-        )
-        gone += _count(session.execute(delete(IdentityCase).where(graph.among(IdentityCase, some), nobodys)))
+        for table in (Token, Override, IdentityCase):
+            nobodys = (graph.among(table, some), ~_is_had(table, Identifier), ~_is_had(table, CorrectedIdentifier))
+            if table is IdentityCase:
+                cases = select(col(IdentityCase.id)).where(*nobodys)
+                session.execute(update(Override).where(col(Override.case_id).in_(cases)).values(case_id=None))
+            gone += _count(session.execute(delete(table).where(*nobodys)))
     return gone
+
+
+def _is_had(
+    table: type[Token | Override | IdentityCase], by: type[Identifier | CorrectedIdentifier]
+) -> ColumnElement[bool]:
+    return exists().where(col(by.namespace) == col(table.namespace), col(by.token) == col(table.token))
 
 
 def _identifier(row: Identifier) -> Held:

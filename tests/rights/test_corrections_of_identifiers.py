@@ -10,9 +10,14 @@ from sqlmodel import col, select
 
 from cdp import rights
 from cdp.connector.kit import Claim
-from cdp.identity import config, rebuild
+from cdp.identity import config, rebuild, review
 from cdp.identity.model import (
+    CorrectedIdentifier,
+    Identifier,
+    IdentityCase,
     IdentityMark,
+    Override,
+    Token,
 )
 from cdp.profile.model import Subject
 from cdp.rights.model import SubjectRequest
@@ -100,6 +105,96 @@ def test_others_whom_an_added_address_parted_are_one_again_when_it_is_taken_back
     for done, subject in zip(adds, (1, 4), strict=True):
         take_back(grounds, done, subject)
     assert people(grounds) == before
+
+
+# What was decided of a value that is corrected away
+
+
+GIVEN_UP = {"remove": {"type": "phone", "value": PHONE.value}}
+
+
+def bring_two(grounds: Grounds) -> int:
+    """Two accounts give one telephone; returns the case."""
+    for user in ("u1", "u2"):
+        take(grounds, CRM, PHONE, Claim("user_id", user, verified=True))
+    with grounds.database.snapshot() as session:
+        (case,) = review.listed(session)
+    return case.id or 0
+
+
+def decide(grounds: Grounds, case: int, action: str) -> list[int]:
+    with grounds.database.transaction() as session:
+        return review.decide(session, case, action, "looked", "staff", grounds.clock.now())
+
+
+def undo(grounds: Grounds, case: int) -> None:
+    with grounds.database.transaction() as session:
+        review.undo(session, case, "a slip", "staff", grounds.clock.now())
+        standing = select(Override).where(col(Override.revoked_at).is_(None))
+        assert session.exec(standing).all() == []
+
+
+def evidence(grounds: Grounds) -> list[tuple[Any, ...]]:
+    with grounds.database.snapshot() as session:
+        query = select(Identifier.subject, Identifier.namespace, Identifier.token, Identifier.aside)
+        return sorted((row[0], row[1], bytes(row[2]), row[3]) for row in session.exec(query))
+
+
+@pytest.mark.parametrize("action", ["allow", "cannot", "block", "shared", "expire"])
+def test_what_a_case_decided_is_taken_back_though_nobody_has_the_value_any_more(grounds: Grounds, action: str) -> None:
+    case = bring_two(grounds)
+    before = people(grounds), evidence(grounds)
+    decide(grounds, case, action)
+    corrected = [correct(grounds, user, GIVEN_UP) for user in ("u1", "u2")]
+    assert {row[1] for row in evidence(grounds)} == {"user_id"}
+    undo(grounds, case)
+    for subject in (2, 1):
+        take_back(grounds, corrected[subject - 1], subject)
+    assert (people(grounds), evidence(grounds)) == before
+    with grounds.database.snapshot() as session:
+        assert [one.rule for one in review.listed(session)] == ["limit"]
+
+
+def test_of_two_who_gave_a_value_up_the_erasure_of_one_leaves_the_other_what_was_decided(grounds: Grounds) -> None:
+    case = bring_two(grounds)
+    decide(grounds, case, "block")
+    given_up = [correct(grounds, user, GIVEN_UP) for user in ("u1", "u2")]
+    erase(grounds, "u1")
+    undo(grounds, case)
+    take_back(grounds, given_up[1], 2)
+    assert [row[:2] for row in evidence(grounds)] == [(2, "phone"), (2, "user_id")]
+
+
+def test_with_the_last_who_gave_a_value_up_everything_that_was_decided_of_it_goes(grounds: Grounds) -> None:
+    case = bring_two(grounds)
+    decide(grounds, case, "block")
+    for user in ("u1", "u2"):
+        correct(grounds, user, GIVEN_UP)
+        erase(grounds, user)
+    with grounds.database.snapshot() as session:
+        for table in (Identifier, CorrectedIdentifier, Token, Override, IdentityCase):
+            assert session.exec(select(table)).all() == []
+
+
+def test_what_a_case_said_of_others_can_be_revoked_once_its_value_was_erased(grounds: Grounds) -> None:
+    for user in ("u1", "u2", "u3"):
+        grounds.browse("tablet", f"{user}@example.com", user=user, verified=True)
+    with grounds.database.snapshot() as session:
+        (case,) = review.listed(session)
+    decide(grounds, case.id or 0, "cannot")
+    erase(grounds, "u1")
+    with grounds.database.transaction() as session:
+        (left,) = session.exec(select(Override)).all()
+        assert (left.subject, left.other_subject) == (2, 3)
+        review.revoke(session, left.id or 0, "staff", grounds.clock.now())
+
+
+def erase(grounds: Grounds, user: str) -> None:
+    with grounds.database.transaction() as session:
+        by = ("user_id", "", user)
+        at = grounds.clock.now()
+        asked = rights.receive(session, "erasure", by, "subject", "desk", "", at, verified=True).id
+    assert rights.advance(grounds, asked).state == "completed"
 
 
 # Birth dates
