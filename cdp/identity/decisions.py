@@ -15,7 +15,7 @@ from cdp import ledger
 from cdp.db import among, chunked
 from cdp.errors import Problem
 from cdp.identity import cases, graph, kinship, places, resolution, seeing
-from cdp.identity.model import Aside, Identifier, Override
+from cdp.identity.model import Aside, Override
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
 
@@ -59,7 +59,7 @@ def judge(
     _refuse_erasing(session, with_it)
     number = _note(session, row, case_id, keys[1:])
     if kind == "expire":
-        seeing.set_aside(session, keys, Aside.LEFT, _earlier(session, key))
+        seeing.set_aside(session, keys, Aside.LEFT, seeing.earlier(session, key))
     else:
         resolution.turn(session, [cases.Turn(one, "blocked", "") for one in keys], at)
     with_it |= _reconsidered(session, keys, at)
@@ -182,15 +182,6 @@ def _stands(session: Session, row: Override, key: TokenKey) -> bool:
         col(Override.revoked_at).is_(None),
     )
     return session.scalar(query.limit(1)) is not None
-
-
-def _earlier(session: Session, key: TokenKey) -> list[int]:
-    """Return the subjects that had the value before those who were seen with it last; all, where nobody was later."""
-    query = select(col(Identifier.subject), col(Identifier.seen)).where(graph.among(Identifier, [key]))
-    rows = session.execute(query).all()
-    last = max((row.seen for row in rows), default=0)
-    earlier = [row.subject for row in rows if row.seen < last]
-    return earlier or [row.subject for row in rows]
 
 
 def _refuse_erasing(session: Session, subjects: Iterable[int]) -> None:

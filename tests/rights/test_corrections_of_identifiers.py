@@ -2,23 +2,27 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
 import pytest
 from sqlmodel import col, select
 
-from cdp import rights
+from cdp import identity, rights
 from cdp.connector.kit import Claim
-from cdp.identity import config, rebuild, review
+from cdp.identity import aside, config, rebuild, review
 from cdp.identity.model import (
+    Aside,
     CorrectedIdentifier,
     Identifier,
     IdentityCase,
     IdentityMark,
     Override,
+    SourceHold,
     Token,
 )
+from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
 from cdp.rights.model import SubjectRequest
 from tests.rights.conftest import Grounds
@@ -195,6 +199,63 @@ def erase(grounds: Grounds, user: str) -> None:
         at = grounds.clock.now()
         asked = rights.receive(session, "erasure", by, "subject", "desk", "", at, verified=True).id
     assert rights.advance(grounds, asked).state == "completed"
+
+
+# What is said of a value while it is corrected away
+
+
+def key_of(grounds: Grounds) -> TokenKey:
+    with grounds.database.snapshot() as session:
+        row = session.exec(select(Identifier).where(col(Identifier.namespace) == "phone")).first()
+        assert row is not None
+        return "phone", bytes(row.token)
+
+
+def asides(grounds: Grounds) -> dict[int, int]:
+    return {subject: aside for subject, namespace, _, aside in evidence(grounds) if namespace == "phone"}
+
+
+def test_a_reason_that_is_taken_back_while_the_value_is_away_does_not_come_back_with_it(grounds: Grounds) -> None:
+    bring_two(grounds)
+    with grounds.database.transaction() as session:
+        word = identity.retract(session, 1, key_of(grounds), "not hers", "staff", grounds.clock.now())
+    assert asides(grounds) == {1: Aside.RETRACTED, 2: 0}
+    done = correct(grounds, "u1", GIVEN_UP)
+    with grounds.database.transaction() as session:
+        identity.revoke(session, word, "staff", grounds.clock.now())
+    take_back(grounds, done)
+    assert asides(grounds) == {1: 0, 2: 0}
+
+
+def test_a_value_that_left_while_it_was_away_has_left_when_it_comes_back(grounds: Grounds) -> None:
+    take(grounds, CRM, PHONE, Claim("user_id", "u1", verified=True))
+    grounds.clock.pass_(days=62)
+    take(grounds, CRM, PHONE, Claim("user_id", "u2", verified=True))
+    done = correct(grounds, "u1", GIVEN_UP)
+    with grounds.database.transaction() as session:
+        word = identity.judge(session, "expire", key_of(grounds), "another's", "staff", grounds.clock.now())
+    take_back(grounds, done)
+    assert asides(grounds)[1] == Aside.LEFT
+    with grounds.database.transaction() as session:
+        identity.revoke(session, word, "staff", grounds.clock.now())
+    assert asides(grounds) == {1: 0, 2: 0}
+
+
+def test_a_source_on_hold_that_is_released_lets_the_value_count_that_was_away(grounds: Grounds) -> None:
+    take(grounds, CRM, PHONE, Claim("user_id", "u1", verified=True))
+    key = key_of(grounds)
+    with grounds.database.transaction() as session:
+        hold = SourceHold(source=CRM.name, since=grounds.clock.now() - timedelta(days=9), reason="too many")
+        session.add(hold)
+        session.flush()
+        aside.hold_again(session, hold.id or 0, grounds.clock.now())
+    done = correct(grounds, "u1", GIVEN_UP)
+    with grounds.database.transaction() as session:
+        session.get_one(SourceHold, hold.id).released_at = grounds.clock.now()
+        session.flush()
+        aside.count_released(session, grounds.clock.now())
+    take_back(grounds, done)
+    assert (key_of(grounds), asides(grounds)) == (key, {1: 0})
 
 
 # Birth dates
