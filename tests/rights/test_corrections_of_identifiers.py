@@ -23,7 +23,7 @@ from cdp.identity.model import (
     Token,
 )
 from cdp.identity.rules import TokenKey
-from cdp.profile.model import Subject
+from cdp.profile.model import Person, Subject
 from cdp.rights.model import SubjectRequest
 from tests.rights.conftest import Grounds
 from tests.rights.test_corrections_stand import PHONE, take
@@ -283,7 +283,13 @@ def test_birth_dates_that_were_put_right_and_taken_back_in_any_order_leave_the_f
         left.remove(number)
         if left:
             assert date_of_birth(grounds) == dates[left[-1]]
+        assert said_year(grounds) == (1991 + left[-1] if left else 1990)
     assert marks(grounds) == before
+
+
+def said_year(grounds: Grounds) -> int | None:
+    with grounds.database.snapshot() as session:
+        return session.get_one(Person, 1).birth_year
 
 
 def date_of_birth(grounds: Grounds) -> tuple[Any, ...]:
