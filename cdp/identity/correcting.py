@@ -97,13 +97,35 @@ def revoke(session: Session, request: str, at: datetime, subjects: Iterable[int]
         marks.uncorrect(session, whose, request)
         session.execute(update(Override).where(*_of(request)).values(revoked_at=at))
         query = select(CorrectedIdentifier).where(col(CorrectedIdentifier.request) == request)
-        rows = session.scalars(query.execution_options(populate_existing=True)).all()
-        _delete(session, [(row.subject, row.namespace, bytes(row.token)) for row in rows if not row.removed])
-        insert_ignoring(session, Identifier, [_identifier(row) for row in rows if row.removed])
+        rows = session.scalars(query.order_by(col(CorrectedIdentifier.id).desc())).all()
         for row in rows:
-            session.delete(row)
-        session.flush()
+            _undo(session, row)
     return sorted({row.subject for row in rows})
+
+
+def _undo(session: Session, row: CorrectedIdentifier) -> None:
+    """Take one change of a subject's identifier back, also from under later changes of the same.
+
+    What was removed and added again is from now on what it was first; removed once more, so it is kept.
+    """
+    this = (row.subject, row.namespace, bytes(row.token))
+    query = select(CorrectedIdentifier).where(col(CorrectedIdentifier.subject) == row.subject)
+    query = query.where(graph.among(CorrectedIdentifier, [this[1:]])).order_by(col(CorrectedIdentifier.id))
+    changes = list(session.scalars(query))
+    place = changes.index(row)
+    later = changes[place + 1 :]
+    is_answered = bool(later) and later[0].removed != row.removed and (row.removed or place > 0)
+    if is_answered:  # without this one, the next would have found nothing to do
+        session.delete(later.pop(0))
+    if later and row.removed:
+        for name in _COLUMNS:
+            setattr(later[0], name, getattr(row, name))
+    if not later and (is_answered or not row.removed):
+        _delete(session, [this])
+    if not later and row.removed:
+        insert_ignoring(session, Identifier, [_identifier(row)])
+    session.delete(row)
+    session.flush()
 
 
 @contextmanager

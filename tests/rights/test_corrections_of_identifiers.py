@@ -111,6 +111,20 @@ def test_others_whom_an_added_address_parted_are_one_again_when_it_is_taken_back
     assert people(grounds) == before
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_an_address_given_up_given_back_and_given_up_is_as_it_was_once_all_is_taken_back(
+    grounds: Grounds, order: tuple[int, ...]
+) -> None:
+    grounds.bring(HOME, user="u1")
+    grounds.bring(HOME)
+    before = people(grounds), evidence(grounds)
+    changes = ({"remove": named(HOME)}, {"add": named(HOME)}, {"remove": named(HOME)})
+    done = [correct(grounds, "u1", change) for change in changes]
+    for number in order:
+        take_back(grounds, done[number])
+    assert (people(grounds), evidence(grounds)) == before
+
+
 # What was decided of a value that is corrected away
 
 
@@ -140,8 +154,8 @@ def undo(grounds: Grounds, case: int) -> None:
 
 def evidence(grounds: Grounds) -> list[tuple[Any, ...]]:
     with grounds.database.snapshot() as session:
-        query = select(Identifier.subject, Identifier.namespace, Identifier.token, Identifier.aside)
-        return sorted((row[0], row[1], bytes(row[2]), row[3]) for row in session.exec(query))
+        rows = session.exec(select(Identifier)).all()
+        return sorted((row.subject, row.namespace, bytes(row.token), row.aside, row.verified) for row in rows)
 
 
 @pytest.mark.parametrize("action", ["allow", "cannot", "block", "shared", "expire"])
@@ -212,7 +226,7 @@ def key_of(grounds: Grounds) -> TokenKey:
 
 
 def asides(grounds: Grounds) -> dict[int, int]:
-    return {subject: aside for subject, namespace, _, aside in evidence(grounds) if namespace == "phone"}
+    return {row[0]: row[3] for row in evidence(grounds) if row[1] == "phone"}
 
 
 def test_a_reason_that_is_taken_back_while_the_value_is_away_does_not_come_back_with_it(grounds: Grounds) -> None:
