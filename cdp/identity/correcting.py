@@ -4,21 +4,27 @@ What is removed is kept, sealed as it was, so that it can be taken back, and so 
 brings it for this person joins nobody by it. What is added joins records only where it was proved to be
 theirs. Consent stays with the contact point that it was given for. What an identifier is evidence of goes
 and comes with it: with an address its mailbox.
+
+Everybody who shares such a value is resolved with the change: what stood between two others may be gone.
+Hold values still first (`places.hold_still`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, delete, select, update
+from sqlalchemy import ColumnElement, Row, Table, delete, select, update
 from sqlmodel import Session, col
 
 from cdp import ledger, policy, statements, vault
 from cdp.db import chunked, insert_ignoring
-from cdp.identity import graph, naming, places, resolution
+from cdp.identity import graph, marks, naming, places, resolution
 from cdp.identity.holder import let_go_of
 from cdp.identity.model import CorrectedIdentifier, Identifier, Override
-from cdp.identity.normalise import VERSION, Canonical, derived, phone_country, with_derived
+from cdp.identity.normalise import VERSION, Canonical, derived, phone_country
 from cdp.identity.rules import TokenKey
 from cdp.identity.seeing import month_of
 from cdp.profile import corrections, traits
@@ -26,51 +32,189 @@ from cdp.profile.model import Subject
 from cdp.statements import one_of
 
 PHONES = vault.family("phone")
-ACTOR = "rectification"
+ACTOR = CAUSE = "rectification"
 """Who decides that records stay together whose common identifier was replaced."""
 
 
-def remove(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> list[int]:
-    """Take the identifier from these subjects; returns from which. Resolve them when all is changed.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One identifier that is wrong, the one that is right, or both."""
 
-    Hold values still first (`places.hold_still`), here as in `add` and `revoke`.
+    remove: Canonical | None = field(default=None, repr=False)
+    add: Canonical | None = field(default=None, repr=False)
+
+    @property
+    def names(self) -> list[Canonical]:
+        return [name for name in (self.remove, self.add) if name]
+
+
+def hold(session: Session, subjects: Iterable[int], changes: Iterable[Change]) -> None:
+    """Lock the values of these changes, then these people and whoever the values may join, each in order."""
+    names = [name for one in changes for name in one.names]
+    while True:
+        _lock(session, subjects, _keys(session, subjects, names))
+        if not places.renew(session):
+            return
+
+
+def put_right(
+    session: Session,
+    subjects: Sequence[int],
+    changes: Iterable[Change],
+    request: str,
+    at: datetime,
+    kept_out: Collection[Canonical] = (),
+) -> Counter[str]:
+    """Change identifiers of one person; returns how many were changed, and how many not, by why.
+
+    Counts `identifiers`, `unmatched` (to be removed, but nowhere) and `kept_out`: those are not added.
     """
+    wanted = list(changes)
+    names = [name for one in wanted for name in one.names]
+    with _resolving(session, subjects, _keys(session, subjects, names), at):
+        return Counter(_change(session, subjects, one, request, at, kept_out) for one in wanted)
+
+
+def remove(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> list[int]:
+    """Take the identifier from these subjects; returns from which."""
+    with _resolving(session, subjects, _keys(session, subjects, [name]), at):
+        return _remove(session, subjects, name, request, at)
+
+
+def add(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> int:
+    """Write the identifier on these subjects; returns how many did not have it."""
+    with _resolving(session, subjects, _keys(session, subjects, [name]), at):
+        return _add_all(session, subjects, name, request, at)
+
+
+def revoke(session: Session, request: str, at: datetime, subjects: Iterable[int] = ()) -> list[int]:
+    """Take back what a request changed of identifiers, and of these subjects' marks; returns whose identifiers."""
+    known = select(col(CorrectedIdentifier.subject), col(CorrectedIdentifier.namespace), col(CorrectedIdentifier.token))
+    touched = session.execute(known.where(col(CorrectedIdentifier.request) == request)).all()
+    keys = {(row.namespace, bytes(row.token)) for row in touched}
+    whose = {*subjects, *(row.subject for row in touched), *_bound(session, request)}
+    with _resolving(session, whose, keys, at):
+        marks.uncorrect(session, whose, request)
+        session.execute(update(Override).where(*_of(request)).values(revoked_at=at))
+        query = select(CorrectedIdentifier).where(col(CorrectedIdentifier.request) == request)
+        rows = session.scalars(query.order_by(col(CorrectedIdentifier.id).desc())).all()
+        for row in rows:
+            _undo(session, row)
+    return sorted({row.subject for row in rows})
+
+
+def _undo(session: Session, row: CorrectedIdentifier) -> None:
+    """Take one change of a subject's identifier back, also from under later changes of the same.
+
+    What was removed and added again is from now on what it was first; removed once more, so it is kept.
+    """
+    this = (row.subject, row.namespace, bytes(row.token))
+    query = select(CorrectedIdentifier).where(col(CorrectedIdentifier.subject) == row.subject)
+    query = query.where(graph.among(CorrectedIdentifier, [this[1:]])).order_by(col(CorrectedIdentifier.id))
+    changes = list(session.scalars(query))
+    place = changes.index(row)
+    later = changes[place + 1 :]
+    is_answered = bool(later) and later[0].removed != row.removed and (row.removed or place > 0)
+    if is_answered:  # without this one, the next would have found nothing to do
+        session.delete(later.pop(0))
+    if later and row.removed:
+        for name in _COLUMNS:
+            setattr(later[0], name, getattr(row, name))
+    if not later and (is_answered or not row.removed):
+        _delete(session, [this])
+    if not later and row.removed:
+        insert_ignoring(session, Identifier, [_identifier(row)])
+    session.delete(row)
+    session.flush()
+
+
+@contextmanager
+def _resolving(session: Session, subjects: Iterable[int], keys: Collection[TokenKey], at: datetime) -> Iterator[None]:
+    """Resolve these subjects, and whomever these values joined or may join again, once their evidence is another."""
+    walked = _lock(session, subjects, keys)
+    joined = graph.load_locked(session, graph.holders(session, walked)).subjects
+    yield
+    let_go_of(session, keys)
+    back = graph.holders(session, resolution.reconsider(session, keys, at))
+    resolution.resolve(session, {*subjects, *joined, *back}, at, CAUSE)
+
+
+def _lock(session: Session, subjects: Iterable[int], keys: Iterable[TokenKey]) -> list[TokenKey]:
+    """Lock values, then subjects with their people and whoever the values may join; returns the values that may."""
+    states = graph.lock_tokens(session, keys)
+    graph.hold(session, subjects, states)
+    return [key for key, state in states.items() if state not in graph.UNWALKED]
+
+
+def _keys(session: Session, subjects: Iterable[int], names: Iterable[Canonical]) -> set[TokenKey]:
+    """Return the values that changing these identifiers touches, under each key that they have or stand under here."""
+    known = naming.evidence(session, names)
+    found = {
+        (namespace, token)
+        for name in known
+        for token in naming.tokens(session, name).values()
+        for namespace in vault.family(name.namespace)
+    }
+    silences = sorted({naming.silence_token(session, name) for name in known})
+    stands = select(col(Identifier.namespace), col(Identifier.token))
+    for some in chunked(sorted(subjects)):
+        here = (col(Identifier.subject).in_(some), col(Identifier.suppression_token).in_(silences))
+        found.update((row.namespace, bytes(row.token)) for row in session.execute(stands.where(*here)))
+    return found
+
+
+def _change(
+    session: Session,
+    subjects: Sequence[int],
+    change: Change,
+    request: str,
+    at: datetime,
+    kept_out: Collection[Canonical],
+) -> str:
+    """Change one identifier; returns what became of it, by the name that it is counted under."""
+    homes = _home(session, subjects)
+    if change.remove:
+        homes = _remove(session, subjects, change.remove, request, at)
+        if not homes:
+            return "unmatched"
+    if change.remove and change.add:
+        # Replaced, not denied: she stays one, with every no that she said, also where the new one joins nothing.
+        _keep_together(session, homes, request, at)
+    if change.add in kept_out:
+        return "kept_out"
+    if change.add:
+        _add_all(session, homes, change.add, request, at)
+    return "identifiers"
+
+
+def _home(session: Session, subjects: Sequence[int]) -> list[int]:
+    """Return where something is added that was nowhere: the lowest subject that no browser brought."""
+    query = select(col(Subject.number)).where(col(Subject.number).in_(subjects))
+    return list(session.scalars(query.order_by(col(Subject.public), col(Subject.number)).limit(1)))
+
+
+def _remove(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> list[int]:
     rows = _held(session, name, subjects)
     touched = sorted({row.subject for row in rows})
     for also in derived(policy.of(session), name) if touched else ():
         rows += _held(session, also, touched)
-    keys = {(row.namespace, bytes(row.token)) for row in rows}
-    graph.lock_tokens(session, keys)
     session.add_all(_kept(row, request, at, removed=True) for row in rows)
     session.flush()
     _delete(session, [(row.subject, row.namespace, bytes(row.token)) for row in rows])
-    let_go_of(session, keys)
     for subject in touched if name.namespace in PHONES else ():
         corrections.derive(session, subject, traits.PHONE_COUNTRY, None, request, at)
     return touched
 
 
-def add(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> int:
-    """Write the identifier on these subjects; returns how many did not have it."""
+def _add_all(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> int:
     for also in derived(policy.of(session), name):
         _add(session, subjects, also, request, at)
     return _add(session, subjects, name, request, at)
 
 
-def keys_of(session: Session, names: Iterable[Canonical]) -> set[TokenKey]:
-    """Return the tokens that removing or adding these identifiers touches: lock them first."""
-    return {
-        (namespace, token)
-        for name in with_derived(policy.of(session), names)
-        for token in vault.of(session).tokens(name.namespace, name.scope, name.value).values()
-        for namespace in vault.family(name.namespace)
-    }
-
-
 def _add(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> int:
     deks, keys = vault.deks(session, subjects), vault.of(session)
     had = {row.subject for row in _held(session, name, subjects)}
-    graph.lock_tokens(session, {(name.namespace, token) for token in naming.tokens(session, name).values()})
     epoch, token = places.find(session, [name])[name]
     rows = [
         {
@@ -100,10 +244,10 @@ def _add(session: Session, subjects: Sequence[int], name: Canonical, request: st
     return len(set(deks) - had)
 
 
-def keep_together(session: Session, subjects: Iterable[int], request: str, at: datetime) -> None:
+def _keep_together(session: Session, subjects: Iterable[int], request: str, at: datetime) -> None:
     """Have these subjects stay the people that they are now, whatever becomes of the identifiers that joined them.
 
-    Resolve them when all is changed. It is a decision as staff take one, until the request is taken back.
+    It is a decision as staff take one, until the request is taken back.
     """
     people = resolution.people_of(session, subjects)
     for subject, person in sorted(people.items()):
@@ -116,20 +260,14 @@ def keep_together(session: Session, subjects: Iterable[int], request: str, at: d
         ledger.note(session, "identity.decided", {"decision": row.id, "kind": "must", "actor": ACTOR}, at)
 
 
-def revoke(session: Session, request: str, at: datetime) -> list[int]:
-    """Take back what a request changed of identifiers; returns whose."""
-    bound = (col(Override.actor) == ACTOR, col(Override.reason) == request, col(Override.revoked_at).is_(None))
-    session.execute(update(Override).where(*bound).values(revoked_at=at))
-    rows = session.scalars(select(CorrectedIdentifier).where(col(CorrectedIdentifier.request) == request)).all()
-    keys = {(row.namespace, bytes(row.token)) for row in rows}
-    graph.lock_tokens(session, keys)
-    _delete(session, [(row.subject, row.namespace, bytes(row.token)) for row in rows if not row.removed])
-    insert_ignoring(session, Identifier, [_identifier(row) for row in rows if row.removed])
-    for row in rows:
-        session.delete(row)
-    session.flush()
-    let_go_of(session, keys)
-    return sorted({row.subject for row in rows})
+def _of(request: str) -> tuple[ColumnElement[bool], ...]:
+    """Match what binds subjects for this request."""
+    return col(Override.actor) == ACTOR, col(Override.reason) == request, col(Override.revoked_at).is_(None)
+
+
+def _bound(session: Session, request: str) -> set[int]:
+    query = select(col(Override.subject), col(Override.other_subject)).where(*_of(request))
+    return {subject for row in session.execute(query) for subject in row}
 
 
 _CORRECTED: Table = CorrectedIdentifier.__table__  # type: ignore[attr-defined]

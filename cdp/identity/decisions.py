@@ -16,9 +16,8 @@ from sqlmodel import Session, col
 from cdp import ledger
 from cdp.db import among, chunked, insert_ignoring
 from cdp.errors import Problem
-from cdp.identity import cases, config, graph, kinship, places, resolution, seeing
-from cdp.identity.belonging import IS_THEIRS
-from cdp.identity.model import Aside, Identifier, Override, OverrideValue
+from cdp.identity import cases, graph, kinship, places, resolution, seeing
+from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, Override, OverrideValue
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
 
@@ -65,7 +64,7 @@ def judge(
     _refuse_erasing(session, with_it)
     number = _note(session, row, case_id)
     if kind == "expire":
-        earlier = _earlier(session, key)
+        earlier = seeing.earlier(session, key)
         _keep(session, number, _seen_with(session, keys, earlier) or {(*key, 0)})
         seeing.set_aside(session, keys, Aside.LEFT, earlier)
     else:
@@ -174,13 +173,14 @@ def _keep(session: Session, decision: int, scope: Iterable[_Scope]) -> None:
 
 
 def _seen_with(session: Session, keys: Iterable[TokenKey], subjects: Sequence[int]) -> set[_Scope]:
-    """Return which of these subjects was seen with which of these values."""
+    """Return which of these subjects was seen with which of these values, also where it was corrected away."""
     found: set[_Scope] = set()
     for some in chunked(subjects, graph.MANY):
-        query = select(col(Identifier.namespace), col(Identifier.token), col(Identifier.subject)).where(
-            graph.among(Identifier, keys), among(session, col(Identifier.subject), some)
-        )
-        found.update((row[0], bytes(row[1]), row[2]) for row in session.execute(query))
+        for table in (Identifier, CorrectedIdentifier):
+            query = select(col(table.namespace), col(table.token), col(table.subject)).where(
+                graph.among(table, keys), among(session, col(table.subject), some)
+            )
+            found.update((row[0], bytes(row[1]), row[2]) for row in session.execute(query))
     return found
 
 
@@ -223,21 +223,6 @@ def _scope(session: Session, row: Override) -> set[_Scope]:
     query = select(col(mine.namespace), col(mine.token), col(mine.subject))
     found = session.execute(query.where(col(mine.override) == row.id, ~said_again))
     return {(namespace, bytes(token), subject) for namespace, token, subject in found}
-
-
-def _earlier(session: Session, key: TokenKey) -> list[int]:
-    """Return the subjects that had the value before those who were seen with it last; all, where nobody was later.
-
-    Only evidence that counts says who was last, and a claim that nobody vouches for had nothing to lose. What is over
-    or held and older goes along: it would come back. What is held and newer waits for its source.
-    """
-    query = select(col(Identifier.subject), col(Identifier.seen), IS_THEIRS.label("counts"))
-    query = query.where(graph.among(Identifier, [key]), graph.believed(config.namespaces(session)))
-    rows = session.execute(query).all()
-    last = max((row.seen for row in rows if row.counts), default=None)
-    if last is None:
-        return [row.subject for row in rows]
-    return [row.subject for row in rows if row.seen < last] or [row.subject for row in rows if row.seen == last]
 
 
 def _refuse_erasing(session: Session, subjects: Iterable[int]) -> None:

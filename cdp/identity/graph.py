@@ -16,7 +16,15 @@ from sqlmodel import Session, col
 from cdp import statements
 from cdp.db import chunked, ignoring, is_sqlite
 from cdp.identity import config
-from cdp.identity.model import Identifier, IdentityCase, IdentityMark, Override, OverrideValue, Token
+from cdp.identity.model import (
+    CorrectedIdentifier,
+    Identifier,
+    IdentityCase,
+    IdentityMark,
+    Override,
+    OverrideValue,
+    Token,
+)
 from cdp.identity.rules import Evidence, Known, Link, Mark, TokenKey, cap, links
 from cdp.policy.terms import Namespace
 from cdp.profile.model import Subject
@@ -153,11 +161,12 @@ def holders(session: Session, keys: Iterable[TokenKey]) -> set[int]:
 
 
 def keys_of(session: Session, subjects: Iterable[int]) -> set[TokenKey]:
-    """Return every identifier that these subjects were seen with, also what does not count."""
+    """Return every identifier that these subjects were seen with, also what does not count or was corrected away."""
     found: set[TokenKey] = set()
     for some in chunked(sorted(set(subjects))):
-        query = select(col(Identifier.namespace), col(Identifier.token)).where(col(Identifier.subject).in_(some))
-        found.update((row[0], bytes(row[1])) for row in session.execute(query))
+        for table in (Identifier, CorrectedIdentifier):
+            query = select(col(table.namespace), col(table.token)).where(col(table.subject).in_(some))
+            found.update((row[0], bytes(row[1])) for row in session.execute(query))
     return found
 
 
@@ -198,7 +207,8 @@ def _linking(session: Session, keys: Iterable[TokenKey], namespaces: Mapping[str
 
 
 def among(
-    table: type[Identifier | Token | IdentityCase | Override | OverrideValue], keys: Iterable[TokenKey]
+    table: type[Identifier | CorrectedIdentifier | Token | IdentityCase | Override | OverrideValue],
+    keys: Iterable[TokenKey],
 ) -> ColumnElement[bool]:
     """Match rows with one of these (namespace, token), in a way that both databases answer by index."""
     tokens: dict[str, list[bytes]] = defaultdict(list)

@@ -1,17 +1,17 @@
 """What this package holds of subjects: exported whole, forgotten whole; those left behind are resolved anew."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlmodel import Session, col
 
 from cdp.clock import Clock
 from cdp.db import chunked
 from cdp.holders import Held, Holder
-from cdp.identity import config, graph, resolution
+from cdp.identity import graph, resolution
 from cdp.identity.model import (
     Alias,
     CorrectedIdentifier,
@@ -24,7 +24,7 @@ from cdp.identity.model import (
     OverrideValue,
     Token,
 )
-from cdp.identity.rules import TokenKey, cap
+from cdp.identity.rules import TokenKey
 
 
 def forget(session: Session, subjects: Sequence[int]) -> int:
@@ -37,8 +37,10 @@ def forget(session: Session, subjects: Sequence[int]) -> int:
     keys = graph.keys_of(session, going)
     graph.lock_tokens(session, keys)
     gone = sum(_delete(session, some) for some in chunked(sorted(going)))
-    gone += let_go_of(session, keys, erased=True)
-    resolution.resolve(session, neighbours | (graph.holders(session, keys) - going), _now(session), "erasure")
+    gone += let_go_of(session, keys) + _let_go_of_words(session, keys)
+    at = _now(session)
+    resolution.reconsider(session, keys, at)
+    resolution.resolve(session, neighbours | (graph.holders(session, keys) - going), at, "erasure")
     for some in chunked(sorted(going)):
         gone += _count(session.execute(delete(Alias).where(col(Alias.person).in_(some))))
     return gone
@@ -65,10 +67,17 @@ def export(session: Session, subjects: Sequence[int]) -> list[Held]:
     return found
 
 
-def let_go_of(session: Session, keys: set[TokenKey], erased: bool = False) -> int:
-    """Delete tokens that nobody has any more, and let those link again that few have; returns how many went."""
-    gone = _drop_unused(session, keys, erased)
-    _reopen(session, keys)
+def let_go_of(session: Session, keys: Collection[TokenKey]) -> int:
+    """Delete tokens that nobody has any more, and cases of them that nobody decided; returns how many went.
+
+    What somebody decided stays, so that it can be undone: the value may come back.
+    """
+    gone = 0
+    for some in chunked(sorted(keys)):
+        unused = (graph.among(Token, some), ~_is_had(Token, Identifier), col(Token.state) != "blocked")
+        gone += _count(session.execute(delete(Token).where(*unused)))
+        cases = (graph.among(IdentityCase, some), ~_is_had(IdentityCase, Identifier))
+        gone += _count(session.execute(delete(IdentityCase).where(*cases, col(IdentityCase.state) != "decided")))
     return gone
 
 
@@ -90,44 +99,40 @@ def _delete(session: Session, subjects: Sequence[int]) -> int:
     return sum(_count(session.execute(statement)) for statement in statements)
 
 
-def _drop_unused(session: Session, keys: set[TokenKey], erased: bool) -> int:
-    """Delete tokens of nobody; what somebody decided of a value goes with the last who had it, once they are erased."""
-    used = exists().where(col(Identifier.namespace) == col(Token.namespace), col(Identifier.token) == col(Token.token))
+def _let_go_of_words(session: Session, keys: Collection[TokenKey]) -> int:
+    """Delete what was decided of values that nobody has, nor had corrected away; returns how many rows went.
+
+    What such a case decided of other people stands by itself from then on, so that it can be revoked; so does what was
+    said of a value and of others of its address.
+    """
     gone = 0
     for some in chunked(sorted(keys)):
-        unused = delete(Token).where(graph.among(Token, some), ~used)
-        gone += _count(session.execute(unused if erased else unused.where(col(Token.state) != "blocked")))
-        if erased:
-            nobodys = ~exists().where(
-                col(Token.namespace) == col(Override.namespace), col(Token.token) == col(Override.token)
-            )
-            decided = select(col(Override.id)).where(graph.among(Override, some), nobodys)
-            orphaned = ~exists().where(
-                col(Token.namespace) == col(OverrideValue.namespace), col(Token.token) == col(OverrideValue.token)
-            )
-            said = or_(col(OverrideValue.override).in_(decided), and_(graph.among(OverrideValue, some), orphaned))
-            gone += _count(session.execute(delete(OverrideValue).where(said)))
-            gone += _count(session.execute(delete(Override).where(graph.among(Override, some), nobodys)))
-        nobodys = ~exists().where(
-            col(Token.namespace) == col(IdentityCase.namespace), col(Token.token) == col(IdentityCase.token)
-        )
-        gone += _count(session.execute(delete(IdentityCase).where(graph.among(IdentityCase, some), nobodys)))
+        for table in (Token, OverrideValue):
+            gone += _count(session.execute(delete(table).where(*_nobodys(table, some))))
+        for row in session.scalars(select(Override).where(*_nobodys(Override, some))).all():
+            others = select(OverrideValue).where(col(OverrideValue.override) == row.id)
+            left = session.scalars(others.order_by(col(OverrideValue.namespace), col(OverrideValue.token))).first()
+            if left is not None:
+                row.namespace, row.token = left.namespace, left.token
+            else:
+                session.delete(row)
+                gone += 1
+        cases = select(col(IdentityCase.id)).where(*_nobodys(IdentityCase, some))
+        session.execute(update(Override).where(col(Override.case_id).in_(cases)).values(case_id=None))
+        gone += _count(session.execute(delete(IdentityCase).where(*_nobodys(IdentityCase, some))))
     return gone
 
 
-def _reopen(session: Session, keys: set[TokenKey]) -> None:
-    """Let tokens link again that are on few enough subjects now."""
-    for namespace, term in config.namespaces(session).items():
-        for some in chunked(sorted(key for key in keys if key[0] == namespace)):
-            query = select(col(Identifier.token)).where(graph.among(Identifier, some), col(Identifier.verified))
-            query = query.where(col(Identifier.aside) == 0)
-            many = query.group_by(col(Identifier.token)).having(func.count() > cap(term))
-            few = sorted({token for _, token in some} - {bytes(token) for token in session.scalars(many)})
-            where = (col(Token.namespace) == namespace, col(Token.token).in_(few), col(Token.state) == "generic")
-            session.execute(update(Token).where(*where).values(state="active", rule=""))
-            cases = (graph.among(IdentityCase, some), col(IdentityCase.token).in_(few))
-            stale = (*cases, col(IdentityCase.state) == "open", col(IdentityCase.rule) == "generic")
-            session.execute(update(IdentityCase).where(*stale).values(state="gone", closed_at=_now(session)))
+_Said = type[Token | Override | OverrideValue | IdentityCase]
+
+
+def _nobodys(table: _Said, keys: Sequence[TokenKey]) -> tuple[ColumnElement[bool], ...]:
+    """Match what is said of those of these values that nobody has, nor had corrected away."""
+    return graph.among(table, keys), ~_is_had(table, Identifier), ~_is_had(table, CorrectedIdentifier)
+
+
+def _is_had(table: _Said, by: type[Identifier | CorrectedIdentifier]) -> ColumnElement[bool]:
+    return exists().where(col(by.namespace) == col(table.namespace), col(by.token) == col(table.token))
 
 
 def _identifier(row: Identifier) -> Held:

@@ -96,11 +96,9 @@ def keep(session: Session, stated: Sequence[Stated], fresh: Set[int]) -> set[int
     """
     held = _held(session, fresh | {one.subject for one in stated})
     kept = {(one.subject, one.namespace) for one in stated}
-    gone = [key for key in held if key[0] in fresh and key not in kept]
-    for subject, namespace in gone:
-        this = (col(IdentityMark.subject) == subject, col(IdentityMark.namespace) == namespace)
-        session.execute(delete(IdentityMark).where(*this))
-    return {subject for subject, _ in gone} | _write(session, stated, held)
+    gone = [one for key, one in held.items() if key[0] in fresh and key not in kept]
+    _delete(session, gone)
+    return {one.subject for one in gone} | _write(session, stated, held)
 
 
 def _write(session: Session, stated: Iterable[Stated], held: Mapping[tuple[int, str], Stated]) -> set[int]:
@@ -129,17 +127,34 @@ def correct(session: Session, subjects: Iterable[int], traits: Mapping[str, Any]
         for one in wrong
         if (one.namespace, one.value) not in values
     ]
-    kept = [replace(one, namespace=f"{KEPT}{one.namespace}.{request[:8]}", ref=ref) for one in wrong]
+    kept = [replace(one, namespace=f"{KEPT}{one.namespace}.{request[:8]}") for one in wrong]
     write(session, [*right, *denied, *kept])
 
 
-def uncorrect(session: Session, request: str) -> None:
-    """Take back what a correction put right: what it had replaced is compared again."""
-    rows = session.scalars(select(IdentityMark).where(col(IdentityMark.ref) == _ref(request))).all()
-    kept = [row for row in rows if row.namespace.startswith(KEPT)]
-    session.execute(delete(IdentityMark).where(col(IdentityMark.ref) == _ref(request)))
-    was = [(row, row.namespace.removeprefix(KEPT).rpartition(".")[0]) for row in kept]
-    write(session, [Stated(row.subject, name, row.value, row.at) for row, name in was])
+def uncorrect(session: Session, subjects: Iterable[int], request: str) -> None:
+    """Take back what a correction put right of these subjects: what it had replaced is compared again.
+
+    A later correction that replaced its value gives back, from now on, what this one had replaced.
+    """
+    held, ref = _held(session, set(subjects)), _ref(request)
+    kept = [one for one in held.values() if one.namespace.startswith(KEPT)]
+    ours = [one for one in kept if one.namespace.endswith(f".{request[:8]}")]
+    _delete(session, {*ours, *(one for one in held.values() if one.ref == ref)})
+    was = {(one.subject, _of_kept(one)): one for one in ours}
+    later = [one for one in kept if one.ref == ref and one not in ours and (one.subject, _of_kept(one)) in was]
+    back = [replace(was.pop((one.subject, _of_kept(one))), namespace=one.namespace) for one in later]
+    write(session, [*back, *(replace(one, namespace=name) for (_, name), one in was.items())])
+
+
+def _of_kept(one: Stated) -> str:
+    """Return what a mark is of that a correction replaced."""
+    return one.namespace.removeprefix(KEPT).rpartition(".")[0]
+
+
+def _delete(session: Session, marks: Iterable[Stated]) -> None:
+    for one in marks:
+        this = (col(IdentityMark.subject) == one.subject, col(IdentityMark.namespace) == one.namespace)
+        session.execute(delete(IdentityMark).where(*this))
 
 
 def _ref(request: str) -> bytes:

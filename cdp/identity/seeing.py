@@ -2,26 +2,29 @@
 
 No rule asks what day it is. Expiry is a change of the evidence like any other: a worker sets aside what is
 over, and it counts again once it is seen again, in any order of arrival.
+
+What a person had corrected away is kept up to date with what stands: brought back, it is as if it had never gone.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlmodel import Session, col
 
 from cdp import statements
 from cdp.db import among, chunked
 from cdp.identity import config, graph
-from cdp.identity.model import Aside, Identifier
+from cdp.identity.belonging import IS_THEIRS
+from cdp.identity.model import Aside, CorrectedIdentifier, Identifier
 from cdp.identity.rules import TokenKey
 from cdp.statements import one_of
 
 EXPIRED = int(Aside.EXPIRED)
 
 _TABLE: Table = Identifier.__table__  # type: ignore[attr-defined]
+_REMOVED: Table = CorrectedIdentifier.__table__  # type: ignore[attr-defined]
 
 
 def month_of(at: datetime) -> int:
@@ -47,8 +50,9 @@ def see_again(session: Session, seen: Mapping[int, datetime]) -> set[int]:
                 stale.add(subject)
                 back |= {subject} if aside & EXPIRED else set()
                 turned |= {subject} if namespace in timed else set()
-    statements.write(session, _COUNTS_AGAIN, [{"of": one, "month": months[one]} for one in sorted(back)])
-    statements.write(session, _SEEN_AGAIN, [{"of": one, "month": months[one]} for one in sorted(stale)])
+    later = [{"of": one, "month": months[one]} for one in sorted(stale)]
+    for statement in _SEEN_AGAIN:
+        statements.write(session, statement, later)
     return back | turned
 
 
@@ -71,32 +75,54 @@ def overdue(session: Session, on: date, limit: int) -> dict[TokenKey, set[int]]:
     return found
 
 
+def earlier(session: Session, key: TokenKey) -> list[int]:
+    """Return the subjects that had a value before those who were seen with it last; all, where nobody was later.
+
+    Only evidence that counts says who was last, and a claim that nobody vouches for had nothing to lose. What is over
+    or held and older goes along: it would come back. What is held and newer waits for its source. Whoever had it
+    corrected away says nothing of who was last, and is told among them: it may be given back.
+    """
+    believed = graph.believed(config.namespaces(session))
+    counted = select(col(Identifier.subject), col(Identifier.seen), IS_THEIRS.label("counts"))
+    stands = session.execute(counted.where(graph.among(Identifier, [key]), believed)).all()
+    removed = session.execute(
+        select(col(CorrectedIdentifier.subject), col(CorrectedIdentifier.seen)).where(
+            graph.among(CorrectedIdentifier, [key])
+        )
+    ).all()
+    last = max((row.seen for row in stands if row.counts), default=None)
+    if last is not None and not any(row.seen < last for row in stands):
+        last += 1
+    return sorted({row.subject for row in (*stands, *removed) if last is None or row.seen < last})
+
+
 def set_aside(session: Session, keys: Iterable[TokenKey], why: Aside, subjects: Iterable[int] | None = None) -> None:
     """Let these values not count for a reason, on these subjects or on all; resolve whom they joined after it."""
-    lacking = col(Identifier.aside).op("&")(int(why)) == 0
-    _change(session, keys, subjects, lacking, col(Identifier.aside) + int(why))
+    _change(session, keys, subjects, why, sets=True)
 
 
 def take_back(session: Session, keys: Iterable[TokenKey], why: Aside, subjects: Iterable[int] | None = None) -> None:
     """Take a reason back: what has no other counts again; resolve whoever has it after it."""
-    having = col(Identifier.aside).op("&")(int(why)) > 0
-    _change(session, keys, subjects, having, col(Identifier.aside) - int(why))
+    _change(session, keys, subjects, why, sets=False)
 
 
 def _change(
-    session: Session, keys: Iterable[TokenKey], subjects: Iterable[int] | None, where: ColumnElement[bool], now: Any
+    session: Session, keys: Iterable[TokenKey], subjects: Iterable[int] | None, why: Aside, *, sets: bool
 ) -> None:
-    whose = sorted(subjects) if subjects is not None else None
+    whose, bit = sorted(subjects) if subjects is not None else None, int(why)
     for some in chunked(sorted(keys), graph.MANY):
-        changed = update(Identifier).where(graph.among(Identifier, some), where)
-        if whose is not None:
-            changed = changed.where(among(session, col(Identifier.subject), whose))
-        session.execute(changed.values(aside=now))
+        for table in (Identifier, CorrectedIdentifier):
+            aside = col(table.aside)
+            changed = update(table).where(graph.among(table, some), aside.op("&")(bit) == (0 if sets else bit))
+            if whose is not None:
+                changed = changed.where(among(session, col(table.subject), whose))
+            session.execute(changed.values(aside=aside + bit if sets else aside - bit))
 
 
 _SEEN = select(_TABLE.c.subject, _TABLE.c.namespace, _TABLE.c.seen, _TABLE.c.aside).where(one_of(_TABLE.c.subject))
-_OLDER = (_TABLE.c.subject == bindparam("of"), _TABLE.c.seen < bindparam("month"))
-_COUNTS_AGAIN = (
-    update(_TABLE).where(*_OLDER, _TABLE.c.aside.op("&")(EXPIRED) > 0).values(aside=_TABLE.c.aside - EXPIRED)
-)
-_SEEN_AGAIN = update(_TABLE).where(*_OLDER).values(seen=bindparam("month"))
+_SEEN_AGAIN = [
+    update(table)
+    .where(table.c.subject == bindparam("of"), table.c.seen < bindparam("month"))
+    .values(seen=bindparam("month"), aside=table.c.aside - table.c.aside.op("&")(EXPIRED))
+    for table in (_TABLE, _REMOVED)
+]

@@ -73,6 +73,8 @@ def revoke(session: Session, request: str) -> int:
         current = standing.get(key)
         if current is not None and current.source == SOURCE and current.at == some[-1].corrected_to:
             _restore(session, some[0])
+        else:
+            _hand_on(session, some[0], some[-1])
         for row in some:
             session.delete(row)
     unsettle(session, _people(session, subjects))
@@ -191,6 +193,15 @@ def _restore(session: Session, row: Correction) -> None:
         return
     before = {name: getattr(row, name) for name in ("subject", "name", "clear", "sealed", "source", "ref")}
     upsert(session, Trait, [before | {"at": row.was_at}])
+
+
+def _hand_on(session: Session, first: Correction, last: Correction) -> None:
+    """Let a later correction of what this one said give back, from now on, what this one had replaced."""
+    itself = (col(Correction.subject) == last.subject, col(Correction.name) == last.name)
+    replaced = (col(Correction.source) == SOURCE, col(Correction.was_at) == last.corrected_to)
+    for later in session.scalars(select(Correction).where(*itself, *replaced, col(Correction.request) != last.request)):
+        for name in ("source", "was_at", "ref", "clear", "sealed"):
+            setattr(later, name, getattr(first, name))
 
 
 def _says(session: Session, row: Row[Any], value: Any, deks: Mapping[int, vault.Dek]) -> bool:

@@ -1,6 +1,6 @@
 """Answers what people ask of us: access, portability, rectification, erasure, restriction, objection; each in time."""
 
-from cdp.rights.asked import Asked, Change, Corrections, read
+from cdp.rights.asked import Asked, Corrections, read
 from cdp.rights.disclosures import told
 from cdp.rights.holders import HOLDERS
 from cdp.rights.packages import expire_packages, package
@@ -15,7 +15,6 @@ __all__ = [
     "REQUESTERS",
     "RIGHTS",
     "Asked",
-    "Change",
     "Corrections",
     "accept",
     "advance",

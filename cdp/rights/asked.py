@@ -12,6 +12,7 @@ from typing import Any
 from cdp import identity
 from cdp.errors import FieldError, Problem
 from cdp.identity import Canonical
+from cdp.identity.correcting import Change
 from cdp.policy.terms import Policy
 from cdp.profile import values
 
@@ -29,14 +30,6 @@ MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One identifier that is wrong, the one that is right, or both."""
-
-    remove: Canonical | None = field(default=None, repr=False)
-    add: Canonical | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Corrections:
     """What is to be put right; a trait without a value is to be deleted."""
 
@@ -46,7 +39,7 @@ class Corrections:
     @property
     def names(self) -> set[str]:
         """Names of the traits and types of the identifiers, without any value."""
-        changed = {name.namespace for one in self.identifiers for name in (one.remove, one.add) if name}
+        changed = {name.namespace for one in self.identifiers for name in one.names}
         return {*self.traits, *changed}
 
 

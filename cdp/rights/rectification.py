@@ -9,22 +9,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from cdp import consent, gate, identity, ledger, profile, vault
-from cdp.db import unsettle
 from cdp.errors import Problem
 from cdp.holders import Held
-from cdp.identity import Canonical, correcting, graph, marks, places
-from cdp.profile.model import Subject
+from cdp.identity import Canonical, correcting, marks, places
+from cdp.identity.correcting import Change
 from cdp.rights import asked, restriction, steps
-from cdp.rights.asked import CORRECTING, Change, Corrections
+from cdp.rights.asked import CORRECTING, Corrections
 from cdp.rights.grounds import Grounds
 from cdp.rights.model import SubjectRequest
 from cdp.rights.steps import Steps
 
 COLUMN = "sealed_words"
+
+NONE = {"identifiers": 0, "unmatched": 0, "kept_out": 0}
 
 TOLD_OF = timedelta(days=3 * 365)
 """How far back recipients of a wrong value are looked for: as long as a provision is on record (APPI 29)."""
@@ -98,10 +98,12 @@ def correct(grounds: Grounds, request_id: str) -> None:
             return
         corrections = _opened(session, request)
         subjects = steps.lasting(session, _locked(session, request, corrections.identifiers))
+        kept_out = [one.add for one in corrections.identifiers if one.add and _is_erased(session, one.add)]
         told = who_got(session, subjects, corrections.names, at - TOLD_OF)
         counts = {"traits": profile.corrections.apply(session, subjects, corrections.traits, request.id, at)}
         marks.correct(session, subjects, corrections.traits, request.id, at)
-        counts |= _change(session, subjects, corrections.identifiers, request.id, at)
+        changes = corrections.identifiers
+        counts |= NONE | correcting.put_right(session, subjects, changes, request.id, at, kept_out)
         request.sealed_words = request.words_owner = None
         steps.checkpoint(session, request, "correct", at, **counts, recipients=told)
         _note(session, request, "subject.rectified", corrections.names, at)
@@ -118,13 +120,10 @@ def revoke(grounds: Grounds, request_id: str) -> None:
         request = steps.begin(session, request_id, "revoke")
         if request is None:
             return
-        earlier = str(steps.asked_of(request)["revokes"])
-        graph.hold(session, steps.subjects_of(session, request), {})
-        traits = profile.corrections.revoke(session, earlier)
-        changed = correcting.revoke(session, earlier, at)
-        marks.uncorrect(session, earlier)
-        subjects = steps.cluster(session, {*steps.subjects_of(session, request), *changed})
-        identity.resolve(session, subjects, at, "rectification")
+        earlier = session.get_one(SubjectRequest, str(steps.asked_of(request)["revokes"]))
+        whose = {*steps.subjects_of(session, request), *steps.subjects_of(session, earlier)}
+        changed = correcting.revoke(session, earlier.id, at, whose)
+        traits = profile.corrections.revoke(session, earlier.id)
         steps.checkpoint(session, request, "revoke", at, traits=traits, identifiers=len(changed))
         _note(session, request, "subject.rectification_revoked", set(), at)
 
@@ -153,46 +152,10 @@ def _opened(session: Session, request: SubjectRequest) -> Corrections:
 
 def _locked(session: Session, request: SubjectRequest, changes: Sequence[Change]) -> list[int]:
     """Lock the identifiers, then the person's subjects, each in order; returns all of these by now."""
-    names = [name for one in changes for name in (one.remove, one.add) if name]
-    graph.lock_tokens(session, correcting.keys_of(session, names))
+    correcting.hold(session, steps.subjects_of(session, request), changes)
     subjects = steps.cluster(session, steps.subjects_of(session, request))
-    graph.lock_subjects(session, subjects)
     steps.name_subjects(session, request, subjects)
     return subjects
-
-
-def _change(
-    session: Session, subjects: Sequence[int], changes: Sequence[Change], request: str, at: datetime
-) -> dict[str, int]:
-    counts = {"identifiers": 0, "unmatched": 0, "kept_out": 0}
-    for one in changes:
-        counts[_change_one(session, subjects, one, request, at)] += 1
-    identity.resolve(session, subjects, at, "rectification")
-    unsettle(session, identity.people_of(session, subjects).values())
-    return counts
-
-
-def _change_one(session: Session, subjects: Sequence[int], change: Change, request: str, at: datetime) -> str:
-    """Change one identifier; returns what became of it, by the name that it is counted under."""
-    homes = _home(session, subjects)
-    if change.remove:
-        homes = correcting.remove(session, subjects, change.remove, request, at)
-        if not homes:
-            return "unmatched"
-    if change.remove and change.add:
-        # Replaced, not denied: she stays one, with every no that she said, also where the new one joins nothing.
-        correcting.keep_together(session, homes, request, at)
-    if change.add and _is_erased(session, change.add):
-        return "kept_out"
-    if change.add:
-        correcting.add(session, homes, change.add, request, at)
-    return "identifiers"
-
-
-def _home(session: Session, subjects: Sequence[int]) -> list[int]:
-    """Return where something is added that was nowhere: the lowest subject that no browser brought."""
-    query = select(col(Subject.number)).where(col(Subject.number).in_(subjects))
-    return list(session.scalars(query.order_by(col(Subject.public), col(Subject.number)).limit(1)))
 
 
 def _is_erased(session: Session, name: Canonical) -> bool:

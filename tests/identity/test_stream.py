@@ -6,7 +6,7 @@ I2, I3, I4, I5, I11, I12, I14 and I15 of identity.md § 5, as stored, on both da
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -19,9 +19,22 @@ from sqlmodel import Session, SQLModel, col, select
 from cdp import identity
 from cdp.db import Database
 from cdp.errors import Problem
-from cdp.identity import Arrival, Canonical, aside, config, rebuild, review
+from cdp.identity import (
+    Arrival,
+    Canonical,
+    aside,
+    config,
+    correcting,
+    marks,
+    naming,
+    places,
+    rebuild,
+    resolution,
+    review,
+)
+from cdp.identity.correcting import Change
 from cdp.identity.marks import Stated
-from cdp.identity.model import Alias, Identifier, IdentityCase, Override, SourceHold
+from cdp.identity.model import Alias, Identifier, IdentityCase, IdentityMark, Override, SourceHold
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
 from tests.conftest import DEEP, EXAMPLES, StandingClock
@@ -57,14 +70,9 @@ MARKS = st.lists(
 ).map(tuple)
 NUMBERS = st.tuples(st.integers(0, 99), st.integers(0, 99))
 BRING = st.builds(Act, st.just("bring"), NUMBERS, NAMES, MARKS, st.integers(-30, 0))
-DECIDING = ("must", "cannot", "block", "shared", "expire", "retract")
-DO = st.builds(
-    Act,
-    st.sampled_from(
-        ["must", "cannot", "block", "shared", "expire", "retract", "revoke", "age", "hold", "release", "undo"]
-    ),
-    NUMBERS,
-)
+DECIDING = ("must", "cannot", "block", "shared", "expire", "retract", "correct")
+OTHERWISE = ("revoke", "uncorrect", "age", "hold", "release", "undo")
+DO = st.builds(Act, st.sampled_from([*DECIDING, *OTHERWISE]), NUMBERS)
 ACTS = st.lists(st.one_of(BRING, BRING, DO), min_size=3, max_size=14)
 
 
@@ -74,7 +82,10 @@ class World:
 
     database: Database
     clock: StandingClock
-    decisions: list[int] = field(default_factory=list)
+    words: list[int | str] = field(default_factory=list)
+    """What people said, in order: numbers of decisions, and names of requests that something be put right."""
+    whose: dict[str, list[int]] = field(default_factory=dict)
+    """Of each of these requests, whom it was about."""
     past: list[tuple[datetime, dict[int, int]]] = field(default_factory=list)
 
     def do(self, act: Act) -> None:
@@ -92,9 +103,9 @@ class World:
         # When it happened is of the act, whenever it comes; of two statements of one instant the digest decides.
         seen = START + timedelta(days=31 * act.months, seconds=act.numbers[0] * 100 + act.numbers[1])
         ref = repr((act.names, act.marks)).encode()
-        marks = tuple(Stated(0, kind, value, seen, ref) for kind, value in act.marks)
-        attached = identity.attach(session, [Arrival(source, names, at=seen, marks=marks)], at)
-        stated = [replace(one, subject=attached.subjects[0]) for one in marks]
+        said = tuple(Stated(0, kind, value, seen, ref) for kind, value in act.marks)
+        attached = identity.attach(session, [Arrival(source, names, at=seen, marks=said)], at)
+        stated = [replace(one, subject=attached.subjects[0]) for one in said]
         identity.keep_marks(session, stated, attached.made, at)
 
     def _must(self, session: Session, act: Act, at: datetime) -> None:
@@ -108,7 +119,7 @@ class World:
         if len(subjects) > 1:
             one, other = (subjects[number % len(subjects)] for number in act.numbers)
             if one != other:
-                self.decisions.append(verb(session, one, other, "because", "staff", at))
+                self.words.append(verb(session, one, other, "because", "staff", at))
 
     def _block(self, session: Session, act: Act, at: datetime) -> None:
         self._judge(session, act, at)
@@ -118,16 +129,54 @@ class World:
     def _judge(self, session: Session, act: Act, at: datetime) -> None:
         key = self._key(session, act)
         if key:
-            self.decisions.append(identity.judge(session, act.name, key[1], "because", "staff", at))
+            self.words.append(identity.judge(session, act.name, key[1], "because", "staff", at))
 
     def _retract(self, session: Session, act: Act, at: datetime) -> None:
         key = self._key(session, act)
         if key:
-            self.decisions.append(identity.retract(session, key[0], key[1], "because", "staff", at))
+            self.words.append(identity.retract(session, key[0], key[1], "because", "staff", at))
 
     def _revoke(self, session: Session, act: Act, at: datetime) -> None:
-        if self.decisions:
-            identity.revoke(session, self.decisions[act.numbers[0] % len(self.decisions)], "staff", at)
+        decisions = [word for word in self.words if isinstance(word, int)]
+        if decisions:
+            identity.revoke(session, decisions[act.numbers[0] % len(decisions)], "staff", at)
+
+    def _correct(self, session: Session, act: Act, at: datetime) -> None:
+        """Have an identifier of somebody removed, added or replaced, or their birth date put right."""
+        places.hold_still(session)
+        key = self._key(session, act)
+        if key is None:
+            return
+        subject, (kind, _) = key
+        how, which = act.numbers[1] % 5, act.numbers[1] // 5 % 3
+        request, subjects = f"{len(self.words):08x}", sorted(resolution.company(session, [subject]))
+        wrong = self._brought_as(session, key)
+        right = Canonical(kind, "", spelled(kind, "abc"[which]), how != 3)
+        change = Change(wrong if how in (0, 1) else None, right if how in (1, 2, 3) else None)
+        correcting.hold(session, subjects, [change])
+        if how == 4:
+            marks.correct(session, subjects, {"birthday": date(1990, 1, 1 + which)}, request, at)
+        correcting.put_right(session, subjects, [change] if how < 4 else [], request, at)
+        self.words.append(request)
+        self.whose[request] = subjects
+
+    def _brought_as(self, session: Session, key: tuple[int, TokenKey]) -> Canonical:
+        subject, (kind, token) = key
+        row = session.get_one(Identifier, (subject, kind, token))
+        named = [Canonical(kind, "", spelled(kind, value)) for value in "abc"]
+        return next(one for one in named if naming.silence_token(session, one) == bytes(row.suppression_token))
+
+    def _uncorrect(self, session: Session, act: Act, at: datetime) -> None:
+        requests = [word for word in self.words if isinstance(word, str)]
+        if requests:
+            self.take_back(session, requests[act.numbers[0] % len(requests)], at)
+
+    def take_back(self, session: Session, word: int | str, at: datetime) -> None:
+        if isinstance(word, int):
+            identity.revoke(session, word, "staff", at)
+        else:
+            places.hold_still(session)
+            correcting.revoke(session, word, at, self.whose[word])
 
     def _age(self, session: Session, act: Act, at: datetime) -> None:
         aside.expire(session, at.date(), at)
@@ -176,8 +225,13 @@ def people_of(session: Session) -> dict[int, int]:
 
 
 def memberships(session: Session) -> tuple[Any, ...]:
-    aside_ = select(col(Identifier.subject), col(Identifier.token), col(Identifier.aside))
-    return people_of(session), sorted((row[0], bytes(row[1]), row[2]) for row in session.execute(aside_))
+    aside_ = select(col(Identifier.subject), col(Identifier.token), col(Identifier.aside), col(Identifier.seen))
+    said = select(*(col(getattr(IdentityMark, name)) for name in ("subject", "namespace", "value", "at", "ref")))
+    return (
+        people_of(session),
+        sorted((row[0], bytes(row[1]), *row[2:]) for row in session.execute(aside_)),
+        sorted((*row[:-1], bytes(row[-1])) for row in session.execute(said)),
+    )
 
 
 def holds(world: World) -> None:
@@ -249,6 +303,34 @@ def test_what_is_stored_is_what_the_rules_say_whatever_is_done(empty: World) -> 
     holds_after()
 
 
+SHARING = st.builds(
+    Act,
+    st.just("bring"),
+    NUMBERS,
+    st.tuples(
+        st.tuples(st.sampled_from(["user_id", "anonymous_id"]), st.sampled_from("abc"), st.just(True)),
+        st.tuples(st.sampled_from(["phone", "email"]), st.sampled_from("ab"), st.just(True)),
+    ),
+)
+"""Accounts and browsers that have two addresses and two telephones among them."""
+
+
+def test_what_some_have_put_right_leaves_the_others_as_the_rules_say(empty: World) -> None:
+    correcting_ = st.builds(Act, st.sampled_from(["correct", "correct", "uncorrect"]), NUMBERS)
+
+    @some(60 if empty.database.is_sqlite else 25)
+    @given(st.lists(SHARING, min_size=4, max_size=9), st.lists(correcting_, min_size=1, max_size=6))
+    def holds_after(brought: list[Act], corrected: list[Act]) -> None:
+        world = cleared(empty)
+        for act in brought:
+            world.do(act)
+        for act in corrected:
+            world.do(act)
+            holds(world)
+
+    holds_after()
+
+
 def test_whoever_is_seen_again_counts_in_the_window_they_are_seen_in(empty: World) -> None:
     """Three addresses of one account are too many only within the window of each other."""
     world = cleared(empty)
@@ -312,8 +394,8 @@ def test_what_was_decided_and_taken_back_leaves_everybody_as_before(empty: World
         for act in decided:
             world.do(act)
         with world.database.transaction() as session:
-            for number in reversed(world.decisions):
-                identity.revoke(session, number, "staff", world.clock.now())
+            for word in reversed(world.words):
+                world.take_back(session, word, world.clock.now())
             session.info["unsettled"].clear()
         with world.database.snapshot() as session:
             assert memberships(session) == before

@@ -133,7 +133,7 @@ def test_a_correction_taken_back_compares_what_it_had_replaced(shop: Database) -
         session.info["unsettled"].clear()
     assert people(shop) == {1: 1, 2: 1}
     with shop.transaction() as session:
-        marks.uncorrect(session, "request")
+        marks.uncorrect(session, [2], "request")
         identity.resolve(session, [1, 2], shop.clock.now(), "rectification")
         session.info["unsettled"].clear()
     assert people(shop) == {1: 1, 2: 2}
