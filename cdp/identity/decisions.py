@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from cdp import ledger
-from cdp.db import among, chunked, insert_ignoring
+from cdp.db import among, chunked, insert_ignoring, unsettle
 from cdp.errors import Problem
 from cdp.identity import cases, graph, kinship, places, resolution, seeing
 from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, Override, OverrideValue
@@ -207,6 +207,8 @@ def _take_back(session: Session, row: Override, at: datetime) -> None:
         whose[namespace, token].add(subject)
     for key, subjects in sorted(whose.items()):
         seeing.take_back(session, [key], Aside.LEFT if row.kind == "expire" else Aside.RETRACTED, subjects)
+        # Also who has it where it is blocked or generic, so that no component leads to them.
+        unsettle(session, {*subjects, *resolution.people_of(session, subjects).values()} - {0}, first="gate")
 
 
 def _scope(session: Session, row: Override) -> set[_Scope]:
