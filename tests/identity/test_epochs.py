@@ -180,6 +180,7 @@ def said(database: Database) -> dict[str, Any]:
         }
         prints = {row.number: bytes(row.fingerprint) for row in rows(session, Subject)}
         states = graph.states(session, names)
+        words = [row.id for row in rows(session, Override, col(Override.id))]
         return {
             "people": by_print(session),
             "evidence": sorted(
@@ -192,11 +193,14 @@ def said(database: Database) -> dict[str, Any]:
                 for row in rows(session, Override)
             ),
             "decided of": sorted(
-                (row.override, *names[row.namespace, bytes(row.token)], prints.get(row.subject, b""))
+                (words.index(row.override), *names[row.namespace, bytes(row.token)], prints.get(row.subject, b""))
                 for row in rows(session, OverrideValue)
+                if (row.namespace, bytes(row.token)) in names  # what nobody has ends with its key
             ),
             "of what": [
-                names[row.namespace, bytes(row.token)] for row in rows(session, Override, col(Override.id)) if row.token
+                names.get((row.namespace, bytes(row.token)))
+                for row in rows(session, Override, col(Override.id))
+                if row.token
             ],
             "cases": sorted(
                 (*names.get((row.namespace, bytes(row.token)), ("", b"")), row.rule, row.severity, row.action)
