@@ -110,7 +110,7 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
     if keys:
         concerned = _had(session, keys) | ({row.subject} - {0})
     else:
-        concerned = {row.subject, row.other_subject}
+        concerned = {row.subject, row.other_subject} - {0}
         graph.load_locked(session, resolution.company(session, concerned))  # all at once, in the one order
     _refuse_erasing(session, concerned)
     row = _word(session, decision)
