@@ -48,15 +48,23 @@ def people(grounds: Grounds) -> list[int]:
 
 
 def correct(
-    grounds: Grounds, user: str, *changes: Mapping[str, Any], traits: Mapping[str, Any] | None = None
+    grounds: Grounds, user: str | int, *changes: Mapping[str, Any], traits: Mapping[str, Any] | None = None
 ) -> SubjectRequest:
-    """Let whoever has this account ask for these changes."""
+    """Let whoever has this account, or this subject, ask for these changes."""
     grounds.clock.pass_(hours=1)
     with grounds.database.transaction() as session:
         corrections = rights.read(grounds.policy, traits or {}, changes)
-        at, by = grounds.clock.now(), ("user_id", "", user)
-        received = rights.receive(
-            session, "rectification", by, "subject", "desk", "", at, verified=True, corrections=corrections
+        receive, by = (rights.receive_for, [user]) if isinstance(user, int) else (rights.receive, ("user_id", "", user))
+        received = receive(
+            session,
+            "rectification",
+            by,
+            "subject",
+            "desk",
+            "",
+            grounds.clock.now(),
+            verified=True,
+            corrections=corrections,
         )
     done = rights.advance(grounds, received.id)
     assert done.state == "completed"
@@ -263,7 +271,7 @@ def test_a_source_on_hold_that_is_released_lets_the_value_count_that_was_away(gr
         session.add(hold)
         session.flush()
         aside.hold_again(session, hold.id or 0, grounds.clock.now())
-    done = correct(grounds, "u1", GIVEN_UP)
+    done = correct(grounds, 1, GIVEN_UP)
     with grounds.database.transaction() as session:
         session.get_one(SourceHold, hold.id).released_at = grounds.clock.now()
         session.flush()
