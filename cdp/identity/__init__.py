@@ -1,5 +1,6 @@
 """Knows who is who: finds the subject of what arrives, and joins and parts people reversibly."""
 
+from cdp.identity.arriving import Arrival, Attached, attach, is_known, keep_marks
 from cdp.identity.counting import people_with
 from cdp.identity.crowding import one_device, thin
 from cdp.identity.decisions import cannot, judge, must, retract, revoke
@@ -10,7 +11,7 @@ from cdp.identity.marks import Stated
 from cdp.identity.marks import read as read_marks
 from cdp.identity.moves import people_at
 from cdp.identity.normalise import Canonical, canonical, claimed, normalise
-from cdp.identity.resolution import Arrival, Attached, attach, is_known, keep_marks, people_of, resolve
+from cdp.identity.resolution import people_of, resolve
 from cdp.identity.vouching import proved, vouch
 
 __all__ = [

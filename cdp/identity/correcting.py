@@ -21,7 +21,7 @@ from sqlmodel import Session, col
 
 from cdp import ledger, policy, statements, vault
 from cdp.db import chunked, insert_ignoring
-from cdp.identity import graph, marks, naming, places, resolution
+from cdp.identity import graph, marks, naming, places, resolution, sealed
 from cdp.identity.holder import let_go_of
 from cdp.identity.model import CorrectedIdentifier, Identifier, Override
 from cdp.identity.normalise import VERSION, Canonical, derived, phone_country
@@ -224,9 +224,7 @@ def _add(session: Session, subjects: Sequence[int], name: Canonical, request: st
             "scope": name.scope,
             "epoch": epoch,
             "suppression_token": keys.suppression_token(name.namespace, name.scope, name.value),
-            "sealed": vault.seal(
-                deks[subject], resolution.sealed_value(name), resolution.cell(subject, name.namespace, token)
-            ),
+            "sealed": vault.seal(deks[subject], sealed.plaintext(name), sealed.cell(subject, name.namespace, token)),
             "verified": name.verified,
             "normaliser": VERSION,
             "first_at": at,
@@ -345,11 +343,11 @@ def _held(session: Session, name: Canonical, subjects: Sequence[int]) -> list[Ro
             col(Identifier.suppression_token) == naming.silence_token(session, name),
         )
         found += session.execute(query).all()
-    where = {id(row): resolution.cell(row.subject, row.namespace, bytes(row.token)) for row in found}
+    where = {id(row): sealed.cell(row.subject, row.namespace, bytes(row.token)) for row in found}
     return [
         row
         for row in found
-        if row.subject in deks and resolution.is_same(deks[row.subject], bytes(row.sealed), where[id(row)], name)
+        if row.subject in deks and sealed.is_same(deks[row.subject], bytes(row.sealed), where[id(row)], name)
     ]
 
 

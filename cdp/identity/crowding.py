@@ -15,9 +15,9 @@ from sqlmodel import Session, col
 from cdp import policy
 from cdp.db import chunked
 from cdp.identity import graph, places, rules
+from cdp.identity.arriving import Arrival, fingerprint
 from cdp.identity.model import Identifier
 from cdp.identity.normalise import Canonical
-from cdp.identity.resolution import Arrival, fingerprint
 from cdp.identity.rules import TokenKey
 from cdp.policy.terms import Policy
 from cdp.profile.model import Subject

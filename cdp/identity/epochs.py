@@ -40,7 +40,7 @@ from sqlmodel import Session, col
 from cdp import statements, vault
 from cdp.db import chunked, insert_ignoring
 from cdp.errors import CiphertextCorrupt
-from cdp.identity import graph, places, resolution
+from cdp.identity import graph, places, resolution, sealed
 from cdp.identity.holder import let_go_of
 from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, IdentityCase, Override, OverrideValue, Token
 from cdp.identity.rules import TokenKey
@@ -184,7 +184,7 @@ def _renamed(index: State, deks: Mapping[int, vault.Dek], row: _Row) -> Renamed 
         return None
 
     def there(token: bytes) -> vault.Cell:
-        return resolution.cell(row.subject, row.namespace, token)
+        return sealed.cell(row.subject, row.namespace, token)
 
     try:
         return rename(index, deks[row.subject], row.sealed, there(row.token), row.namespace, there)

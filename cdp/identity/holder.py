@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from cdp.clock import Clock
 from cdp.db import chunked
 from cdp.holders import Held, Holder
-from cdp.identity import graph, resolution
+from cdp.identity import graph, resolution, sealed
 from cdp.identity.model import (
     Alias,
     CorrectedIdentifier,
@@ -137,14 +137,14 @@ def _is_had(table: _Said, by: type[Identifier | CorrectedIdentifier]) -> ColumnE
 
 def _identifier(row: Identifier) -> Held:
     plain = {"type": row.namespace, "verified": row.verified, "first_at": row.first_at}
-    cell = resolution.cell(row.subject, row.namespace, bytes(row.token))
+    cell = sealed.cell(row.subject, row.namespace, bytes(row.token))
     return Held("identifier", row.subject, plain, row.sealed, cell.table, cell.column, cell.row, cell.version)
 
 
 def _corrected(row: CorrectedIdentifier) -> Held:
     """List an identifier that was removed or added at the person's word."""
     plain = {"type": row.namespace, "removed": row.removed, "request": row.request, "at": row.at}
-    cell = resolution.cell(row.subject, row.namespace, bytes(row.token))
+    cell = sealed.cell(row.subject, row.namespace, bytes(row.token))
     return Held("corrected identifier", row.subject, plain, row.sealed, cell.table, cell.column, cell.row, cell.version)
 
 

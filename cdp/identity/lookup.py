@@ -17,8 +17,8 @@ from cdp.errors import FieldError, Problem
 from cdp.identity.belonging import IS_THEIRS
 from cdp.identity.model import Identifier
 from cdp.identity.normalise import Canonical, canonical, claimed, with_derived
-from cdp.identity.resolution import cell, is_same
 from cdp.identity.rules import TokenKey
+from cdp.identity.sealed import cell, is_same
 from cdp.policy.terms import Policy
 from cdp.profile.model import Subject
 

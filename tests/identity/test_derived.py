@@ -12,9 +12,10 @@ from cdp.consent.model import Suppression
 from cdp.db import Database
 from cdp.gate.standing import load
 from cdp.identity import correcting
+from cdp.identity.arriving import Arrival, fingerprint
 from cdp.identity.model import Identifier, Token
 from cdp.identity.normalise import Canonical, canonical
-from cdp.identity.resolution import Arrival, cell, fingerprint, sealed_value
+from cdp.identity.sealed import cell, plaintext
 from cdp.profile.model import Subject
 from tests.identity.whole import WHOLE
 from tests.ingest.ground import (
@@ -74,7 +75,7 @@ def as_version_1(database: Database) -> None:
                 session.delete(session.get_one(Token, ("email_canon", row.token)))
             elif row.namespace == "phone_fixed":
                 dek = vault.deks(session, [row.subject])[row.subject]
-                sealed = vault.seal(dek, sealed_value(spelled("phone", OFFICE)), cell(row.subject, "phone", row.token))
+                sealed = vault.seal(dek, plaintext(spelled("phone", OFFICE)), cell(row.subject, "phone", row.token))
                 session.get_one(Token, ("phone_fixed", row.token)).namespace = "phone"
                 row.namespace, row.sealed = "phone", sealed
         session.flush()

@@ -31,6 +31,7 @@ from cdp.identity import (
     rebuild,
     resolution,
     review,
+    sealed,
 )
 from cdp.identity.model import (
     Aside,
@@ -492,12 +493,12 @@ def test_who_has_a_value_twice_in_a_restored_copy_keeps_one_that_says_what_both_
     with shop.transaction() as session:
         (old,) = [row for row in rows(session, Identifier) if (row.subject, row.namespace) == (1, "email")]
         place = places.find_one(session, Canonical("email", "", ADA))
-        sealed = vault.seal(
+        kept = vault.seal(
             vault.deks(session, [1])[1],
-            resolution.sealed_value(Canonical("email", "", ADA)),
-            resolution.cell(1, "email", place.token),
+            sealed.plaintext(Canonical("email", "", ADA)),
+            sealed.cell(1, "email", place.token),
         )
-        twice = {"token": place.token, "epoch": place.epoch, "sealed": sealed, "verified": True, "aside": 1}
+        twice = {"token": place.token, "epoch": place.epoch, "sealed": kept, "verified": True, "aside": 1}
         session.add(Identifier(**(old.model_dump() | twice)))
         if damaged:
             old.sealed = b"x" * len(old.sealed)

@@ -13,9 +13,9 @@ from cdp.consent.model import Suppression
 from cdp.db import Database
 from cdp.gate.standing import load
 from cdp.identity import config, correcting, explaining, rebuild
+from cdp.identity.arriving import Arrival, fingerprint
 from cdp.identity.model import Aside, Identifier, IdentityCase
 from cdp.identity.normalise import Canonical, canonical, derived, is_role_mailbox
-from cdp.identity.resolution import Arrival, fingerprint
 from cdp.profile.model import Subject
 from tests.identity.test_derived import erase
 from tests.identity.whole import WHOLE

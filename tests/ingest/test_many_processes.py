@@ -16,7 +16,7 @@ from sqlmodel import select
 from cdp import vault
 from cdp.db import Database
 from cdp.identity.model import Identifier, Token
-from cdp.identity.resolution import cell
+from cdp.identity.sealed import cell
 from cdp.profile import facts
 from cdp.profile.model import Fact, Person, Subject
 from cdp.vault.model import SubjectKey

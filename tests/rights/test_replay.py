@@ -8,7 +8,7 @@ from sqlmodel import Session
 from cdp import rights, vault
 from cdp.errors import KeyDestroyed, StartRefused
 from cdp.identity.model import Identifier
-from cdp.identity.resolution import cell, sealed_value
+from cdp.identity.sealed import cell, plaintext
 from cdp.profile.model import Subject
 from cdp.rights import tombstones
 from cdp.rights.model import SubjectRequest
@@ -95,7 +95,7 @@ def test_those_who_stay_can_still_be_read_after_others_went(only_sqlite: Grounds
     with grounds.database.snapshot() as session:
         [row] = session.scalars(select(Identifier))
         key = vault.deks(session, [row.subject])[row.subject]
-        name = sealed_value(Canonical("email", "", "ada@example.com"))
+        name = plaintext(Canonical("email", "", "ada@example.com"))
         assert vault.matches(key, row.sealed, cell(row.subject, "email", bytes(row.token)), name)
 
 

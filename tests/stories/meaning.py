@@ -23,7 +23,7 @@ from cdp.consent.model import ConsentRecord, Suppression
 from cdp.db import Database, chunked
 from cdp.gate import standing
 from cdp.gate.model import Permission
-from cdp.identity import resolution
+from cdp.identity import sealed
 from cdp.identity.model import Identifier, Token
 from cdp.ingest.model import Received
 from cdp.journey.model import Stage, Transition
@@ -76,7 +76,7 @@ class _Meaning:
         for held in self._rows(Suppression):
             yield self._row("suppression", held, at=None, lifted_at=held.lifted_at is not None, lifted_by=None)
         for name in self._rows(Identifier):
-            cell = resolution.cell(name.subject, name.namespace, name.token)
+            cell = sealed.cell(name.subject, name.namespace, name.token)
             yield self._row("identifier", name, sealed=self._opened(name.subject, name.sealed, cell))
         for fact in self._rows(Fact):
             yield self._row(
