@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
-from cdp.consent import suppression
+from cdp import identity
+from cdp.consent import records, suppression
 from cdp.consent.model import ConsentRecord, Objection
-from cdp.db import chunked
+from cdp.db import chunked, unsettle
 from cdp.holders import Held, Holder
 from cdp.identity.model import Identifier
 
@@ -19,6 +20,11 @@ from cdp.identity.model import Identifier
 def _forget(session: Session, subjects: Sequence[int]) -> int:
     gone = 0
     for some in chunked(subjects):
+        tokens = session.scalars(
+            select(col(ConsentRecord.token)).where(col(ConsentRecord.subject).in_(some)).distinct()
+        )
+        beside = identity.people_of(session, records.at_points(session, tokens))
+        unsettle(session, beside.values(), first="gate")
         for table in (ConsentRecord, Objection):
             gone += session.execute(delete(table).where(table.subject.in_(some))).rowcount  # type: ignore[attr-defined]
     return gone

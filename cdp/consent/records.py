@@ -13,10 +13,11 @@ from cdp import identity, ledger, policy, statements, vault
 from cdp.clock import EARLIEST
 from cdp.consent import suppression
 from cdp.consent.model import ConsentRecord
-from cdp.consent.rules import IMPORT, INVALID_METHODS, Said
+from cdp.consent.rules import IMPORT, INVALID_METHODS, NO, Said
 from cdp.db import chunked, unsettle
+from cdp.identity.model import Identifier
 from cdp.ids import new_id
-from cdp.policy.terms import Notice
+from cdp.policy.terms import CONTACT_CHANNELS, Notice
 from cdp.statements import one_of
 
 _TABLE: Table = ConsentRecord.__table__  # type: ignore[attr-defined]
@@ -76,9 +77,18 @@ def record_all(session: Session, said: Sequence[tuple[int, Statement]], at: date
     ledger.note_all(session, [_act(session, row) for row in rows], at)
     explicit = [_lift(one, row) for (_, one), row in zip(said, rows, strict=True) if _lifts(one, row)]
     suppression.lift(session, explicit, at)
-    people = identity.people_of(session, {subject for subject, _ in said})
+    beside = at_points(session, {row["token"] for row in rows if row["status"] in NO})
+    people = identity.people_of(session, {subject for subject, _ in said} | beside)
     unsettle(session, {*people, *people.values()}, first="gate")
     return [str(row["record"]) for row in rows]
+
+
+def at_points(session: Session, tokens: Iterable[bytes]) -> set[int]:
+    """Return the subjects who have one of these contact points: a no that was said at it concerns them all."""
+    found: set[int] = set()
+    for some in chunked(sorted(set(tokens) - {b""})):
+        found.update(statements.column(session, _HAVING, some=some, within=CONTACTS))
+    return found
 
 
 def rename(session: Session, tokens: Mapping[bytes, bytes]) -> int:
@@ -135,6 +145,32 @@ _SAID = (
 _SAID_BY = select(*(_TABLE.c[name] for name in _SAID)).where(one_of(_TABLE.c.subject))
 _RENAMED = update(_TABLE).where(_TABLE.c.token == bindparam("older")).values(token=bindparam("newer"))
 _SAID_BY_THEN = _SAID_BY.where(_TABLE.c.received_time <= bindparam("then"))
+_NOES = sorted(NO)
+_NOES_AT = select(*(_TABLE.c[name] for name in _SAID)).where(
+    one_of(_TABLE.c.token), one_of(_TABLE.c.status, "noes"), ~_TABLE.c.public
+)
+_NOES_AT_THEN = _NOES_AT.where(_TABLE.c.received_time <= bindparam("then"))
+_NAMES: Table = Identifier.__table__  # type: ignore[attr-defined]
+_HAVING = select(_NAMES.c.subject).distinct().where(one_of(_NAMES.c.namespace, "within"), one_of(_NAMES.c.token))
+CONTACTS = sorted({namespace for namespaces in CONTACT_CHANNELS.values() for namespace in namespaces})
+"""Namespaces of contact points."""
+
+
+def noes_at(session: Session, tokens: Iterable[bytes], as_of: datetime | None = None) -> dict[bytes, list[Said]]:
+    """Load every no that was said at these contact points, by whomever: whose a mailbox is may be told apart later.
+
+    What a browser says is left out: a declared no through a public key silences the point itself.
+    """
+    found: dict[bytes, list[Said]] = {}
+    for some in chunked(sorted(tokens)):
+        if as_of is None:
+            rows = statements.rows(session, _NOES_AT, some=some, noes=_NOES)
+        else:
+            rows = statements.rows(session, _NOES_AT_THEN, some=some, noes=_NOES, then=as_of)
+        for row in rows:
+            one = Said(*row)
+            found.setdefault(one.token, []).append(one)
+    return found
 
 
 def given_by(status: str, method: str) -> str:

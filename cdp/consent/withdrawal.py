@@ -1,7 +1,7 @@
 """Saying no: as easy as saying yes, for known and unknown contact points alike (GDPR 7(3), 特定電子メール法 3(3))."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from cdp.db import chunked
 from cdp.identity import Canonical, graph, places
 from cdp.identity.holder import let_go_of
 from cdp.identity.model import Identifier
+from cdp.identity.rules import TokenKey
 from cdp.policy.terms import CONTACT_CHANNELS
 from cdp.profile.model import Subject
 
@@ -54,12 +55,7 @@ def withdraw(
     (ruling R12). Without a purpose the point itself falls silent on the channel, also when nobody is known behind
     it: then there is nothing to record, and no record id. Whoever brings the point, joins or parts its people waits.
     """
-    spaces = vault.family(at_point.namespace)
-    tokens = {at_point.token, *_seen_at(session, at_point).values()}
-    keys = {(namespace, token) for namespace in spaces for token in tokens}
-    graph.lock_tokens(session, keys)
-    seen = _seen_at(session, at_point)
-    graph.hold(session, seen, {})
+    keys, seen = hold(session, at_point)
     subjects = _members(session, set(identity.people_of(session, seen).values()))
     if purpose is None or not subjects:
         for silent in _channels(at_point.namespace, channel):
@@ -70,7 +66,7 @@ def withdraw(
         let_go_of(session, keys)
     if not subjects:
         return [], set()
-    said = Statement(
+    general = Statement(
         purpose=purpose or "*",
         channel=channel or "*",
         status="withdrawn",
@@ -78,19 +74,38 @@ def withdraw(
         event_time=at,
         source=source,
         verified=True,
-        namespace=at_point.namespace if scoped else "",
-        token=_token_now(session, at_point) if scoped else b"",
         brand=brand,
     )
-    return records.record_all(session, [(subject, said) for subject in subjects], at), set(subjects)
+    local = replace(general, namespace=at_point.namespace, token=_token_now(session, at_point))
+    said = [(subject, local if scoped else general) for subject in subjects]
+    if purpose and not scoped and _channels(at_point.namespace, channel):  # whoever brings the point later hears it
+        said.append((min(seen), local))
+    return records.record_all(session, said, at), set(subjects)
+
+
+def hold(session: Session, at_point: Point) -> tuple[set[TokenKey], dict[int, bytes]]:
+    """Lock a point and whoever was seen with it: nobody brings it, joins or parts its people meanwhile.
+
+    Returns the values that were locked, and the subjects, each with its token.
+    """
+    spaces = vault.family(at_point.namespace)
+    tokens = {at_point.token, *_seen_at(session, at_point).values()}
+    keys = {(namespace, token) for namespace in spaces for token in tokens}
+    graph.lock_tokens(session, keys)
+    seen = _seen_at(session, at_point)
+    graph.hold(session, seen, {})
+    return keys, seen
 
 
 def said_for(session: Session, names: Iterable[str]) -> set[int]:
-    """Return the subjects that these records were written for."""
-    found: set[int] = set()
+    """Return the subjects that these records were written for, and who else has the contact point of one."""
+    found, tokens = set[int](), set[bytes]()
     for some in chunked(names):
-        found.update(session.scalars(select(col(ConsentRecord.subject)).where(col(ConsentRecord.record).in_(some))))
-    return found
+        query = select(col(ConsentRecord.subject), col(ConsentRecord.token)).where(col(ConsentRecord.record).in_(some))
+        for subject, token in session.execute(query):
+            found.add(subject)
+            tokens.add(bytes(token))
+    return found | records.at_points(session, tokens)
 
 
 def _seen_at(session: Session, at_point: Point) -> dict[int, bytes]:

@@ -103,6 +103,8 @@ class _Rows(NamedTuple):
     aged: dict[int, Born]
     points: dict[int, list[ContactPoint]]
     said: dict[int, list[Said]]
+    noes: dict[bytes, list[Said]]
+    """Contact point → every no that was said at it, by whomever."""
     suppressed: dict[bytes, list[tuple[str, str]]]
     objections: dict[int, list[_Objected]]
     erasing: set[int]
@@ -148,6 +150,7 @@ def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime
         _aged(session, profiles, points, at),
         points,
         said,
+        consent.noes_at(session, {one.token for one in _contacts(points)}, as_of),
         suppressed,
         _objections(session, owner, as_of),
         erasing,
@@ -187,6 +190,10 @@ def _points(session: Session, owner: dict[int, int], origin: dict[int, Declared]
             kind = _kind(point.kind, mine[key].kind) if key in mine else point.kind
             mine[key] = point if kind == point.kind else point._replace(kind=kind)
     return {person: sorted(points.values(), key=_preference) for person, points in found.items()}
+
+
+def _contacts(points: dict[int, list[ContactPoint]]) -> Iterator[ContactPoint]:
+    return (point for mine in points.values() for point in mine if point.namespace != DEVICE_NAMESPACE)
 
 
 def _kind(one: str, other: str) -> str:
@@ -294,7 +301,7 @@ def _reaches(
     terms: Policy, rows: _Rows, person: int, lives: Lives, channels: Sequence[str]
 ) -> Iterator[tuple[Reach, ContactPoint | None, datetime | None]]:
     points = [point for point in rows.points.get(person, []) if point.is_theirs]
-    said = rows.said.get(person, [])
+    said, mine = rows.said.get(person, []), set(rows.subjects[person])
     devices = {one.token for one in said if one.token}
     heard = _by_purpose(terms, said)
     for channel in channels:
@@ -303,7 +310,10 @@ def _reaches(
         else:
             ways = [None, *(p for p in points if p.namespace == DEVICE_NAMESPACE and p.token in devices)]
         for point in ways:
-            yield _reach(terms, rows, person, channel, point, heard, lives)
+            # Who shares a mailbox cannot be told apart by what is sent to it: a no there is everybody's who has it.
+            others = [one for one in rows.noes.get(point.token, ()) if one.subject not in mine] if point else []
+            there = _by_purpose(terms, said + others) if others else heard
+            yield _reach(terms, rows, person, channel, point, there, lives)
 
 
 def _by_purpose(terms: Policy, said: list[Said]) -> list[tuple[Purpose, list[Said]]]:

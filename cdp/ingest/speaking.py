@@ -48,7 +48,10 @@ def record(batch: Iterable[Entry], context: Context) -> None:
                     entry.drops.append(("signal", UNPROVEN))
                 said.append((entry.subject, statement))
                 people[entry.subject] = entry.person
+    noes = {(one.namespace, one.token) for _, one in said if one.token and one.status in NO_STATUSES}
+    graph.lock_tokens(context.session, noes)  # whoever brings the point meanwhile waits, and hears it
     consent.record_all(context.session, repeating.only_new(context.session, said, people), context.at)
+    let_go_of(context.session, noes)
     _silence(batch, context)
 
 

@@ -251,6 +251,8 @@ def _record(session: Session, statement: consent.Statement, known: Canonical) ->
     at = current.now()
     # The client vouches for the address like a source with a server key; one to be confirmed joins nothing yet.
     vouched = replace(known, verified=statement.status != "requested")
+    if statement.status == "refused" and statement.token:  # the no is everybody's who has the point, or brings it now
+        consent.hold(session, _point_of(session, known))
     attached = identity.attach(session, [identity.Arrival(SOURCE, (vouched,))], at)
     _check_not_erased(session, known, attached.made)
     subject = attached.subjects[0]
