@@ -44,6 +44,15 @@ def test_a_value_that_turns_generic_parts_what_it_had_joined() -> None:
     assert set(many.people.values()) == set(range(1, 8))
 
 
+def test_an_account_is_one_person_however_many_browsers_they_used() -> None:
+    many = NAMESPACES["anonymous_id"].limit + 3
+    evidence = [row for n in range(1, many + 1) for row in seen(n, user_id="u", anonymous_id=f"browser {n}")]
+    assert set(people(evidence).values()) == {1}
+    mailbox = [row for n in range(1, many + 1) for row in seen(n, phone="p", anonymous_id=f"browser {n}")]
+    terms = {name: replace(term, max_degree=0) for name, term in NAMESPACES.items()}
+    assert len(set(resolve(mailbox, [], terms).people.values())) == many, "what is no account may be several people's"
+
+
 def test_an_unverified_address_joins_nobody() -> None:
     evidence = [*seen(1, email="a"), Evidence(2, "email", b"a", "", False)]
     assert people(evidence) == {1: 1, 2: 2}

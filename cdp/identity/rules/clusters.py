@@ -106,7 +106,7 @@ class Clusters:
             return "size", ""
         if _kept_apart(clusters):
             return "cannot", ""
-        over = self._over_limit(clusters)
+        over = self._over_limit(namespace, clusters)
         if over:
             return "limit", over
         against = self._vetoed(self.terms[namespace].priority, clusters)
@@ -117,14 +117,19 @@ class Clusters:
             return "weight", ""
         return None
 
-    def _over_limit(self, clusters: list[_Cluster]) -> str:
-        """Name the namespace of which they would hold more values than allowed, and more than one already does."""
-        held: dict[_Kind, set[bytes]] = {}
+    def _over_limit(self, over: str, clusters: list[_Cluster]) -> str:
+        """Name the namespace of which they would hold more values than allowed, and more than one already does.
+
+        Devices stand against no account: who signs in with every new browser is one person, however many they were.
+        """
+        is_account, held = self.terms[over].unique, dict[_Kind, set[bytes]]()
         for cluster in clusters:
             for kind, tokens in cluster.values.items():
                 held[kind] = held[kind] | tokens if kind in held else tokens
         for kind in sorted(kind for kind, tokens in held.items() if len(tokens) > self.terms[kind[0]].limit):
             term = self.terms[kind[0]]
+            if is_account and not term.verified_only:
+                continue
             before = max(_most(cluster, kind, term) for cluster in clusters)
             now = _count(held[kind], (cluster.months.get(kind, set()) for cluster in clusters), term)
             agreed = term.limit_agreed and now <= term.limit_agreed and self._agree(kind, clusters)
