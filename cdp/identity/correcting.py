@@ -23,7 +23,7 @@ from cdp import ledger, policy, statements, vault
 from cdp.db import chunked, insert_ignoring
 from cdp.identity import graph, marks, naming, places, resolution, sealed
 from cdp.identity.holder import let_go_of
-from cdp.identity.model import CorrectedIdentifier, Identifier, Override
+from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, Override
 from cdp.identity.normalise import VERSION, Canonical, derived, phone_country
 from cdp.identity.rules import TokenKey
 from cdp.identity.seeing import month_of
@@ -31,6 +31,7 @@ from cdp.profile import corrections, traits
 from cdp.profile.model import Subject
 from cdp.statements import one_of
 
+DENIED, LAPSED = int(Aside.RETRACTED | Aside.LEFT), int(Aside.EXPIRED | Aside.HELD)
 PHONES = vault.family("phone")
 ACTOR = CAUSE = "rectification"
 """Who decides that records stay together whose common identifier was replaced."""
@@ -67,7 +68,8 @@ def put_right(
 ) -> Counter[str]:
     """Change identifiers of one person; returns how many were changed, and how many not, by why.
 
-    Counts `identifiers`, `unmatched` (to be removed, but nowhere) and `kept_out`: those are not added.
+    Counts `identifiers`, `unmatched` (to be removed, but nowhere), and what is not added: `kept_out`, and `set_aside`
+    where staff said that it is not theirs and that word stands.
     """
     wanted = list(changes)
     names = [name for one in wanted for name in one.names]
@@ -182,8 +184,8 @@ def _change(
         _keep_together(session, homes, request, at)
     if change.add in kept_out:
         return "kept_out"
-    if change.add:
-        _add_all(session, homes, change.add, request, at)
+    if change.add and not _add_all(session, homes, change.add, request, at) and _denied(session, homes, change.add):
+        return "set_aside"
     return "identifiers"
 
 
@@ -214,7 +216,14 @@ def _add_all(session: Session, subjects: Sequence[int], name: Canonical, request
 
 def _add(session: Session, subjects: Sequence[int], name: Canonical, request: str, at: datetime) -> int:
     deks, keys = vault.deks(session, subjects), vault.of(session)
-    had = {row.subject for row in _held(session, name, subjects)}
+    standing = _held(session, name, subjects)
+    stale = [
+        row for row in standing if name.verified and not row.aside & DENIED and (row.aside & LAPSED or not row.verified)
+    ]
+    had = {row.subject for row in standing} - {row.subject for row in stale}
+    session.add_all(_kept(row, request, at, removed=True) for row in stale)  # proved anew: not what it was any more
+    session.flush()
+    _delete(session, [(row.subject, row.namespace, bytes(row.token)) for row in stale])
     epoch, token = places.find(session, [name])[name]
     rows = [
         {
@@ -240,6 +249,11 @@ def _add(session: Session, subjects: Sequence[int], name: Canonical, request: st
     for subject in sorted(set(deks) - had) if country else ():
         corrections.derive(session, subject, traits.PHONE_COUNTRY, country, request, at)
     return len(set(deks) - had)
+
+
+def _denied(session: Session, subjects: Sequence[int], name: Canonical) -> bool:
+    """Whether staff's word that one of these subjects has it not stands: the person's is another decision's to take."""
+    return any(row.aside & DENIED for row in _held(session, name, subjects))
 
 
 def _keep_together(session: Session, subjects: Iterable[int], request: str, at: datetime) -> None:

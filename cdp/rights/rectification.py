@@ -24,7 +24,7 @@ from cdp.rights.steps import Steps
 
 COLUMN = "sealed_words"
 
-NONE = {"identifiers": 0, "unmatched": 0, "kept_out": 0}
+NONE = {"identifiers": 0, "unmatched": 0, "kept_out": 0, "set_aside": 0}
 
 TOLD_OF = timedelta(days=3 * 365)
 """How far back recipients of a wrong value are looked for: as long as a provision is on record (APPI 29)."""

@@ -7,14 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
-from sqlmodel import col
+from sqlalchemy import select, update
+from sqlmodel import Session, col
 
-from cdp import identity, ingest, rights
+from cdp import identity, ingest, rights, vault
 from cdp.connector.kit import Claim, Item, SourceConfig
 from cdp.errors import Problem
 from cdp.gate.model import Permission
 from cdp.gate.standing import load
+from cdp.identity import Canonical, correcting, places
+from cdp.identity.model import Aside, Identifier
 from cdp.ledger.model import LedgerEntry
 from cdp.profile.model import Person, Subject, Trait
 from cdp.rights.model import SubjectRequest
@@ -285,6 +287,51 @@ def test_an_added_address_joins_records_only_where_it_was_proved(grounds: Ground
     rectify(grounds, None, {"add": named(NEW, verified=proved)})
     with grounds.database.snapshot() as session:
         assert set(session.scalars(select(Subject.person))) == ({1} if proved else {1, 2})
+
+
+def second_address(grounds: Grounds, **changed: Any) -> None:
+    """Let Ada have two addresses, and the second one be so."""
+    claims = (Claim("email", ADA, verified=True), Claim("email", NEW, verified=True))
+    item = Item(at=grounds.clock.now(), claims=claims, message_id="two", traits={"tier": "gold"})
+    assert ingest.take(grounds.database, CRM, [item], grounds.clock.now()).accepted == 1
+    with grounds.database.transaction() as session:
+        session.execute(update(Identifier).where(is_new(session)).values(**changed))
+
+
+def is_new(session: Session) -> Any:
+    return col(Identifier.suppression_token) == vault.of(session).suppression_token("email", "", NEW)
+
+
+def as_it_is(grounds: Grounds) -> tuple[bool, int]:
+    with grounds.database.snapshot() as session:
+        row = session.execute(select(Identifier.verified, Identifier.aside).where(is_new(session))).one()
+        return row.verified, row.aside
+
+
+@pytest.mark.parametrize("was", [{"verified": False}, {"aside": int(Aside.EXPIRED)}, {"aside": int(Aside.HELD)}])
+def test_what_was_claimed_over_or_held_counts_once_it_is_proved_until_that_is_taken_back(
+    grounds: Grounds, was: dict[str, Any]
+) -> None:
+    second_address(grounds, **was)
+    before = as_it_is(grounds)
+    done = rectify(grounds, None, {"add": named(NEW, verified=True)})
+    assert (counted(done)["identifiers"], as_it_is(grounds)) == (1, (True, 0))
+    with grounds.database.transaction() as session:
+        places.hold_still(session)
+        assert correcting.revoke(session, done.id, grounds.clock.now()) == [1]
+    assert as_it_is(grounds) == before
+
+
+def test_what_staff_said_is_not_theirs_is_not_added_before_that_is_taken_back(grounds: Grounds) -> None:
+    second_address(grounds, verified=True)
+    with grounds.database.transaction() as session:
+        token = places.find_one(session, Canonical("email", "", NEW)).token
+        word = identity.retract(session, 1, ("email", token), "a slip", "staff", grounds.clock.now())
+    done = counted(rectify(grounds, None, {"add": named(NEW, verified=True)}))
+    assert (done["identifiers"], done["set_aside"]) == (0, 1)
+    with grounds.database.transaction() as session:
+        identity.revoke(session, word, "staff", grounds.clock.now())
+    assert as_it_is(grounds) == (True, 0)
 
 
 def test_an_address_whose_owner_was_erased_is_kept_out(grounds: Grounds) -> None:
