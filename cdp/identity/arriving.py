@@ -17,7 +17,7 @@ from cdp import statements, vault
 from cdp.db import chunked, is_sqlite
 from cdp.identity import breaker, graph, marks, naming, places, resolution, sealed, seeing
 from cdp.identity.marks import Stated
-from cdp.identity.model import Aside, Identifier
+from cdp.identity.model import Aside, Identifier, Override, OverrideValue
 from cdp.identity.normalise import VERSION, Canonical, phone_country
 from cdp.identity.rules import TokenKey
 from cdp.identity.seeing import month_of
@@ -28,6 +28,8 @@ from cdp.vault.model import SubjectKey
 
 _SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
 _IDENTIFIERS: Table = Identifier.__table__  # type: ignore[attr-defined]
+_WORDS: Table = Override.__table__  # type: ignore[attr-defined]
+_SCOPES: Table = OverrideValue.__table__  # type: ignore[attr-defined]
 _KEYS: Table = SubjectKey.__table__  # type: ignore[attr-defined]
 
 
@@ -73,7 +75,9 @@ def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attac
         by_print[name] = _together(same, one) if same else one
     named = {name: _named(session, one.names) for name, one in by_print.items()}
     on_hold = breaker.held(session, {one.source for one in arrivals})
-    met = _meet(session, named, {name for name, one in by_print.items() if one.source not in on_hold})
+    times = {name: one.at or at for name, one in by_print.items()}
+    met = _meet(session, named, {name for name, one in by_print.items() if one.source not in on_hold}, times)
+    _let_go_of_prints(session, met.over)
     made = _make(session, {name: one for name, one in by_print.items() if name not in met.known}, at)
     fresh = {made[name]: by_print[name] for name in made}
     numbers = met.known | made
@@ -85,7 +89,7 @@ def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attac
     marks.begin(session, [replace(one, subject=made[name]) for name in made for one in by_print[name].marks])
     touched = {*fresh, *(number for number, _, _ in met.vouched)}
     # What a source on hold confirms or vouches for has to be said again once it is released.
-    seen = {met.known[name]: by_print[name].at or at for name in met.known if by_print[name].source not in on_hold}
+    seen = {met.known[name]: times[name] for name in met.known if by_print[name].source not in on_hold}
     touched |= seeing.see_again(session, seen)
     resolved = resolution.resolve(session, touched, at, "arrival", met.held | fresh.keys())
     for source in sorted({one.source for one in arrivals}):
@@ -144,12 +148,19 @@ class _Met(NamedTuple):
 
     known: dict[bytes, int]
     """Fingerprint → the subject that is there: an erasure of it waits for us."""
+    over: dict[bytes, int]
+    """Fingerprint → the subject whose evidence passed on: it is another's from now on."""
     vouched: set[tuple[int, str, bytes]]
     """Identifiers of known subjects that arrive verified for the first time."""
     held: set[int]
 
 
-def _meet(session: Session, named: Mapping[bytes, Sequence[Canonical]], vouching: Set[bytes]) -> _Met:
+def _meet(
+    session: Session,
+    named: Mapping[bytes, Sequence[Canonical]],
+    vouching: Set[bytes],
+    times: Mapping[bytes, datetime],
+) -> _Met:
     """Lock what these arrivals may change: tokens first, then every subject, each in one order for all.
 
     Nothing is believed that a source on hold vouches for, and so is not among `vouching`. Whoever was made by others
@@ -157,7 +168,7 @@ def _meet(session: Session, named: Mapping[bytes, Sequence[Canonical]], vouching
     """
     believed = {print_: [name for name in named[print_] if name.verified] for print_ in vouching}
     while True:
-        known = _known(session, named)
+        known, over = _known(session, named, times)
         vouched = _vouched(session, known, believed)
         keys = {(namespace, token) for _, namespace, token in vouched}
         keys |= {
@@ -170,7 +181,9 @@ def _meet(session: Session, named: Mapping[bytes, Sequence[Canonical]], vouching
         states = graph.lock_tokens(session, keys)
         if places.renew(session):
             continue
-        late = _known(session, named.keys() - known.keys()) if keys and not is_sqlite(session) else {}
+        late: dict[bytes, int] = {}
+        if keys and not is_sqlite(session):
+            late, over = _known(session, named.keys() - known.keys(), times)
         vouched |= _vouched(session, late, believed)
         known |= late
         held = graph.hold(session, known.values(), states)
@@ -178,14 +191,44 @@ def _meet(session: Session, named: Mapping[bytes, Sequence[Canonical]], vouching
             continue
         moved = places.is_rotating(session) and vouched != _vouched(session, known, believed)
         if held.issuperset(known.values()) and not moved:
-            return _Met(known, vouched, held)
+            return _Met(known, over, vouched, held)
 
 
-def _known(session: Session, prints: Iterable[bytes]) -> dict[bytes, int]:
+def _known(
+    session: Session, prints: Iterable[bytes], times: Mapping[bytes, datetime]
+) -> tuple[dict[bytes, int], dict[bytes, int]]:
+    """Return the subjects of these fingerprints, and apart those of whom nothing but what passed on is left."""
     found: dict[bytes, int] = {}
     for some in chunked(sorted(prints), graph.MANY):
         found.update(statements.rows(session, _KNOWN, some=some))
-    return found
+    over = _over(session, {number: times[print_] for print_, number in found.items()})
+    apart = {print_: number for print_, number in found.items() if number in over}
+    return {print_: number for print_, number in found.items() if number not in over}, apart
+
+
+def _over(session: Session, seen: Mapping[int, datetime]) -> set[int]:
+    """Return the subjects of whom nothing counts any more, and whose evidence comes again later.
+
+    A number is given to others: where nothing else says whose it is now, it is not taken for the person before.
+    """
+    passed: set[int] = set()
+    for some in chunked(sorted(seen), graph.MANY):
+        passed.update(statements.column(session, _PASSED_ON, some=some))
+    if not passed:
+        return set()
+    left: dict[int, datetime] = {}
+    for some in chunked(sorted(passed), graph.MANY):
+        left.update(statements.rows(session, _LEFT, some=some))
+    again, counting = set[int](), set[int]()
+    for some in chunked(sorted(passed), graph.MANY):
+        for subject, month, aside in statements.rows(session, _SEEN, some=some):
+            if not aside:
+                counting.add(subject)
+            elif aside & Aside.LEFT:
+                again |= {subject} if subject in left and left[subject] < seen[subject] else set()
+            elif aside & Aside.EXPIRED and month < month_of(seen[subject]):
+                again.add(subject)
+    return again - counting
 
 
 def _vouched(
@@ -221,6 +264,16 @@ def _make(session: Session, new: Mapping[bytes, Arrival], at: datetime) -> dict[
         for name, one in sorted(new.items())
     ]
     return dict(statements.insert(session, _NEW_SUBJECTS, rows))
+
+
+def _let_go_of_prints(session: Session, over: Mapping[bytes, int]) -> None:
+    """Let subjects whose evidence passed on be found by it no more: it is the next one's."""
+    digest = vault.namer(session).digest
+    rows = [
+        {"of": number, "another": digest("fingerprint.over", print_ + str(number).encode())}
+        for print_, number in sorted(over.items())
+    ]
+    statements.write(session, _LET_GO, rows)
 
 
 def _mint(session: Session, fresh: Iterable[int]) -> dict[int, vault.Dek]:
@@ -314,6 +367,19 @@ def _verify(session: Session, vouched: Iterable[tuple[int, str, bytes]]) -> None
 
 
 _KNOWN = select(_SUBJECTS.c.fingerprint, _SUBJECTS.c.number).where(one_of(_SUBJECTS.c.fingerprint))
+_LET_GO = update(_SUBJECTS).where(_SUBJECTS.c.number == bindparam("of")).values(fingerprint=bindparam("another"))
+_PASSED_ON = (
+    select(_IDENTIFIERS.c.subject)
+    .distinct()
+    .where(one_of(_IDENTIFIERS.c.subject), _IDENTIFIERS.c.aside.op("&")(int(Aside.EXPIRED | Aside.LEFT)) > 0)
+)
+_SEEN = select(_IDENTIFIERS.c.subject, _IDENTIFIERS.c.seen, _IDENTIFIERS.c.aside).where(one_of(_IDENTIFIERS.c.subject))
+_LEFT = (
+    select(_SCOPES.c.subject, func.max(_WORDS.c.at))
+    .join(_WORDS, _WORDS.c.id == _SCOPES.c.override)
+    .where(one_of(_SCOPES.c.subject), _WORDS.c.kind == "expire", _WORDS.c.revoked_at.is_(None))
+    .group_by(_SCOPES.c.subject)
+)
 _CLAIMED = select(_IDENTIFIERS.c.subject, _IDENTIFIERS.c.namespace, _IDENTIFIERS.c.token).where(
     one_of(_IDENTIFIERS.c.subject), ~_IDENTIFIERS.c.verified
 )
