@@ -42,6 +42,7 @@ def cannot(
 def must(session: Session, a: int, b: int, reason: str, actor: str, at: datetime, *, case_id: int | None = None) -> int:
     """Say that two subjects are one person, over any limit; a standing cannot-link still wins.
 
+    So is everybody who was one person with either, where what stands between those and the other would part them.
     Returns the number of the decision. Raises Problem 404 for an unknown subject, 400 for a subject and itself,
     409 for one being erased.
     """
@@ -110,15 +111,16 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
     if keys:
         concerned = _had(session, keys) | ({row.subject} - {0})
     else:
-        concerned = {row.subject, row.other_subject} - {0}
+        concerned = {one for part in (row, *_parts(session, decision)) for one in (part.subject, part.other_subject)}
         graph.load_locked(session, resolution.company(session, concerned))  # all at once, in the one order
     _refuse_erasing(session, concerned)
     row = _word(session, decision)
     if row.revoked_at is not None:  # by another, while we waited
         return
-    row.revoked_at = at
+    for one in (row, *_parts(session, decision)):
+        one.revoked_at = at
+        ledger.note(session, "identity.revoked", {"decision": one.id, "actor": actor}, at)
     session.flush()
-    ledger.note(session, "identity.revoked", {"decision": decision, "actor": actor}, at)
     _take_back(session, row, at)
     concerned |= _reconsidered(session, keys, at)
     linking = [key for key, (state, _) in graph.states(session, keys).items() if state not in graph.UNWALKED]
@@ -129,13 +131,34 @@ def _pair(session: Session, row: Override, case_id: int | None) -> int:
     pair = {row.subject, row.other_subject}
     if len(pair) < 2:
         raise Problem(400, "same_subject", "A decision needs two different subjects.")
-    graph.load_locked(session, resolution.company(session, pair))  # all at once, in the one order
+    company = resolution.company(session, pair)
+    graph.load_locked(session, company)  # all at once, in the one order
     if len(graph.lock_subjects(session, pair)) < 2:
         raise Problem(404, "unknown_subject", "One of the subjects is not known.")
     _refuse_erasing(session, pair)
+    company = resolution.company(session, pair)
     number = _note(session, row, case_id)
-    resolution.resolve(session, pair, row.at, f"decision:{number}")
+    people = resolution.resolve(session, company, row.at, f"decision:{number}").people
+    together = {people[subject] for subject in pair}
+    left = sorted(subject for subject in company if people[subject] not in together)
+    if row.kind == "must" and len(together) == 1 and left:
+        for subject in left:
+            _note(session, _beside(row, number, subject), case_id)
+        resolution.resolve(session, company, row.at, f"decision:{number}")
     return number
+
+
+def _beside(row: Override, number: int, subject: int) -> Override:
+    """Return the decision that keeps a subject with those whom a decision joined."""
+    return Override(
+        kind=row.kind,
+        subject=row.subject,
+        other_subject=subject,
+        part_of=number,
+        reason=row.reason,
+        actor=row.actor,
+        at=row.at,
+    )
 
 
 def _note(session: Session, row: Override, case_id: int | None) -> int:
@@ -153,6 +176,12 @@ def _word(session: Session, decision: int) -> Override:
     if row is None:
         raise Problem(404, "unknown_decision", "There is no such decision.")
     return row
+
+
+def _parts(session: Session, decision: int) -> Sequence[Override]:
+    """Return what came with a decision and stands."""
+    query = select(Override).where(col(Override.part_of) == decision, col(Override.revoked_at).is_(None))
+    return session.scalars(query.order_by(col(Override.id))).all()
 
 
 def keys_of(session: Session, decisions: Iterable[int]) -> set[TokenKey]:

@@ -122,6 +122,8 @@ class Override(SQLModel, table=True):
     token: bytes = b""
     case_id: int | None = Field(default=None, index=True)
     """The case that it decided."""
+    part_of: int | None = Field(default=None, index=True)
+    """The decision that it came with, and is taken back with: who was one person with either stays so."""
     reason: str
     actor: str
     at: datetime

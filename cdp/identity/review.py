@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 
 from cdp import ledger
 from cdp.errors import Problem
-from cdp.identity import aside, decisions, graph, kinship, places, resolution
+from cdp.identity import aside, config, decisions, graph, kinship, places, resolution
 from cdp.identity.explaining import Obstacle, explain, shown
 from cdp.identity.model import IdentityCase, MatchProposal, Override, SourceHold
 from cdp.identity.rules import TokenKey
@@ -29,7 +29,7 @@ OF_VALUES = ("allow", "cannot", "block", "shared", "expire")
 OF_SOURCES = ("release", "keep")
 
 MANY_PEOPLE = 8
-"""More people than this on one value are nobody's to join or to part by one word."""
+"""More people than this on one value are nobody's to join or to part by one word; but an account is one customer's."""
 
 
 def decide(session: Session, case_id: int, action: str, reason: str, actor: str, at: datetime) -> list[int]:
@@ -65,9 +65,7 @@ def undo(session: Session, case_id: int, reason: str, actor: str, at: datetime) 
         raise Problem(409, "case_not_decided", "Nothing was decided of this case.")
     if case.hold_id is not None and case.action == "release":
         aside.hold_again(session, case.hold_id, at)
-    made = select(col(Override.id)).where(col(Override.case_id) == case_id, col(Override.revoked_at).is_(None))
-    for number in session.scalars(made.order_by(col(Override.id).desc())).all():
-        assert number is not None
+    for number in reversed(_made(session, case_id)):
         decisions.revoke(session, number, actor, at)
     _reopen(session, case, at)
     ledger.note(session, "identity.case_reopened", {"case": case_id, "actor": actor, "reason": reason}, at)
@@ -96,6 +94,14 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
     if row is not None and (row.case_id is not None or session.scalar(accepted.limit(1)) is not None):
         raise Problem(409, "decided_elsewhere", "This was decided of a case or a proposal: take that back.")
     decisions.revoke(session, decision, actor, at)
+
+
+def _made(session: Session, case_id: int) -> list[int]:
+    """Return what was decided of a case and stands, in order, without what came with a decision."""
+    query = select(col(Override.id)).where(
+        col(Override.case_id) == case_id, col(Override.revoked_at).is_(None), col(Override.part_of).is_(None)
+    )
+    return [number for number in session.scalars(query.order_by(col(Override.id))) if number]
 
 
 def _held(session: Session, case_id: int) -> IdentityCase:
@@ -160,7 +166,8 @@ def _of_value(session: Session, case: IdentityCase, action: str, reason: str, ac
     if action in decisions.VALUES:
         return [decisions.judge(session, action, key, reason, actor, at, case_id=case.id)]
     people = people_on(session, key)
-    if len(people) > MANY_PEOPLE:
+    is_account = action == "allow" and config.namespaces(session)[key[0]].unique
+    if len(people) > MANY_PEOPLE and not is_account:
         text = f"More than {MANY_PEOPLE} people have this value: block it, or say that it is shared."
         raise Problem(409, "too_many_people", text)
     firsts = [subjects[0] for _, subjects in sorted(people.items())]
@@ -201,8 +208,7 @@ class Told:
 def tell(session: Session, case_id: int) -> Told:
     """Return everything that is shown of a case; raises Problem 404 for an unknown one."""
     case = find(session, case_id)
-    made = select(col(Override.id)).where(col(Override.case_id) == case_id, col(Override.revoked_at).is_(None))
-    standing = tuple(number for number in session.scalars(made.order_by(col(Override.id))) if number)
+    standing = tuple(_made(session, case_id))
     if case.rule == "breaker":
         people = _brought(session, case)
         return Told(case, case.source, people, (), OF_SOURCES, standing)

@@ -119,6 +119,60 @@ def test_a_number_that_left_stays_with_whoever_was_seen_with_it_last(shop: Datab
     assert people(shop) == {1: 1, 2: 2, 3: 2}, "who had it before does not get it back by being seen again"
 
 
+def test_the_next_owner_of_a_number_is_not_who_had_it_before(shop: Database) -> None:
+    number = "+819012345678"
+    bring(shop, ago=YEARS, source="sms", phone=number)
+    bring(shop, ago=YEARS, user_id="old", phone=number)
+    assert people(shop) == {1: 1, 2: 1}
+    expire(shop)
+    bring(shop, user_id="new", phone=number)
+    assert bring(shop, ago=YEARS, source="sms", phone=number) == 1, "what was said then is the owner's of then"
+    assert bring(shop, source="sms", phone=number) == 4
+    assert bring(shop, source="sms", phone=number) == 4, "once"
+    assert people(shop) == {1: 1, 2: 2, 3: 3, 4: 3}
+    assert bring(shop, user_id="old", phone=number) == 2, "an account says whose it is"
+
+
+def test_a_number_that_staff_say_was_given_to_another_begins_anew_where_nothing_else_tells(shop: Database) -> None:
+    number = "+819012345678"
+    bring(shop, ago=timedelta(days=200), source="sms", phone=number)
+    bring(shop, user_id="new", phone=number)
+    word = do(shop, identity.judge, "expire", key_of(shop, "phone"), "given to another", "staff")
+    assert bring(shop, ago=timedelta(days=1), source="sms", phone=number) == 1
+    shop.clock.pass_(hours=1)
+    assert bring(shop, source="sms", phone=number) == 3
+    assert people(shop) == {1: 1, 2: 2, 3: 2}
+    do(shop, identity.revoke, word, "staff")
+    assert people(shop) == {1: 1, 2: 1, 3: 1}
+
+
+def dated(shop: Database, number: int, day: date) -> None:
+    """Let a subject say a birth date."""
+    with shop.transaction() as session:
+        said = marks.read(session, {"birthday": day}, shop.clock.now(), b"", number)
+        identity.keep_marks(session, said, (), shop.clock.now())
+        session.info["unsettled"].clear()
+
+
+@pytest.mark.parametrize("way", ["must", "allow"])
+def test_whoever_a_word_joins_brings_along_whom_they_were_one_with(shop: Database, way: str) -> None:
+    bring(shop, email="home@people.test", anonymous_id="k")
+    bring(shop, email="home@people.test", anonymous_id="l")
+    dated(shop, 2, date(1980, 3, 1))
+    bring(shop, email="home@people.test", user_id="u")
+    dated(shop, 3, date(1981, 3, 1))
+    assert people(shop) == {1: 1, 2: 1, 3: 3}
+    if way == "must":
+        word = do(shop, identity.must, 1, 3, "a slip in the year", "staff")
+    else:
+        with shop.snapshot() as session:
+            (case,) = [one.id for one in review.listed(session)]
+        (word,) = do_list(shop, case, "allow")
+    assert people(shop) == {1: 1, 2: 1, 3: 1}
+    do(shop, identity.revoke, word, "staff")
+    assert people(shop) == {1: 1, 2: 1, 3: 3}
+
+
 def test_a_correction_taken_back_compares_what_it_had_replaced(shop: Database) -> None:
     for number, day in enumerate((date(1980, 1, 2), date(2015, 3, 4)), 1):
         assert bring(shop, email="home@people.test", anonymous_id=f"k{number}") == number
