@@ -42,8 +42,8 @@ class Rehearsal:
     """What a rebuild would do."""
 
     found: Found
-    narrowed: int
-    """People of whom at least one use would be refused that is permitted now."""
+    narrowed: tuple[tuple[int, int], ...]
+    """(person now, its person then) where at least one use would be refused that is permitted now."""
     followed: bool
     """Whether consents were followed; not where too many people would change."""
     examples: tuple[tuple[int, int, int], ...] = ()
@@ -65,9 +65,9 @@ def rehearse(database: Database, told: Told) -> Rehearsal:
     with database.snapshot() as session:
         found = _compare(session, dict(policy.of(session).namespaces), told)
         people = identity.people_of(session, found.difference.subjects[:20])
-    if len(found.difference.subjects) > REHEARSED:
-        return Rehearsal(found, 0, False)
-    narrowed, then = 0, dict[int, int]()
+    if len(found.difference.touched) > REHEARSED:
+        return Rehearsal(found, (), False)
+    narrowed, then = tuple[tuple[int, int], ...](), dict[int, int]()
 
     def work(session: Session) -> None:
         nonlocal narrowed, then
@@ -110,17 +110,21 @@ def _compare(session: Session, namespaces: dict[str, Namespace], told: Told) -> 
     return Found(len(graph.subjects), people, computed.components, computed.difficult, rebuild.compare(graph, computed))
 
 
-def _narrowed(database: Database, session: Session, difference: Difference) -> int:
-    """Resolve whoever differs in this transaction, and count who may be used for less than each part of them before."""
-    subjects = difference.subjects
-    before = {subject: _allowed(session, person) for subject, person in identity.people_of(session, subjects).items()}
+def _narrowed(database: Database, session: Session, difference: Difference) -> tuple[tuple[int, int], ...]:
+    """Resolve whoever differs in this transaction, and tell which people of now may be used for less then.
+
+    Whoever keeps their number and gains or loses records is asked like those who get another.
+    """
+    before = identity.people_of(session, difference.touched)
+    allowed = {person: _allowed(session, person) for person in set(before.values())}
     for keys in chunked(difference.generic):
         rebuild.turn(keys, session)
-    rebuild.settle(subjects, session)
+    rebuild.settle(difference.subjects, session)
     database.settle(session)
-    now = identity.people_of(session, subjects)
+    now = identity.people_of(session, difference.touched)
     after = {person: _allowed(session, person) for person in set(now.values())}
-    return len({now[subject] for subject, uses in before.items() if uses - after[now[subject]]})
+    became = {(person, now[subject]) for subject, person in before.items()}
+    return tuple(sorted((one, then) for one, then in became if allowed[one] - after[then]))
 
 
 def _allowed(session: Session, person: int) -> set[int]:

@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from cdp import ingest
-from cdp.connector.kit import Claim, Item
+from cdp.connector.kit import Claim, Item, Signal
 from cdp.deployment import assemble
 from cdp.ops.cli import main
 from cdp.settings import Settings
@@ -80,6 +82,40 @@ def test_another_configuration_parts_nobody_until_it_is_taken_up(home: Path) -> 
     assert "people=4" in taken.output
     change(home, "phone", role="link")
     assert "people=3" in cdp(home, "identity", "rebuild", "--yes").output, "the former brings them together again"
+
+
+YES = Signal("email_marketing", "email", "given", True, "checkbox", "newsletter", "1", "ja")
+NO = Signal("email_marketing", "email", "withdrawn", True, "form")
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+"""Of two words of one instant the no holds."""
+
+
+def bring(folder: Path, said: Signal, **names: str) -> None:
+    settings = Settings(home=folder / "home", database_url=(folder / "url").read_text(), policies=folder / "policies")
+    deployment = assemble(settings)
+    claims = tuple(
+        Claim(kind, value, "2000000000" if kind == "line_uid" else "", True) for kind, value in names.items()
+    )
+    contact = next((one for one in claims if one.type == "email"), None)
+    signal = replace(said, contact=contact)
+    item = Item(YESTERDAY, claims, said.status, "Order Completed", signals=(signal,))
+    source = replace(SITE, purposes=("service_delivery", "email_marketing"))
+    assert ingest.take(deployment.database, source, [item], deployment.clock.now()).accepted == 1
+    deployment.close()
+
+
+@pytest.mark.parametrize(("first", "example"), [(YES, "person 5 -> 5"), (NO, "person 6 -> 5")])
+def test_whoever_may_be_written_to_no_more_is_named_before_it_happens(home: Path, first: Signal, example: str) -> None:
+    change(home, "phone", role="attribute")
+    assert cdp(home, "identity", "rebuild", "--yes").exit_code == 0
+    for said in (YES, NO) if first is YES else (NO, YES):
+        names = {"user_id": "w", "email": "eve@people.test"} if said is YES else {"line_uid": "U3"}
+        bring(home, said, phone="090-5555-5555", **names)
+    change(home, "phone", role="link")
+    tried = cdp(home, "identity", "rebuild", "--dry-run")
+    assert tried.exit_code == 0, tried.output
+    assert "people_permitted_less=1\n" in tried.output
+    assert f"permitted less\t{example}\n" in tried.output, "also who keeps her number, and is given another's no"
 
 
 def test_two_records_are_explained(home: Path) -> None:

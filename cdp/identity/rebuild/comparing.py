@@ -15,6 +15,8 @@ class Difference:
 
     subjects: tuple[int, ...]
     """Those whose person differs."""
+    touched: tuple[int, ...]
+    """Those and everybody who is one person with them, or would be: whose person gains or loses records."""
     joined: int
     """People of now who would be one with another."""
     parted: int
@@ -42,6 +44,7 @@ def compare(graph: Graph, computed: Computed) -> Difference:
     turning = {key for key in other if "generic" in (stored.get(key), wanted.get(key))}
     return Difference(
         tuple(graph.subjects[moved].tolist()),
+        tuple(graph.subjects[touched].tolist()),
         sum(int(count) for count in into.values() if count > 1),
         sum(1 for count in out.values() if count > 1),
         tuple(sorted(turning)),

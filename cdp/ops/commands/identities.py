@@ -17,6 +17,8 @@ from cdp.ops.commands import proposing
 
 _STEPS = {"reading": "reading evidence", "resolving": "resolving", "settling": "bringing people along"}
 
+_EXAMPLES = 20
+
 
 @click.group("identity")
 def identities() -> None:
@@ -171,8 +173,11 @@ def _is_current(database: Database) -> bool:
 def _say_rehearsed(rehearsed: rebuilding.Rehearsal) -> None:
     difference = rehearsed.found.difference
     click.echo(f"would_join={difference.joined}\nwould_part={difference.parted}\nwould_move={len(difference.subjects)}")
-    narrowed = str(rehearsed.narrowed) if rehearsed.followed else f"not followed: more than {rebuilding.REHEARSED}"
+    people = {person for person, _ in rehearsed.narrowed}
+    narrowed = str(len(people)) if rehearsed.followed else f"not followed: more than {rebuilding.REHEARSED}"
     click.echo(f"people_permitted_less={narrowed}")
+    for now, then in rehearsed.narrowed[:_EXAMPLES]:
+        click.echo(f"permitted less\tperson {now} -> {then}")
     for subject, now, then in rehearsed.examples:
         click.echo(f"subject {subject}\tperson {now} -> {then}")
 
