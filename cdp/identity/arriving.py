@@ -316,6 +316,9 @@ def _write_identifiers(
     ]
     if rows:
         statements.write(session, _NEW_IDENTIFIERS, rows)
+    for source in sorted(on_hold):
+        brought = [(number, name, key) for number, name, _, key in found if fresh[number].source == source]
+        breaker.keep(session, source, {(*key, one) for one, name, key in brought if (key, name.value) not in wrong})
     return len(found) - len(rows)
 
 

@@ -3,18 +3,23 @@
 What a source on hold brings is taken in and joins nobody; released, it counts as if there had been no hold.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Collection, Iterable, Set
 from datetime import datetime, timedelta
 
-from sqlalchemy import Table, bindparam, delete, func, insert, or_, select
+from sqlalchemy import Table, and_, bindparam, delete, func, insert, or_, select
 from sqlmodel import Session, col
 
 from cdp import ledger, policy, statements
 from cdp.db import chunked
-from cdp.identity.model import Aside, IdentityCase, JoinRate, SourceHold
+from cdp.identity import decisions
+from cdp.identity.decisions import Scope
+from cdp.identity.model import Aside, IdentityCase, JoinRate, Override, SourceHold
 from cdp.statements import one_of
 
 HELD = Aside.HELD
+ACTOR = "breaker"
+"""Who decides that what a source brings is held."""
+
 KEPT = timedelta(days=1)
 """How long the counts are kept."""
 
@@ -54,7 +59,7 @@ def count(session: Session, source: str, records: int, joins: int, at: datetime,
         return False
     if held(session, [source]):  # by a batch that was counted while this one waited
         return False
-    _hold(session, source, f"{joined} people joined by {brought} records in {bounds.minutes} minutes", at)
+    hold(session, source, f"{joined} people joined by {brought} records in {bounds.minutes} minutes", at)
     return True
 
 
@@ -63,11 +68,31 @@ def forget_counts(session: Session, at: datetime) -> None:
     session.execute(delete(JoinRate).where(col(JoinRate.at) < at - KEPT))
 
 
-def _hold(session: Session, source: str, reason: str, at: datetime) -> None:
-    hold = SourceHold(source=source, since=at, reason=reason)
-    session.add(hold)
+def hold(session: Session, source: str, reason: str, at: datetime) -> IdentityCase:
+    """Put a source on hold from now on; returns the case that asks for somebody."""
+    row = SourceHold(source=source, since=at, reason=reason)
+    session.add(row)
     session.flush()
-    case = IdentityCase(rule="breaker", severity="alarm", source=source, hold_id=hold.id, state="open", opened_at=at)
+    case = IdentityCase(rule="breaker", severity="alarm", source=source, hold_id=row.id, state="open", opened_at=at)
     session.add(case)
     session.flush()
+    session.add(Override(kind="hold", case_id=case.id, reason=reason, actor=ACTOR, at=at))
+    session.flush()
     ledger.note(session, "identity.held", {"source": source, "reason": reason}, at)
+    return case
+
+
+def keep(session: Session, source: str, scope: Collection[Scope]) -> None:
+    """Write down what a source on hold brought, so that it can be held again once it was released."""
+    of_case = (col(IdentityCase.id) == col(Override.case_id), col(IdentityCase.source) == source)
+    words = select(func.max(col(Override.id))).join(IdentityCase, and_(*of_case))
+    in_force = words.where(col(Override.kind) == "hold", col(Override.revoked_at).is_(None))
+    word = session.scalar(in_force) if scope else None
+    if word is not None:
+        decisions.keep(session, word, scope)
+
+
+def word_of(session: Session, case: IdentityCase) -> int:
+    """Return the number of the decision that keeps what the hold of a case holds, released or not."""
+    words = select(col(Override.id)).where(col(Override.kind) == "hold", col(Override.case_id) == case.id)
+    return session.scalar(words) or 0

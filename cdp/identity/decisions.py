@@ -23,7 +23,7 @@ from cdp.profile.model import Subject
 
 VALUES = ("block", "shared", "expire")
 
-_Scope = tuple[str, bytes, int]
+Scope = tuple[str, bytes, int]
 """Namespace, token, and the subject whose evidence of it is meant; 0 = everybody's."""
 
 
@@ -66,10 +66,10 @@ def judge(
     number = _note(session, row, case_id)
     if kind == "expire":
         earlier = seeing.earlier(session, key)
-        _keep(session, number, _seen_with(session, keys, earlier) or {(*key, 0)})
+        keep(session, number, _seen_with(session, keys, earlier) or {(*key, 0)})
         seeing.set_aside(session, keys, Aside.LEFT, earlier)
     else:
-        _keep(session, number, {(*one, 0) for one in keys})
+        keep(session, number, {(*one, 0) for one in keys})
         resolution.turn(session, [cases.Turn(one, "blocked", "") for one in keys], at)
     with_it |= _reconsidered(session, keys, at)
     resolution.resolve(session, with_it, at, f"decision:{number}")
@@ -91,7 +91,7 @@ def retract(
     _refuse_erasing(session, with_it)
     row = Override(kind="retract", subject=subject, namespace=key[0], token=key[1], reason=reason, actor=actor, at=at)
     number = _note(session, row, case_id)
-    _keep(session, number, {(*one, subject) for one in keys})
+    keep(session, number, {(*one, subject) for one in keys})
     seeing.set_aside(session, keys, Aside.RETRACTED, [subject])
     with_it |= _reconsidered(session, keys, at)
     resolution.resolve(session, with_it, at, f"decision:{number}")
@@ -192,7 +192,7 @@ def keys_of(session: Session, decisions: Iterable[int]) -> set[TokenKey]:
     return {(row[0], bytes(row[1])) for row in session.execute(query)}
 
 
-def _keep(session: Session, decision: int, scope: Iterable[_Scope]) -> None:
+def keep(session: Session, decision: int, scope: Iterable[Scope]) -> None:
     """Write down what a decision holds for, so that taking it back takes back that and nothing else."""
     rows = [
         {"override": decision, "namespace": namespace, "token": token, "subject": subject}
@@ -201,9 +201,9 @@ def _keep(session: Session, decision: int, scope: Iterable[_Scope]) -> None:
     insert_ignoring(session, OverrideValue, rows)
 
 
-def _seen_with(session: Session, keys: Iterable[TokenKey], subjects: Sequence[int]) -> set[_Scope]:
+def _seen_with(session: Session, keys: Iterable[TokenKey], subjects: Sequence[int]) -> set[Scope]:
     """Return which of these subjects was seen with which of these values, also where it was corrected away."""
-    found: set[_Scope] = set()
+    found: set[Scope] = set()
     for some in chunked(subjects, graph.MANY):
         for table in (Identifier, CorrectedIdentifier):
             query = select(col(table.namespace), col(table.token), col(table.subject)).where(
@@ -240,7 +240,7 @@ def _take_back(session: Session, row: Override, at: datetime) -> None:
         unsettle(session, {*subjects, *resolution.people_of(session, subjects).values()} - {0}, first="gate")
 
 
-def _scope(session: Session, row: Override) -> set[_Scope]:
+def _scope(session: Session, row: Override) -> set[Scope]:
     """Return what this decision alone holds for."""
     kinds = ("block", "shared") if row.kind in ("block", "shared") else (row.kind,)
     mine, other = aliased(OverrideValue), aliased(OverrideValue)

@@ -115,7 +115,8 @@ class Override(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str = Field(max_length=8)
-    """must | cannot (two subjects) · block | shared | expire (a value) · retract (what a subject was seen with)"""
+    """must | cannot (two subjects) · block | shared | expire (a value) · retract (what a subject was seen with) ·
+    hold (what a source brought while it was on hold; revoked = released)"""
     subject: int = Field(default=0, index=True)
     other_subject: int = Field(default=0, index=True)
     namespace: str = Field(default="", max_length=32)

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, pairwise
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from cdp import ledger
 from cdp.errors import Problem
-from cdp.identity import aside, config, decisions, graph, kinship, places, resolution
+from cdp.identity import aside, breaker, config, decisions, graph, kinship, places, resolution
 from cdp.identity.explaining import Obstacle, explain, shown
-from cdp.identity.model import IdentityCase, MatchProposal, Override, SourceHold
+from cdp.identity.model import IdentityCase, MatchProposal, Override, OverrideValue
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
 
@@ -45,7 +45,9 @@ def decide(session: Session, case_id: int, action: str, reason: str, actor: str,
     if action not in known:
         raise Problem(400, "unknown_action", f"This case can be answered with {', '.join(known)}.")
     if case.rule == "breaker":
-        made = _of_source(session, case, action, actor, at)
+        made = []
+        if action == "release":
+            aside.release(session, case, actor, at)
     else:
         made = _of_value(session, case, action, reason, actor, at)
     case.state, case.action, case.actor, case.closed_at = "decided", action, actor, at
@@ -64,7 +66,7 @@ def undo(session: Session, case_id: int, reason: str, actor: str, at: datetime) 
     if case.state != "decided":
         raise Problem(409, "case_not_decided", "Nothing was decided of this case.")
     if case.hold_id is not None and case.action == "release":
-        aside.hold_again(session, case.hold_id, at)
+        aside.hold_again(session, case, at)
     for number in reversed(_made(session, case_id)):
         decisions.revoke(session, number, actor, at)
     _reopen(session, case, at)
@@ -94,14 +96,6 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
     if row is not None and (row.case_id is not None or session.scalar(accepted.limit(1)) is not None):
         raise Problem(409, "decided_elsewhere", "This was decided of a case or a proposal: take that back.")
     decisions.revoke(session, decision, actor, at)
-
-
-def _made(session: Session, case_id: int) -> list[int]:
-    """Return what was decided of a case and stands, in order, without what came with a decision."""
-    query = select(col(Override.id)).where(
-        col(Override.case_id) == case_id, col(Override.revoked_at).is_(None), col(Override.part_of).is_(None)
-    )
-    return [number for number in session.scalars(query.order_by(col(Override.id))) if number]
 
 
 def _held(session: Session, case_id: int) -> IdentityCase:
@@ -176,12 +170,19 @@ def _of_value(session: Session, case: IdentityCase, action: str, reason: str, ac
     return [verb(session, one, other, reason, actor, at, case_id=case.id) for one, other in pairs]
 
 
-def _of_source(session: Session, case: IdentityCase, action: str, actor: str, at: datetime) -> list[int]:
-    if action == "release":
-        released = update(SourceHold).where(col(SourceHold.id) == case.hold_id)
-        session.execute(released.values(released_at=at, released_by=actor))
-        aside.count_released(session, at)  # the worker goes on from there: nobody is to wait for thousands
-    return []
+def _made(session: Session, case_id: int) -> tuple[int, ...]:
+    """Return what was decided of a case and stands, without what came with a decision; a hold is what it is about."""
+    of_case = (
+        col(Override.case_id) == case_id,
+        col(Override.kind) != "hold",
+        col(Override.revoked_at).is_(None),
+        col(Override.part_of).is_(None),
+    )
+    return tuple(
+        number
+        for number in session.scalars(select(col(Override.id)).where(*of_case).order_by(col(Override.id)))
+        if number
+    )
 
 
 def _stands(session: Session, key: TokenKey) -> bool:
@@ -208,7 +209,7 @@ class Told:
 def tell(session: Session, case_id: int) -> Told:
     """Return everything that is shown of a case; raises Problem 404 for an unknown one."""
     case = find(session, case_id)
-    standing = tuple(_made(session, case_id))
+    standing = _made(session, case_id)
     if case.rule == "breaker":
         people = _brought(session, case)
         return Told(case, case.source, people, (), OF_SOURCES, standing)
@@ -229,9 +230,10 @@ def _obstacles(session: Session, key: TokenKey, people: Mapping[int, list[int]])
 
 
 def _brought(session: Session, case: IdentityCase) -> dict[int, list[int]]:
-    """Return whom a source brought since it is on hold, at most a thousand."""
-    brought = (col(Subject.source) == case.source, col(Subject.first_at) > case.opened_at)
-    query = select(col(Subject.person), col(Subject.number)).where(*brought).order_by(col(Subject.number))
+    """Return whom a source brought while it was on hold, at most a thousand."""
+    brought = select(col(OverrideValue.subject)).where(col(OverrideValue.override) == breaker.word_of(session, case))
+    query = select(col(Subject.person), col(Subject.number)).where(col(Subject.number).in_(brought))
+    query = query.order_by(col(Subject.number))
     found: dict[int, list[int]] = {}
     for person, number in session.execute(query.limit(1000)):
         found.setdefault(person, []).append(number)

@@ -9,15 +9,17 @@ What a person had corrected away is kept up to date with what stands: brought ba
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, exists, select, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from cdp import statements
 from cdp.db import among, chunked
 from cdp.identity import config, graph
 from cdp.identity.belonging import IS_THEIRS
-from cdp.identity.model import Aside, CorrectedIdentifier, Identifier
+from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, OverrideValue
 from cdp.identity.rules import TokenKey
 from cdp.statements import one_of
 
@@ -104,6 +106,26 @@ def set_aside(session: Session, keys: Iterable[TokenKey], why: Aside, subjects: 
 def take_back(session: Session, keys: Iterable[TokenKey], why: Aside, subjects: Iterable[int] | None = None) -> None:
     """Take a reason back: what has no other counts again; resolve whoever has it after it."""
     _change(session, keys, subjects, why, sets=False)
+
+
+def set_aside_by(session: Session, decision: int, why: Aside, subjects: Iterable[int]) -> None:
+    """Let what a decision was said of not count for a reason, on these subjects; resolve whom it joined after it."""
+    whose, bit = sorted(subjects), int(why)
+    for table in (Identifier, CorrectedIdentifier):
+        said = exists().where(col(OverrideValue.override) == decision, *_is_same(OverrideValue, table))
+        free = (among(session, col(table.subject), whose), col(table.aside).op("&")(bit) == 0)
+        session.execute(update(table).where(*free, said, ~was_given(table)).values(aside=col(table.aside) + bit))
+
+
+def was_given(table: type[Identifier | CorrectedIdentifier]) -> ColumnElement[bool]:
+    """Match evidence that the person had added by a correction: its source never brought it."""
+    given = aliased(CorrectedIdentifier)
+    same = (*_is_same(given, table), col(given.first_at) == col(table.first_at))
+    return exists().where(~col(given.removed), *same)
+
+
+def _is_same(one: Any, other: Any) -> list[ColumnElement[bool]]:
+    return [getattr(one, name) == getattr(other, name) for name in ("namespace", "token", "subject")]
 
 
 def _change(

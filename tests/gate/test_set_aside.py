@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from cdp import consent, gate, identity, policy, vault
@@ -14,10 +14,10 @@ from cdp.gate.disclosure import disclose
 from cdp.gate.opened import gather
 from cdp.gate.permit import Permit, ask, record
 from cdp.gate.standing import load
-from cdp.identity import aside, seeing
-from cdp.identity.model import Aside, Identifier, SourceHold
+from cdp.identity import aside, breaker, seeing
+from cdp.identity.model import Aside, Identifier, IdentityCase
 from cdp.identity.rules import TokenKey
-from cdp.profile.model import Subject, Trait
+from cdp.profile.model import Trait
 from tests.gate.test_permission import allowed, assert_equal_to_fresh, make_person, say
 from tests.gate.test_permit import request_for
 
@@ -210,18 +210,11 @@ def test_a_source_on_hold_is_written_to_by_nobody_until_it_is_released(house: Da
     person = make_person(house)
     say(house, person, "given")
     with house.transaction() as session:
-        now = house.clock.now()
-        hold = SourceHold(source="crm", since=now, reason="joined too much", released_at=now)
-        session.add(hold)
-        session.execute(update(Subject).values(first_at=house.clock.pass_(minutes=1)))
-        session.flush()
-        assert hold.id is not None
-        aside.hold_again(session, hold.id, house.clock.now())
+        case = breaker.hold(session, "crm", "joined too much", house.clock.now())
+        aside.hold_back(session, case, {(*key_of(house), person)}, house.clock.now())
     assert not allowed(house, person)
     with house.transaction() as session:
-        session.get_one(SourceHold, hold.id).released_at = house.clock.now()
-        session.flush()
-        assert aside.count_released(session, house.clock.now()) == 1
+        aside.release(session, session.get_one(IdentityCase, case.id), "staff", house.clock.now())
     assert allowed(house, person)
     assert_equal_to_fresh(house, person)
 

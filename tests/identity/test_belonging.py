@@ -9,8 +9,8 @@ from sqlmodel import col, select
 
 from cdp import identity
 from cdp.db import Database
-from cdp.identity import Arrival, Canonical, aside, seeing
-from cdp.identity.model import Aside, Identifier, SourceHold
+from cdp.identity import Arrival, Canonical, aside, breaker, seeing
+from cdp.identity.model import Aside, Identifier, IdentityCase
 from cdp.identity.rules import TokenKey
 from tests.ingest.ground import NAMESPACES, make_policy
 
@@ -87,14 +87,11 @@ def test_an_address_does_not_pass_on_by_time_alone(shop: Database) -> None:
 
 def test_what_a_source_on_hold_brings_finds_nobody_until_it_is_released(shop: Database) -> None:
     with shop.transaction() as session:
-        hold = SourceHold(source="site", since=shop.clock.now(), reason="joined too much")
-        session.add(hold)
+        case = breaker.hold(session, "site", "joined too much", shop.clock.now())
     bring(shop, user_id="u1", phone=PHONE)
     assert found(shop) == (None, None, [1])
     with shop.transaction() as session:
-        session.get_one(SourceHold, hold.id).released_at = shop.clock.now()
-        session.flush()
-        aside.count_released(session, shop.clock.now())
+        aside.release(session, session.get_one(IdentityCase, case.id), "staff", shop.clock.now())
     assert found(shop) == (1, 1, [1])
 
 

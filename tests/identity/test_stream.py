@@ -24,6 +24,7 @@ from cdp.identity import (
     Arrival,
     Canonical,
     aside,
+    breaker,
     config,
     correcting,
     marks,
@@ -35,7 +36,7 @@ from cdp.identity import (
 )
 from cdp.identity.correcting import Change
 from cdp.identity.marks import Stated
-from cdp.identity.model import Alias, Identifier, IdentityCase, IdentityMark, Override, SourceHold
+from cdp.identity.model import Alias, Identifier, IdentityCase, IdentityMark, Override
 from cdp.identity.rules import TokenKey
 from cdp.profile.model import Subject
 from tests.conftest import DEEP, EXAMPLES, StandingClock
@@ -183,11 +184,7 @@ class World:
         aside.expire(session, at.date(), at)
 
     def _hold(self, session: Session, act: Act, at: datetime) -> None:
-        hold = SourceHold(source="site", since=at, reason="too many")
-        session.add(hold)
-        session.flush()
-        case = {"rule": "breaker", "severity": "alarm", "source": "site", "state": "open", "opened_at": at}
-        session.add(IdentityCase(hold_id=hold.id, **case))
+        breaker.hold(session, "site", "too many", at)
 
     def _release(self, session: Session, act: Act, at: datetime) -> None:
         case = session.scalars(select(IdentityCase).where(col(IdentityCase.rule) == "breaker")).first()

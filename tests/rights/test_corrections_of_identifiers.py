@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -11,7 +10,7 @@ from sqlmodel import col, select
 
 from cdp import identity, rights
 from cdp.connector.kit import Claim
-from cdp.identity import aside, config, rebuild, review
+from cdp.identity import aside, breaker, config, rebuild, review
 from cdp.identity.model import (
     Aside,
     CorrectedIdentifier,
@@ -19,7 +18,6 @@ from cdp.identity.model import (
     IdentityCase,
     IdentityMark,
     Override,
-    SourceHold,
     Token,
 )
 from cdp.identity.rules import TokenKey
@@ -267,17 +265,30 @@ def test_a_source_on_hold_that_is_released_lets_the_value_count_that_was_away(gr
     take(grounds, CRM, PHONE, Claim("user_id", "u1", verified=True))
     key = key_of(grounds)
     with grounds.database.transaction() as session:
-        hold = SourceHold(source=CRM.name, since=grounds.clock.now() - timedelta(days=9), reason="too many")
-        session.add(hold)
-        session.flush()
-        aside.hold_again(session, hold.id or 0, grounds.clock.now())
+        case = breaker.hold(session, CRM.name, "too many", grounds.clock.now())
+        aside.hold_back(session, case, {(*key, 1)}, grounds.clock.now())
     done = correct(grounds, 1, GIVEN_UP)
     with grounds.database.transaction() as session:
-        session.get_one(SourceHold, hold.id).released_at = grounds.clock.now()
-        session.flush()
-        aside.count_released(session, grounds.clock.now())
+        aside.release(session, session.get_one(IdentityCase, case.id), "staff", grounds.clock.now())
     take_back(grounds, done)
     assert (key_of(grounds), asides(grounds)) == (key, {1: 0})
+
+
+def test_what_a_person_on_hold_had_put_right_counts_after_a_release_that_was_undone(grounds: Grounds) -> None:
+    grounds.bring(HOME, user="u9")
+    with grounds.database.transaction() as session:
+        case = breaker.hold(session, CRM.name, "too many", grounds.clock.now()).id or 0
+    take(grounds, CRM, PHONE, Claim("user_id", "u1", verified=True))
+    correct(grounds, 2, {"add": named("new@example.com", verified=True)})
+    before = evidence(grounds)
+    assert len({row[3] for row in before if row[0] == 2}) == 2, "the address counts, what the source brought does not"
+    with grounds.database.transaction() as session:
+        review.decide(session, case, "release", "looked", "staff", grounds.clock.now())
+    take(grounds, CRM, Claim("user_id", "u5", verified=True))
+    late = [row for row in evidence(grounds) if row[0] == 3]
+    with grounds.database.transaction() as session:
+        review.undo(session, case, "because", "staff", grounds.clock.now())
+    assert evidence(grounds) == before + late, "what came after the release was never held"
 
 
 # Birth dates
