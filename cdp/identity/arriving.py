@@ -15,9 +15,9 @@ from sqlmodel import Session, col
 
 from cdp import statements, vault
 from cdp.db import chunked, is_sqlite
-from cdp.identity import breaker, graph, marks, naming, places, resolution, sealed, seeing
+from cdp.identity import aside, breaker, decisions, graph, marks, naming, places, resolution, sealed, seeing
 from cdp.identity.marks import Stated
-from cdp.identity.model import Aside, Identifier, Override, OverrideValue
+from cdp.identity.model import Aside, Identifier, IdentityCase, Override, OverrideValue
 from cdp.identity.normalise import VERSION, Canonical, phone_country
 from cdp.identity.rules import TokenKey
 from cdp.identity.seeing import month_of
@@ -91,11 +91,30 @@ def attach(session: Session, arrivals: Sequence[Arrival], at: datetime) -> Attac
     # What a source on hold confirms or vouches for has to be said again once it is released.
     seen = {met.known[name]: times[name] for name in met.known if by_print[name].source not in on_hold}
     touched |= seeing.see_again(session, seen)
-    resolved = resolution.resolve(session, touched, at, "arrival", met.held | fresh.keys())
+    resolved = resolution.resolve(session, touched, at, "arrival", met.held | fresh.keys(), met.vouched)
+    people = resolved.people
     for source in sorted({one.source for one in arrivals}):
-        breaker.count(session, source, len(arrivals), resolved.joins, at, on_hold)
-    attached.people = resolved.people | resolution.people_of(session, set(attached.subjects) - resolved.people.keys())
+        case = breaker.count(session, source, len(arrivals), resolved.joins, at, on_hold)
+        if case is not None:
+            subjects = {number for name, number in numbers.items() if by_print[name].source == source}
+            people |= _hold_back(session, case, subjects, fresh, met.vouched, at)
+    attached.people = people | resolution.people_of(session, set(attached.subjects) - people.keys())
     return attached
+
+
+def _hold_back(
+    session: Session,
+    case: IdentityCase,
+    subjects: Set[int],
+    fresh: Iterable[int],
+    vouched: Iterable[tuple[int, str, bytes]],
+    at: datetime,
+) -> dict[int, int]:
+    """Hold what a source just brought, which put it on hold; returns the people of whom that concerns."""
+    scope = {(namespace, token, number) for number, namespace, token in vouched if number in subjects}
+    for some in chunked(sorted(subjects & set(fresh)), 500):
+        scope |= decisions.seen_with(session, graph.keys_of(session, some), some)
+    return aside.hold_back(session, case, scope, at).people if scope else {}
 
 
 def keep_marks(session: Session, stated: Sequence[Stated], fresh: Iterable[int], at: datetime) -> None:

@@ -57,18 +57,21 @@ def hold_again(session: Session, case: IdentityCase, at: datetime) -> None:
     _follow(session, case, released_at=None, released_by="")
     said = select(col(OverrideValue.subject)).where(col(OverrideValue.override) == breaker.word_of(session, case))
     for some in chunked(sorted(session.scalars(said.distinct())), 500):
-        _hold(session, case, some, at)
+        _hold(session, case, graph.keys_of(session, some), some, at)
 
 
 def hold_back(session: Session, case: IdentityCase, scope: Collection[Scope], at: datetime) -> resolution.Resolved:
     """Let this evidence of a source that is on hold join nobody, as if it had come a moment later."""
     decisions.keep(session, breaker.word_of(session, case), scope)
-    return _hold(session, case, sorted({subject for _, _, subject in scope}), at)
+    keys = {(namespace, token) for namespace, token, _ in scope}
+    return _hold(session, case, keys, sorted({subject for _, _, subject in scope}), at)
 
 
-def _hold(session: Session, case: IdentityCase, subjects: Sequence[int], at: datetime) -> resolution.Resolved:
+def _hold(
+    session: Session, case: IdentityCase, keys: set[TokenKey], subjects: Sequence[int], at: datetime
+) -> resolution.Resolved:
     """Let what the hold was said of join nobody, on these subjects."""
-    keys, word = graph.keys_of(session, subjects), breaker.word_of(session, case)
+    word = breaker.word_of(session, case)
     return _change(
         session, keys, subjects, partial(seeing.set_aside_by, session, word, Aside.HELD, subjects), at, "hold"
     )

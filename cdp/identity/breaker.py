@@ -44,23 +44,24 @@ def held(session: Session, sources: Iterable[str]) -> set[str]:
     return found
 
 
-def count(session: Session, source: str, records: int, joins: int, at: datetime, on_hold: Set[str]) -> bool:
-    """Count a batch of a source, and put the source on hold where it joins too many; returns whether it did.
+def count(
+    session: Session, source: str, records: int, joins: int, at: datetime, on_hold: Set[str]
+) -> IdentityCase | None:
+    """Count a batch of a source, and put the source on hold where it joins too many; returns the case of that.
 
-    `on_hold` are the sources that are so already.
+    `on_hold` are the sources that were so when the batch was written. What tripped it is to be held back as well.
     """
     statements.write(session, _COUNTED, [{"source": source, "at": at, "records": records, "joins": joins}])
     bounds = policy.of(session).breaker
     if not joins or not bounds.records or source in on_hold:
-        return False
+        return None
     since = at - timedelta(minutes=bounds.minutes)
     ((brought, joined),) = statements.rows(session, _TOTALS, of=source, since=since)
     if (brought or 0) < bounds.records or joined <= bounds.share * brought:
-        return False
-    if held(session, [source]):  # by a batch that was counted while this one waited
-        return False
-    hold(session, source, f"{joined} people joined by {brought} records in {bounds.minutes} minutes", at)
-    return True
+        return None
+    # Perhaps a batch that was counted while this one waited put it on hold: its case is this one's, too.
+    reason = f"{joined} people joined by {brought} records in {bounds.minutes} minutes"
+    return _case_of(session, source) or hold(session, source, reason, at)
 
 
 def forget_counts(session: Session, at: datetime) -> None:
@@ -80,6 +81,13 @@ def hold(session: Session, source: str, reason: str, at: datetime) -> IdentityCa
     session.flush()
     ledger.note(session, "identity.held", {"source": source, "reason": reason}, at)
     return case
+
+
+def _case_of(session: Session, source: str) -> IdentityCase | None:
+    """Return the case of a source that is on hold."""
+    standing = select(col(SourceHold.id)).where(col(SourceHold.source) == source, col(SourceHold.released_at).is_(None))
+    cases = select(IdentityCase).where(col(IdentityCase.hold_id).in_(standing))
+    return session.scalars(cases.order_by(col(IdentityCase.id).desc()).limit(1)).first()
 
 
 def keep(session: Session, source: str, scope: Collection[Scope]) -> None:

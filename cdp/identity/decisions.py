@@ -66,7 +66,7 @@ def judge(
     number = _note(session, row, case_id)
     if kind == "expire":
         earlier = seeing.earlier(session, key)
-        keep(session, number, _seen_with(session, keys, earlier) or {(*key, 0)})
+        keep(session, number, seen_with(session, keys, earlier) or {(*key, 0)})
         seeing.set_aside(session, keys, Aside.LEFT, earlier)
     else:
         keep(session, number, {(*one, 0) for one in keys})
@@ -201,7 +201,7 @@ def keep(session: Session, decision: int, scope: Iterable[Scope]) -> None:
     insert_ignoring(session, OverrideValue, rows)
 
 
-def _seen_with(session: Session, keys: Iterable[TokenKey], subjects: Sequence[int]) -> set[Scope]:
+def seen_with(session: Session, keys: Iterable[TokenKey], subjects: Sequence[int]) -> set[Scope]:
     """Return which of these subjects was seen with which of these values, also where it was corrected away."""
     found: set[Scope] = set()
     for some in chunked(subjects, graph.MANY):

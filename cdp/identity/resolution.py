@@ -4,7 +4,7 @@ The partition never depends on the order of arrival; numbers do, so who keeps ou
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -31,14 +31,22 @@ class Resolved(NamedTuple):
     people: dict[int, int]
     """Subject → person, of everybody in them."""
     joins: int
-    """How many people are no more, because they are another now."""
+    """How many people whom something beside a device named are no more, because they are another such person now."""
 
 
-def resolve(session: Session, subjects: Iterable[int], at: datetime, cause: str, held: Iterable[int] = ()) -> Resolved:
+def resolve(
+    session: Session,
+    subjects: Iterable[int],
+    at: datetime,
+    cause: str,
+    held: Iterable[int] = (),
+    vouched: Set[tuple[int, str, bytes]] = frozenset(),
+) -> Resolved:
     """Recompute the people of the components of these subjects.
 
     Writes the differences, aliases for those who keep our numbers, and the ledger; unsettles everyone touched.
-    `held` are subjects that this transaction made, or has locked.
+    `held` are subjects that this transaction made, or has locked; `vouched` evidence (subject, namespace, token) that
+    it proved: nobody was named by that before.
     """
     wanted = set(subjects)
     if not wanted:
@@ -51,7 +59,27 @@ def resolve(session: Session, subjects: Iterable[int], at: datetime, cause: str,
     turn(session, _turns(region, partition), at)
     _remember(session, before, people, at, cause)
     unsettle(session, {*people.values(), *before.values()} - {0})
-    return Resolved(people, len({*before.values()} - {0} - {*people.values()}))
+    return Resolved(people, _joins(session, region, before, people, vouched))
+
+
+def _joins(
+    session: Session,
+    region: graph.Region,
+    before: Mapping[int, int],
+    people: Mapping[int, int],
+    vouched: Set[tuple[int, str, bytes]],
+) -> int:
+    """Count people who are another now; a visitor of whom nothing but the device was known is nobody who was joined."""
+    if all(people[number] == person for number, person in before.items() if person):
+        return 0
+    terms, unwalked = config.namespaces(session), region.unwalked
+    named: dict[int, set[int]] = defaultdict(set)
+    for row in region.evidence:
+        person, term, key = before.get(row.subject), terms.get(row.namespace), (row.namespace, row.token)
+        is_name = term is not None and term.verified_only and rules.links(term, row) and key not in unwalked
+        if person and is_name and (row.subject, *key) not in vouched:
+            named[people[row.subject]].add(person)
+    return sum(len(several) - 1 for several in named.values())
 
 
 def company(session: Session, subjects: Iterable[int]) -> set[int]:

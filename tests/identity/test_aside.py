@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from cdp import identity
 from cdp.db import Database
-from cdp.identity import Arrival, Canonical, aside, breaker, review
+from cdp.identity import Arrival, Canonical, aside, breaker, config, rebuild, review
 from cdp.identity.model import Identifier, IdentityCase, SourceHold
 from cdp.policy.terms import Breaker
 from tests.conftest import StandingClock
@@ -94,15 +94,78 @@ def joining(shop: Database, *numbers: int) -> None:
 
 def test_a_source_that_makes_too_many_people_one_is_put_on_hold(shop: Database) -> None:
     strangers(shop, 8)
-    joining(shop, *range(6))
+    joining(shop, *range(5))
     before = people(shop)
-    joining(shop, 6, 7)
+    joining(shop, 5, 6, 7)
     with shop.snapshot() as session:
         assert breaker.held(session, ["joiner", "site"]) == {"joiner"}
         assert [case.severity for case in cases(session, "breaker")] == ["alarm"]
         held = session.scalars(select(Identifier.subject).where(col(Identifier.aside) > 0)).all()
-    assert len(set(held)) == 2
+    assert len(set(held)) == 3, "also what tripped it"
     assert {one: of for one, of in people(shop).items() if one in before} == before, "what came on hold joins nobody"
+
+
+def at_once(shop: Database, source: str, *sets: tuple[Canonical, ...]) -> None:
+    """Bring these in one batch."""
+    with shop.transaction() as session:
+        identity.attach(session, [Arrival(source, names) for names in sets], shop.clock.now())
+        session.info["unsettled"].clear()
+
+
+def pairs(count: int, proved: bool = True) -> list[tuple[Canonical, ...]]:
+    return [(Canonical("user_id", "", f"u{n}", True), Canonical("line_uid", "", f"L{n}", proved)) for n in range(count)]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_what_put_a_source_on_hold_is_held_shown_and_given_back(shop: Database, known: bool) -> None:
+    strangers(shop, 8)
+    if known:
+        at_once(shop, "joiner", *pairs(8, proved=False))
+    before = people(shop)
+    shop.clock.pass_(minutes=30)  # type: ignore[attr-defined]
+    at_once(shop, "joiner", *pairs(8))
+    stands = people(shop)
+    assert {one: of for one, of in stands.items() if one in before} == before, "nobody was joined"
+    assert is_as_rebuilt(shop)
+    with shop.transaction() as session:
+        (case,) = cases(session, "breaker")
+        told = review.tell(session, case.id or 0)
+        assert sorted(one for subjects in told.people.values() for one in subjects) == list(range(17, 25))
+        review.decide(session, case.id or 0, "keep", "a slip of columns", "staff", shop.clock.now())
+        assert identity.people_of(session, range(1, 50)) == stands
+        review.undo(session, case.id or 0, "looked again", "staff", shop.clock.now())
+        review.decide(session, case.id or 0, "release", "they are", "staff", shop.clock.now())
+        session.info["unsettled"].clear()
+    assert len(set(people(shop).values())) == 8, "as if there had been no hold"
+    assert is_as_rebuilt(shop)
+
+
+def is_as_rebuilt(shop: Database) -> bool:
+    with shop.snapshot() as session:
+        graph = rebuild.read(session)
+        return rebuild.compare(graph, rebuild.compute(graph, config.namespaces(session))).is_none
+
+
+def test_visitors_who_sign_in_are_no_people_made_one(shop: Database) -> None:
+    bring(shop, *({"user_id": f"u{n}"} for n in range(8)))
+    bring(shop, *({"anonymous_id": f"a{n}"} for n in range(8)))
+    bring(shop, *({"user_id": f"u{n}", "anonymous_id": f"a{n}"} for n in range(8)), source="auth")
+    assert len(set(people(shop).values())) == 8
+    with shop.snapshot() as session:
+        assert breaker.held(session, ["auth"]) == set()
+
+
+def test_somebody_who_confirms_an_address_is_nobody_made_one(shop: Database) -> None:
+    names = [
+        (Canonical("anonymous_id", "", f"a{n}", True), Canonical("email", "", f"{n}@a.test", False)) for n in range(8)
+    ]
+    bring(shop, *({"email": f"{n}@a.test"} for n in range(8)))
+    at_once(shop, "auth", *names)
+    shop.clock.pass_(minutes=30)  # type: ignore[attr-defined]
+    at_once(shop, "auth", *([replace(name, verified=True) for name in one] for one in names))
+    assert len(set(people(shop).values())) == 8
+    with shop.snapshot() as session:
+        assert breaker.held(session, ["auth"]) == set()
 
 
 def test_what_a_source_on_hold_vouches_for_is_not_believed(shop: Database) -> None:
@@ -138,7 +201,7 @@ def test_released_it_is_as_if_there_had_been_no_hold(shop: Database, clock: Stan
     with shop.transaction() as session:
         review.undo(session, case.id, "because", "staff", shop.clock.now())
         session.info["unsettled"].clear()
-    assert len(set(people(shop).values())) == 12
+    assert len(set(people(shop).values())) == 11 + 3, "as before the release: five were joined, three are held"
     with shop.snapshot() as session:
         assert session.scalars(select(SourceHold.released_at)).all() == [None]
 
