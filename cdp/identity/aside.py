@@ -21,7 +21,7 @@ def expire(session: Session, on: date, at: datetime, limit: int = 500) -> int:
     places.hold_still(session)
     over = seeing.overdue(session, on, limit)
     for key, subjects in sorted(over.items()):
-        _change(
+        change(
             session, {key}, subjects, partial(seeing.set_aside, session, {key}, Aside.EXPIRED, subjects), at, "expiry"
         )
     return sum(map(len, over.values()))
@@ -34,7 +34,7 @@ def count_released(session: Session, at: datetime, limit: int = 500) -> int:
     subjects: list[int] = sorted(session.scalars(waiting.limit(limit)))
     if subjects:
         keys = graph.keys_of(session, subjects)
-        _change(session, keys, subjects, partial(seeing.take_back, session, keys, Aside.HELD, subjects), at, "release")
+        change(session, keys, subjects, partial(seeing.take_back, session, keys, Aside.HELD, subjects), at, "release")
     return len(subjects)
 
 
@@ -72,7 +72,7 @@ def _hold(
 ) -> resolution.Resolved:
     """Let what the hold was said of join nobody, on these subjects."""
     word = breaker.word_of(session, case)
-    return _change(
+    return change(
         session, keys, subjects, partial(seeing.set_aside_by, session, word, Aside.HELD, subjects), at, "hold"
     )
 
@@ -85,7 +85,7 @@ def _follow(session: Session, case: IdentityCase, released_at: datetime | None, 
     session.execute(released.values(released_at=released_at, released_by=released_by))
 
 
-def _change(
+def change(
     session: Session, keys: set[TokenKey], subjects: Iterable[int], change: Callable[[], None], at: datetime, cause: str
 ) -> resolution.Resolved:
     """Change whether evidence of these values counts on these subjects, and resolve whom it joined or may join."""

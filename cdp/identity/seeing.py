@@ -19,7 +19,7 @@ from cdp import statements
 from cdp.db import among, chunked
 from cdp.identity import config, graph
 from cdp.identity.belonging import IS_THEIRS
-from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, OverrideValue
+from cdp.identity.model import Aside, CorrectedIdentifier, Identifier, Override, OverrideValue
 from cdp.identity.rules import TokenKey
 from cdp.statements import one_of
 
@@ -110,18 +110,20 @@ def take_back(session: Session, keys: Iterable[TokenKey], why: Aside, subjects: 
 
 def set_aside_by(session: Session, decision: int, why: Aside, subjects: Iterable[int]) -> None:
     """Let what a decision was said of not count for a reason, on these subjects; resolve whom it joined after it."""
-    whose, bit = sorted(subjects), int(why)
+    whose = sorted(subjects)
     for table in (Identifier, CorrectedIdentifier):
-        said = exists().where(col(OverrideValue.override) == decision, *_is_same(OverrideValue, table))
-        free = (among(session, col(table.subject), whose), col(table.aside).op("&")(bit) == 0)
-        session.execute(update(table).where(*free, said, ~was_given(table)).values(aside=col(table.aside) + bit))
+        said = exists().where(col(Override.id) == decision, *is_said(table))
+        free = (among(session, col(table.subject), whose), col(table.aside).op("&")(int(why)) == 0)
+        session.execute(update(table).where(*free, said).values(aside=col(table.aside) + int(why)))
 
 
-def was_given(table: type[Identifier | CorrectedIdentifier]) -> ColumnElement[bool]:
-    """Match evidence that the person had added by a correction: its source never brought it."""
-    given = aliased(CorrectedIdentifier)
-    same = (*_is_same(given, table), col(given.first_at) == col(table.first_at))
-    return exists().where(~col(given.removed), *same)
+def is_said(table: type[Identifier | CorrectedIdentifier]) -> list[ColumnElement[bool]]:
+    """Match evidence that a decision (of `Override`, `OverrideValue`) was said of; not what the person added since."""
+    added = aliased(CorrectedIdentifier)
+    same = (*_is_same(added, table), col(added.first_at) == col(table.first_at))
+    since = exists().where(~col(added.removed), *same, col(added.first_at) >= col(Override.at))
+    since = since.correlate(Override, table)  # also where two statements stand around it
+    return [col(OverrideValue.override) == col(Override.id), *_is_same(OverrideValue, table), ~since]
 
 
 def _is_same(one: Any, other: Any) -> list[ColumnElement[bool]]:

@@ -13,7 +13,7 @@ from cdp import identity, policy
 from cdp.db import Database, chunked
 from cdp.gate.model import Permission
 from cdp.identity import config, rebuild
-from cdp.identity.rebuild import Difference
+from cdp.identity.rebuild import Difference, Lost
 from cdp.policy.terms import Namespace
 
 Told = Callable[[str, int, int], None]
@@ -35,6 +35,12 @@ class Found:
     components: int
     difficult: int
     difference: Difference
+    lost: tuple[Lost, ...]
+    """Decisions in force that the evidence does not show."""
+
+    @property
+    def is_right(self) -> bool:
+        return self.difference.is_none and not self.lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +93,12 @@ def run(database: Database, told: Told) -> Found:
     database.attempt(lambda session: config.take_up(session, session.info["clock"].now()))
     for _ in range(ROUNDS):
         found = check(database, told)
-        if found.difference.is_none:
+        if found.is_right:
             break
-        rebuild.apply(database, found.difference, lambda done, total: told("settling", done, total))
+        rebuild.apply(database, found.difference, found.lost, lambda done, total: told("settling", done, total))
     else:
         found = check(database, told)
-    if found.difference.is_none:
+    if found.is_right:
         database.attempt(_finish)
     return found
 
@@ -107,7 +113,8 @@ def _compare(session: Session, namespaces: dict[str, Namespace], told: Told) -> 
     graph = rebuild.read(session, lambda rows: told("reading", rows, 0))
     computed = rebuild.compute(graph, namespaces, lambda done, total: told("resolving", done, total))
     people = len(set(computed.people.tolist()))
-    return Found(len(graph.subjects), people, computed.components, computed.difficult, rebuild.compare(graph, computed))
+    difference, lost = rebuild.compare(graph, computed), tuple(rebuild.lost(session))
+    return Found(len(graph.subjects), people, computed.components, computed.difficult, difference, lost)
 
 
 def _narrowed(database: Database, session: Session, difference: Difference) -> tuple[tuple[int, int], ...]:

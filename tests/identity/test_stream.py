@@ -239,6 +239,7 @@ def holds(world: World) -> None:
         computed = rebuild.compute(graph, dict(config.namespaces(session)))
         difference = rebuild.compare(graph, computed)
         assert difference.is_none, difference
+        assert rebuild.lost(session) == []
         now = people_of(session)
         for at, people in world.past:
             assert identity.people_at(session, now, at) == {one: of for one, of in people.items() if one in now}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from cdp import ingest
 from cdp.connector.kit import Claim, Item, Signal
@@ -145,6 +146,25 @@ def test_a_case_is_listed_decided_and_undone(home: Path) -> None:
 def test_the_doctor_says_what_was_not_taken_up(home: Path) -> None:
     change(home, "phone", limit=2)
     assert "policies/identifiers.yaml is another" in cdp(home, "doctor").output
+
+
+def test_somebodys_word_that_was_lost_is_told_by_the_check_and_brought_back(home: Path) -> None:
+    joined = cdp(home, "identity", "explain", "1", "2").output
+    (value,) = [part for line in joined.splitlines() for part in line.split("\t") if part.startswith("phone ●")]
+    assert cdp(home, "subject", "retract", "2", value, "--reason", "typed by somebody else").exit_code == 0
+    assert cdp(home, "identity", "rebuild", "--check").exit_code == 0
+    settings = Settings(home=home / "home", database_url=(home / "url").read_text(), policies=home / "policies")
+    deployment = assemble(settings)
+    with deployment.database.transaction() as session:
+        session.execute(text("UPDATE identifier SET aside = 0"))
+    deployment.close()
+    checked = cdp(home, "identity", "rebuild", "--check")
+    assert checked.exit_code == 1
+    assert f"lost_decisions=1\nretract\tdecision 1\tsubject 2\t{value}\n" in checked.output
+    assert "would_uphold=1" in cdp(home, "identity", "rebuild", "--dry-run").output
+    assert cdp(home, "identity", "rebuild", "--yes").exit_code == 0
+    assert "lost_decisions=0" in cdp(home, "identity", "rebuild", "--check").output
+    assert "retracted" in cdp(home, "identity", "explain", "1", "2").output
 
 
 def test_a_value_that_was_never_theirs_is_retracted_and_given_back(home: Path) -> None:

@@ -38,6 +38,7 @@ def exact(grounds: Grounds) -> Iterator[None]:
         graph = rebuild.read(session)
         found = rebuild.compare(graph, rebuild.compute(graph, dict(config.namespaces(session))))
         assert found.is_none, found
+        assert rebuild.lost(session) == [], "nor is a decision one that was said of what a person added since"
 
 
 def people(grounds: Grounds) -> list[int]:
@@ -289,6 +290,17 @@ def test_what_a_person_on_hold_had_put_right_counts_after_a_release_that_was_und
     with grounds.database.transaction() as session:
         review.undo(session, case, "because", "staff", grounds.clock.now())
     assert evidence(grounds) == before + late, "what came after the release was never held"
+
+
+def test_a_number_that_a_person_on_hold_gives_up_and_adds_again_is_theirs_and_no_lost_hold(grounds: Grounds) -> None:
+    with grounds.database.transaction() as session:
+        breaker.hold(session, CRM.name, "too many", grounds.clock.now())
+    take(grounds, CRM, PHONE, Claim("user_id", "u1", verified=True))
+    correct(grounds, 1, GIVEN_UP)
+    correct(grounds, 1, {"add": {**GIVEN_UP["remove"], "verified": True}})
+    assert asides(grounds)[1] == 0
+    with grounds.database.snapshot() as session:
+        assert rebuild.lost(session) == []
 
 
 # Birth dates

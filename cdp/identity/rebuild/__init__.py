@@ -8,5 +8,19 @@ from cdp.identity.rebuild.applying import apply, settle, turn
 from cdp.identity.rebuild.comparing import Difference, compare
 from cdp.identity.rebuild.computing import Computed, compute
 from cdp.identity.rebuild.reading import Graph, assemble, read
+from cdp.identity.rebuild.upholding import Lost, lost
 
-__all__ = ["Computed", "Difference", "Graph", "apply", "assemble", "compare", "compute", "read", "settle", "turn"]
+__all__ = [
+    "Computed",
+    "Difference",
+    "Graph",
+    "Lost",
+    "apply",
+    "assemble",
+    "compare",
+    "compute",
+    "lost",
+    "read",
+    "settle",
+    "turn",
+]

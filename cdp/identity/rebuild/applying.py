@@ -1,6 +1,6 @@
 """Brings everybody to what the evidence says, in lots, each a transaction: may be killed and begun again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from sqlmodel import Session
@@ -8,6 +8,7 @@ from sqlmodel import Session
 from cdp.db import Database, chunked
 from cdp.identity import graph, resolution
 from cdp.identity.rebuild.comparing import Difference
+from cdp.identity.rebuild.upholding import Lost, steps
 from cdp.identity.rules import TokenKey
 
 Told = Callable[[int, int], None]
@@ -17,9 +18,16 @@ LOT = 200
 CAUSE = "rebuild"
 
 
-def apply(database: Database, found: Difference, told: Told = lambda done, total: None, lot: int = LOT) -> None:
-    """Resolve again whoever differs, values that turn generic or turn back first."""
-    work = [partial(turn, some) for some in chunked(found.generic, lot)]
+def apply(
+    database: Database,
+    found: Difference,
+    lost: Iterable[Lost] = (),
+    told: Told = lambda done, total: None,
+    lot: int = LOT,
+) -> None:
+    """Uphold decisions again, then resolve again whoever differs, values that turn generic or turn back first."""
+    work: list[Callable[[Session], None]] = steps(lost, lot)
+    work += [partial(turn, some) for some in chunked(found.generic, lot)]
     work += [partial(believe, some) for some in chunked(found.values, lot)]
     work += [partial(settle, some) for some in chunked(found.subjects, lot)]
     for done, step in enumerate(work):

@@ -151,17 +151,20 @@ def rebuild(check: bool, dry_run: bool, yes: bool) -> None:
             _say_rehearsed(rehearsed)
             if dry_run:
                 return
-            if not rehearsed.found.difference.is_none and not yes:
+            if not rehearsed.found.is_right and not yes:
                 click.confirm("Take it up?", abort=True)
             found = rebuilding.run(deployment.database, told)
         stale = check and not _is_current(deployment.database)
+        lost = _lost(deployment.database, found)
     click.echo(f"subjects={found.subjects}\npeople={found.people}\ncomponents={found.components}")
     _say_difference(found.difference)
+    for line in lost:
+        click.echo(line)
     if stale:
         click.echo(
             "policies/identifiers.yaml is another than people are resolved under: run `cdp identity rebuild`.", err=True
         )
-    if not found.difference.is_none:
+    if not found.is_right:
         click.get_current_context().exit(console.WRONG)
 
 
@@ -176,10 +179,22 @@ def _say_rehearsed(rehearsed: rebuilding.Rehearsal) -> None:
     people = {person for person, _ in rehearsed.narrowed}
     narrowed = str(len(people)) if rehearsed.followed else f"not followed: more than {rebuilding.REHEARSED}"
     click.echo(f"people_permitted_less={narrowed}")
+    click.echo(f"would_uphold={len(rehearsed.found.lost)}")
     for now, then in rehearsed.narrowed[:_EXAMPLES]:
         click.echo(f"permitted less\tperson {now} -> {then}")
     for subject, now, then in rehearsed.examples:
         click.echo(f"subject {subject}\tperson {now} -> {then}")
+
+
+def _lost(database: Database, found: rebuilding.Found) -> list[str]:
+    """Return how many decisions in force the evidence does not show, and some of them."""
+    lines = [f"lost_decisions={len(found.lost)}"]
+    with database.snapshot() as session:
+        for one in found.lost[:_EXAMPLES]:
+            whose = f"subject {one.subject}" if one.subject else "everybody"
+            number = f"decision {one.decision}" if one.decision else "no hold"
+            lines.append(f"{one.kind}\t{number}\t{whose}\t{explaining.shown(session, one.key)}")
+    return lines
 
 
 def _say_difference(difference: Difference) -> None:
