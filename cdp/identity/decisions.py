@@ -98,7 +98,7 @@ def retract(
     return number
 
 
-def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
+def revoke(session: Session, decision: int, actor: str, at: datetime, reason: str = "") -> None:
     """Take a decision back: people are as if it had never been made.
 
     Raises Problem 404 for an unknown one, 409 for one about somebody who is being erased.
@@ -119,7 +119,7 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
         return
     for one in (row, *_parts(session, decision)):
         one.revoked_at = at
-        ledger.note(session, "identity.revoked", {"decision": one.id, "actor": actor}, at)
+        ledger.note(session, "identity.revoked", {"decision": one.id, "actor": actor, "reason": reason}, at)
     session.flush()
     _take_back(session, row, at)
     concerned |= _reconsidered(session, keys, at)

@@ -86,7 +86,7 @@ def retract(session: Session, subject: int, value: str, reason: str, actor: str,
     return decisions.retract(session, subject, keys[0], reason, actor, at)
 
 
-def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
+def revoke(session: Session, decision: int, actor: str, at: datetime, reason: str = "") -> None:
     """Take back a decision that stands by itself.
 
     Raises Problem 409 for one of a case or a proposal, which is to be undone there, and what `decisions.revoke` raises.
@@ -95,7 +95,7 @@ def revoke(session: Session, decision: int, actor: str, at: datetime) -> None:
     accepted = select(col(MatchProposal.id)).where(col(MatchProposal.decision) == decision)
     if row is not None and (row.case_id is not None or session.scalar(accepted.limit(1)) is not None):
         raise Problem(409, "decided_elsewhere", "This was decided of a case or a proposal: take that back.")
-    decisions.revoke(session, decision, actor, at)
+    decisions.revoke(session, decision, actor, at, reason)
 
 
 def _held(session: Session, case_id: int) -> IdentityCase:

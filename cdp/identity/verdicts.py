@@ -54,7 +54,7 @@ def decline(session: Session, number: int, reason: str, actor: str, at: datetime
     _close(session, row, "declined", actor, at, reason)
 
 
-def take_back(session: Session, number: int, actor: str, at: datetime) -> None:
+def take_back(session: Session, number: int, actor: str, at: datetime, reason: str = "") -> None:
     """Undo what was said of a proposal: everybody is as before, and it is open again where both still stand.
 
     Raises Problem 404 for an unknown proposal, 409 for one that nobody decided or whose people are being erased.
@@ -69,7 +69,7 @@ def take_back(session: Session, number: int, actor: str, at: datetime) -> None:
     if not matches.standing(session, [row]):
         row.state, row.closed_at = "gone", at
     session.flush()
-    ledger.note(session, "identity.proposal_reopened", {"proposal": number, "actor": actor}, at)
+    ledger.note(session, "identity.proposal_reopened", {"proposal": number, "actor": actor, "reason": reason}, at)
 
 
 def accept_automatically(session: Session, number: int, sample: Sample, at: datetime) -> bool:

@@ -21,6 +21,7 @@ from cdp import ledger
 from cdp.clock import EARLIEST, LATEST, parse_instant
 from cdp.deployment import Deployment
 from cdp.errors import Problem, StartRefused, Unavailable
+from cdp.ids import GREATEST
 from cdp.policy import PolicyError
 from cdp.rights import reasons
 from cdp.rights.replay import Progress as Told
@@ -97,9 +98,7 @@ def audit(session: Session, deployment: Deployment, act: str, reason: str, **wha
 
 def check_reason(reason: str) -> str:
     """Refuse a missing reason, and one that holds an address or a telephone number: the ledger keeps it for ever."""
-    if not reason.strip():
-        raise Problem(422, "reason_missing", "Give a reason: the ledger keeps it.")
-    return reasons.check(reason)
+    return reasons.demand(reason)
 
 
 def instant(text: str, hint: str) -> datetime:
@@ -138,6 +137,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 REASON = click.option("--reason", required=True, help="Why; kept in the ledger for ever, so name nobody in it.")
-NUMBER = click.IntRange(1, 2**31 - 1)
+NUMBER = click.IntRange(1, GREATEST)
 """A number that the database gave."""
+AFTER = click.option("--after", default=0, type=click.IntRange(0, GREATEST), help="Go on after this number.")
 YES = click.option("--yes", is_flag=True, help="Do not ask, go on.")

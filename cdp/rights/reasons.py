@@ -14,6 +14,13 @@ LONGEST_NUMBER = 8
 """Digits that a ticket may have; a telephone number has more."""
 
 
+def demand(reason: str) -> str:
+    """Return a reason that has to be given; raises Problem 422 where nobody could read one, and as `check`."""
+    if not any(sign.isprintable() and not sign.isspace() for sign in reason):
+        raise Problem(422, "reason_missing", "Give a reason: it is kept.", [FieldError("/reason", "Say why.")])
+    return check(reason)
+
+
 def check(reason: str) -> str:
     """Return the reason without blanks around it; raises Problem 422 for an address or telephone number in it."""
     if names_somebody(reason):

@@ -11,7 +11,6 @@ from cdp.rights import plans, reasons, requests, steps
 from cdp.rights.model import SubjectRequest
 
 OUTCOMES = ("completed", "refused")
-_REASON = FieldError("/reason", "Give one.")
 
 
 def verify(session: Session, request_id: str, at: datetime) -> SubjectRequest:
@@ -61,8 +60,7 @@ def extend(session: Session, request_id: str, told_at: datetime, reason: str, at
         raise Problem(
             409, "not_extendable", "Only the GDPR knows an extension, and another law protects this person too."
         )
-    if not reason.strip():
-        raise Problem(422, "reason_missing", "Say why it takes longer: the person was told.", [_REASON])
+    reason = reasons.demand(reason)
     if not request.received_at <= told_at <= min(at, request.due_at):
         told = (
             "Give an instant from the request to its due date, not to come: when the person was told, with the reasons."
@@ -71,7 +69,7 @@ def extend(session: Session, request_id: str, told_at: datetime, reason: str, at
     first = request.due_at
     subjects = steps.subjects_of(session, request)
     _, request.due_at = requests.due(session, subjects, request.right, request.received_at, Law.GDPR, extended=True)
-    counts = {"first_due": first.isoformat(), "due": request.due_at.isoformat(), "reason": reasons.check(reason)}
+    counts = {"first_due": first.isoformat(), "due": request.due_at.isoformat(), "reason": reason}
     steps.checkpoint(session, request, "extend", told_at, **counts)
     return _said(session, request, "extended", at)
 
@@ -80,14 +78,15 @@ def close(session: Session, request_id: str, outcome: str, reason: str, at: date
     """Close by hand, as `completed` or `refused`; a refusal without its reason is no answer (GDPR 12(4)).
 
     What the request had begun stays: a restriction is ended by a request of its own. Raises Problem 404,
-    409 for a closed one and for an erasure under way, 422 for a missing or unusable reason.
+    409 for a closed one and for an erasure under way, 422 for another outcome and a missing or unusable reason.
     """
-    if outcome not in OUTCOMES or not reason.strip():
-        raise Problem(422, "reason_missing", "Close a request as completed or refused, with a reason.")
+    if outcome not in OUTCOMES:
+        raise Problem(422, "unknown_outcome", "Close a request as completed or refused.")
+    reason = reasons.demand(reason)
     request = _open(session, request_id)
     if request.right == "erasure" and steps.is_taken(request, "stop"):
         raise Problem(409, "erasure_under_way", "Keys may be destroyed already: this erasure runs to its own end.")
-    steps.checkpoint(session, request, outcome, at, reason=reasons.check(reason))
+    steps.checkpoint(session, request, outcome, at, reason=reason)
     request.state, request.completed_at, request.waits_for, request.points = outcome, at, "", "[]"
     request.sealed_words = request.words_owner = None
     return _said(session, request, outcome, at)

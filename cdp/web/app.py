@@ -12,6 +12,7 @@ from cdp import deployment as deploying
 from cdp.connector.reading import is_storable
 from cdp.deployment import Deployment
 from cdp.errors import Problem, StartRefused
+from cdp.ids import GREATEST
 from cdp.settings import read_settings
 from cdp.web import errors, front, headers, ingest, limits, metrics, observing
 from cdp.web.api import documents
@@ -26,7 +27,7 @@ class _Number(IntegerConverter):
     """A number that the database gave, in a path; there is nothing under a larger one."""
 
     def __init__(self, map: Map) -> None:
-        super().__init__(map, max=2**31 - 1)
+        super().__init__(map, max=GREATEST)
 
 
 def create_app(deployment: Deployment | None = None) -> Flask:

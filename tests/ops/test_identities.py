@@ -14,6 +14,7 @@ from sqlalchemy import text
 from cdp import ingest
 from cdp.connector.kit import Claim, Item, Signal
 from cdp.deployment import assemble
+from cdp.ids import GREATEST
 from cdp.ops.cli import main
 from cdp.settings import Settings
 from tests.conftest import ROOT
@@ -141,6 +142,15 @@ def test_a_case_is_listed_decided_and_undone(home: Path) -> None:
     assert cdp(home, "identity", "decide", "1", "shared", "--reason", "again").exit_code == 2
     assert cdp(home, "identity", "undo", "1", "--reason", "no").exit_code == 0
     assert "limit" in cdp(home, "identity", "cases", "--all").output
+
+
+def test_a_number_that_no_row_can_have_is_no_number(home: Path) -> None:
+    for number in (str(GREATEST + 1), str(2**53), "1.5", "-1"):
+        for command in (("cases", "--after"), ("proposals", "--after"), ("explain", "1"), ("show",)):
+            answer = cdp(home, "identity", *command, number)
+            assert answer.exit_code == 2, (command, number)
+            assert isinstance(answer.exception, SystemExit), (command, number)
+    assert cdp(home, "identity", "cases", "--after", str(GREATEST)).exit_code == 0
 
 
 def test_the_doctor_says_what_was_not_taken_up(home: Path) -> None:

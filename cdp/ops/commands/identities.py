@@ -42,7 +42,7 @@ for _command in proposing.COMMANDS:
 
 @identities.command()
 @click.option("--all", "everything", is_flag=True, help="Also notices, which ask for nothing.")
-@click.option("--after", default=0, help="Go on after this case.")
+@console.AFTER
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 def cases(everything: bool, after: int, limit: int) -> None:
     """List open cases: values that joined nobody, and sources on hold, that somebody should look at."""

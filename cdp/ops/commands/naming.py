@@ -27,7 +27,7 @@ def whom(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--type", "namespace", default="email", show_default=True, help="Type of the identifier."),
         click.option("--scope", default="", help="System or provider, where the type needs one."),
         click.option("--value", default="", help="The identifier; better leave it out, and it is asked for."),
-        click.option("--person", type=int, help="Number of the person, instead of an identifier."),
+        click.option("--person", type=console.NUMBER, help="Number of the person, instead of an identifier."),
         console.REASON,
     ):
         command = option(command)

@@ -74,7 +74,7 @@ def reasons_(words: tuple[str, ...], language: str | None) -> None:
 
 
 @policies.command()
-@click.option("--subject", "number", type=int, required=True, help="Number of a subject or person.")
+@click.option("--subject", "number", type=console.NUMBER, required=True, help="Number of a subject or person.")
 @click.option("--purpose", required=True, help="What for, as in policies/purposes.")
 @click.option("--recipient", required=True, help="Who would get it, as in policies/recipients.")
 @click.option("--channel", default="", help="By which way; may be left out where the purpose has one.")

@@ -53,7 +53,7 @@ def propose(dry_run: bool) -> None:
 @click.command()
 @click.option("--state", type=click.Choice(["open", "accepted", "declined", "gone"]), default="open", show_default=True)
 @click.option("--sampled", is_flag=True, help="Only the random sample, by which the model is measured.")
-@click.option("--after", default=0, help="Go on after this proposal.")
+@console.AFTER
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 def proposals(state: str, sampled: bool, after: int, limit: int) -> None:
     """List who may be one person: how likely, and what agrees; never a value."""

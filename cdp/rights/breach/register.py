@@ -60,9 +60,7 @@ def amend(session: Session, breach: str, changes: Mapping[str, Any], reason: str
     changed = {name: value for name, value in new.items() if value != old[name]}
     if not changed:
         raise Problem(422, "nothing_changed", "Say what is known better now: this stands already.")
-    if not reason.strip():
-        raise Problem(422, "reason_missing", "Say why: the register keeps it.", [FieldError("/reason", "Give one.")])
-    _say(session, breach, "amended", changed, reasons.check(reason), at)
+    _say(session, breach, "amended", changed, reasons.demand(reason), at)
     return load(session, breach)
 
 

@@ -8,6 +8,7 @@ from webargs.fields import DelimitedList
 
 from cdp.clock import EARLIEST, LATEST, parse_instant
 from cdp.connector.reading import flaw, is_storable
+from cdp.ids import GREATEST
 from cdp.policy.terms import CHANNELS
 from cdp.web.api.paging import LARGEST, SMALLEST, USUAL
 
@@ -66,6 +67,20 @@ class Flag(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value
+
+
+class Number(fields.Integer):
+    """The number that the database gave a row; as JSON says it: 1.7 and "1" are slips."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strict=True, validate=validate.Range(1, GREATEST), **kwargs)
+
+
+class After(fields.Integer):
+    """The last number of the page before; left out: from the first."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(load_default=0, validate=validate.Range(0, GREATEST), **kwargs)
 
 
 class Name(Text):

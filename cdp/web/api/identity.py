@@ -16,7 +16,7 @@ from cdp.identity.explaining import Told
 from cdp.identity.model import IdentityCase
 from cdp.rights import reasons
 from cdp.web import current
-from cdp.web.api.fields import Strict, Text
+from cdp.web.api.fields import After, Number, Strict, Text
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
@@ -30,7 +30,7 @@ class CasesQuery(Strict):
 
     state = Text(load_default="open", validate=validate.OneOf(["open", "decided", "gone"]))
     severity = Text(validate=validate.OneOf(["notice", "review", "alarm"]))
-    after = fields.Integer(load_default=0, validate=validate.Range(0, 2**53))
+    after = After()
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 1000))
 
 
@@ -94,11 +94,17 @@ class ReasonedSchema(Strict):
     reason = Text(required=True, validate=validate.Length(1, 500))
 
 
+class MaybeReasonedSchema(Strict):
+    """Why something is taken back, for whoever says so."""
+
+    reason = Text(validate=validate.Length(1, 500))
+
+
 class PairSchema(Strict):
     """Two records, by the numbers that cases name: whoever looks somebody up by an address asks the gate."""
 
-    one = fields.Integer(required=True, validate=validate.Range(1, 2**53))
-    other = fields.Integer(required=True, validate=validate.Range(1, 2**53))
+    one = Number(required=True)
+    other = Number(required=True)
 
 
 class StepSchema(Schema):
@@ -132,7 +138,7 @@ class PairDecisionSchema(PairSchema):
 class RetractionSchema(Strict):
     """A record, and a value that is not its after all."""
 
-    subject = fields.Integer(required=True, validate=validate.Range(1, 2**31 - 1))
+    subject = Number(required=True)
     value = Text(
         required=True,
         validate=validate.Length(1, 64),
@@ -185,7 +191,7 @@ def decide_case(body: dict[str, Any], case_id: int) -> Response:
 
     `allow`, `cannot`, `block`, `shared`, `expire`; of a source `release`, `keep`. Can be taken back.
     """
-    reason, actor, at = reasons.check(body["reason"]), _actor(), current.now()
+    reason, actor, at = reasons.demand(body["reason"]), _actor(), current.now()
     current.database().attempt(lambda session: review.decide(session, case_id, body["action"], reason, actor, at))
     with current.database().snapshot() as session:
         return jsonify(_told(session, case_id))
@@ -202,7 +208,7 @@ def undo_case(body: dict[str, Any], case_id: int) -> Response:
 
     Everybody is as before, and the case is open again where it still stands.
     """
-    reason, actor, at = reasons.check(body["reason"]), _actor(), current.now()
+    reason, actor, at = reasons.demand(body["reason"]), _actor(), current.now()
     current.database().attempt(lambda session: review.undo(session, case_id, reason, actor, at))
     with current.database().snapshot() as session:
         return jsonify(_told(session, case_id))
@@ -234,7 +240,7 @@ def decide_pair(body: dict[str, Any]) -> tuple[Response, int]:
     Over any limit; a standing `cannot` wins over a `must`.
     """
     verb = identity.must if body["kind"] == "must" else identity.cannot
-    pair, reason, actor, at = (body["one"], body["other"]), reasons.check(body["reason"]), _actor(), current.now()
+    pair, reason, actor, at = (body["one"], body["other"]), reasons.demand(body["reason"]), _actor(), current.now()
     number = current.database().attempt(lambda session: verb(session, *pair, reason, actor, at))
     with current.database().snapshot() as session:
         people = identity.people_of(session, pair)
@@ -252,7 +258,7 @@ def retract(body: dict[str, Any]) -> tuple[Response, int]:
 
     It joins this record to nobody, and nobody is written to there. Taken back like any other decision.
     """
-    reason, actor, at = reasons.check(body["reason"]), _actor(), current.now()
+    reason, actor, at = reasons.demand(body["reason"]), _actor(), current.now()
     number = current.database().attempt(
         lambda session: review.retract(session, body["subject"], body["value"], reason, actor, at)
     )
@@ -263,17 +269,23 @@ def retract(body: dict[str, Any]) -> tuple[Response, int]:
 
 @blueprint.delete("/decisions/<int:decision>")
 @requires(SCOPE)
+@blueprint.arguments(MaybeReasonedSchema, required=False)
 @blueprint.response(204)
 @blueprint.alt_response(404, "NOT_FOUND")
 @blueprint.alt_response(409, "CONFLICT")
-def revoke_decision(decision: int) -> tuple[str, int]:
+def revoke_decision(body: dict[str, Any], decision: int) -> tuple[str, int]:
     """Take a decision back
 
-    Everybody is as if it had never been made.
+    Everybody is as if it had never been made. A reason may be given, and is kept in the ledger.
     """
-    actor, at = _actor(), current.now()
-    current.database().attempt(lambda session: review.revoke(session, decision, actor, at))
+    reason, actor, at = reason_of(body), _actor(), current.now()
+    current.database().attempt(lambda session: review.revoke(session, decision, actor, at, reason))
     return "", 204
+
+
+def reason_of(body: dict[str, Any]) -> str:
+    """Return the reason, where one is given; raises Problem 422 for one that says nothing or names somebody."""
+    return reasons.demand(body["reason"]) if "reason" in body else ""
 
 
 def _actor() -> str:

@@ -14,8 +14,8 @@ from cdp.identity import matches, verdicts
 from cdp.identity.model import MatchProposal
 from cdp.rights import reasons
 from cdp.web import current
-from cdp.web.api.fields import Strict, Text
-from cdp.web.api.identity import SCOPE
+from cdp.web.api.fields import After, Strict, Text
+from cdp.web.api.identity import SCOPE, MaybeReasonedSchema, reason_of
 from cdp.web.api.resource import Resource
 from cdp.web.auth.access import requires
 
@@ -31,7 +31,7 @@ class ProposalsQuery(Strict):
 
     state = Text(load_default="open", validate=validate.OneOf(STATES))
     sampled = fields.Boolean(load_default=False, metadata={"description": "Only the random sample"})
-    after = fields.Integer(load_default=0, validate=validate.Range(0, 2**53))
+    after = After()
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 1000))
 
 
@@ -106,23 +106,24 @@ def decide_proposal(body: dict[str, Any], proposal: int) -> Response:
     `accept` joins the two; `decline` is remembered while they look as they do. Both can be taken back.
     """
     verb = verdicts.accept if body["action"] == "accept" else verdicts.decline
-    reason, actor, at = reasons.check(body["reason"]), current.caller().client_id, current.now()
+    reason, actor, at = reasons.demand(body["reason"]), current.caller().client_id, current.now()
     current.database().attempt(lambda session: verb(session, proposal, reason, actor, at))
     return _answer(proposal)
 
 
 @blueprint.delete("/<int:proposal>/decision")
 @requires(SCOPE)
+@blueprint.arguments(MaybeReasonedSchema, required=False)
 @blueprint.response(200, ProposalSchema)
 @blueprint.alt_response(404, "NOT_FOUND")
 @blueprint.alt_response(409, "CONFLICT")
-def undo_proposal(proposal: int) -> Response:
+def undo_proposal(body: dict[str, Any], proposal: int) -> Response:
     """Take back what was said of a proposal
 
-    Everybody is as before, and it is open again where both still stand.
+    Everybody is as before, and it is open again where both still stand. A reason may be given.
     """
-    actor, at = current.caller().client_id, current.now()
-    current.database().attempt(lambda session: verdicts.take_back(session, proposal, actor, at))
+    reason, actor, at = reason_of(body), current.caller().client_id, current.now()
+    current.database().attempt(lambda session: verdicts.take_back(session, proposal, actor, at, reason))
     return _answer(proposal)
 
 
