@@ -127,6 +127,12 @@ def revoke(session: Session, decision: int, actor: str, at: datetime, reason: st
     resolution.resolve(session, concerned | graph.holders(session, linking), at, f"revoked:{decision}")
 
 
+def listed(session: Session, after: int = 0, limit: int = 100) -> list[Override]:
+    """Return what people decided, also what was taken back, in the order in which it was said, from after a number."""
+    query = select(Override).where(col(Override.id) > after).order_by(col(Override.id)).limit(limit)
+    return list(session.scalars(query))
+
+
 def _pair(session: Session, row: Override, case_id: int | None) -> int:
     pair = {row.subject, row.other_subject}
     if len(pair) < 2:

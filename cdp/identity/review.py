@@ -201,7 +201,7 @@ class Told:
     """Person → their subjects that it is about."""
     obstacles: tuple[Obstacle, ...]
     actions: tuple[str, ...]
-    """What it can be answered with."""
+    """What it can be answered with; nothing once it is closed."""
     decisions: tuple[int, ...]
     """What was decided of it and stands."""
 
@@ -211,21 +211,26 @@ def tell(session: Session, case_id: int) -> Told:
     case = find(session, case_id)
     standing = _made(session, case_id)
     if case.rule == "breaker":
-        people = _brought(session, case)
-        return Told(case, case.source, people, (), OF_SOURCES, standing)
+        return Told(case, case.source, _brought(session, case), (), _answers(case), standing)
     key = (case.namespace, bytes(case.token))
     people = people_on(session, key)
-    obstacles = _obstacles(session, key, people)
-    return Told(case, shown(session, key), people, obstacles, OF_VALUES, standing)
+    obstacles = _obstacles(session, case, people)
+    return Told(case, shown(session, key), people, obstacles, _answers(case), standing)
 
 
-def _obstacles(session: Session, key: TokenKey, people: Mapping[int, list[int]]) -> tuple[Obstacle, ...]:
-    """Say of a few pairs of these people what stands between them."""
+def _answers(case: IdentityCase) -> tuple[str, ...]:
+    """Return what an open case can be answered with; one that is closed is undone first."""
+    if case.state != "open":
+        return ()
+    return OF_SOURCES if case.rule == "breaker" else OF_VALUES
+
+
+def _obstacles(session: Session, case: IdentityCase, people: Mapping[int, list[int]]) -> tuple[Obstacle, ...]:
+    """Say of a few pairs of these people what stands between them; nothing, where nothing does any more."""
     firsts = [subjects[0] for _, subjects in sorted(people.items())][:MANY_PEOPLE]
     found = {one: None for pair in pairwise(firsts) for one in explain(session, *pair).obstacles}
-    if not found:
-        state, rule = graph.states(session, [key]).get(key, ("active", ""))
-        return (Obstacle(rule or state, key[0], shown(session, key)),)
+    if not found and case.state == "open":
+        return (Obstacle(case.rule, case.namespace, shown(session, (case.namespace, bytes(case.token)))),)
     return tuple(found)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 from sqlmodel import Session
 
 from cdp import deployment as deploying
@@ -115,6 +116,12 @@ def instant(text: str, hint: str) -> datetime:
 def tell_none(hint: str) -> None:
     """Say, beside the output that stays empty, that there is nothing yet and what would make something."""
     click.echo(f"none yet: {hint}", err=True)
+
+
+def print_table(table: Table) -> None:
+    """Print a table as wide as the terminal is; wide enough to break no row where it goes elsewhere."""
+    screen = Console()
+    Console(width=screen.width if screen.is_terminal else 160).print(table)
 
 
 def languages() -> tuple[str, ...]:

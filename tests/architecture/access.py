@@ -106,6 +106,7 @@ TABLE: dict[str, Cell] = {
         "identity:review", "/api/identity/cases/1/undo", {"reason": "no"}, answers=404
     ),
     "POST /api/identity/explanations": Cell("identity:review", "/api/identity/explanations", PAIR, answers=404),
+    "GET /api/identity/decisions": Cell("identity:review", "/api/identity/decisions"),
     "POST /api/identity/decisions": Cell(
         "identity:review", "/api/identity/decisions", {**PAIR, "kind": "must", "reason": "one"}, answers=404
     ),

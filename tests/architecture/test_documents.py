@@ -63,6 +63,7 @@ COMMANDS = (
     "identity show",
     "identity decide",
     "identity undo",
+    "identity decisions",
     "identity explain",
     "identity rebuild",
     "identity train",

@@ -267,6 +267,21 @@ def told(world: World) -> None:
                             step.other == after.one for step, after in zip(found.path, found.path[1:], strict=False)
                         )
                         assert all(people[step.one] == people[one] for step in found.path)
+                    else:
+                        standing = select(Override.id).where(col(Override.revoked_at).is_(None))
+                        words = {0, *session.scalars(standing)}
+                        assert all(each.rule and each.decision in words for each in found.obstacles)
+                        assert found.obstacles or not _in_common(session, one, other)
+
+
+def _in_common(session: Session, one: int, other: int) -> set[TokenKey]:
+    """Return the values of kinds that link that stand on both."""
+    query = select(Identifier.namespace, Identifier.token).where(col(Identifier.namespace).in_(KINDS))
+    of_one, of_other = (
+        {(row[0], bytes(row[1])) for row in session.execute(query.where(col(Identifier.subject) == subject))}
+        for subject in (one, other)
+    )
+    return of_one & of_other
 
 
 @pytest.fixture

@@ -144,6 +144,35 @@ def test_a_case_is_listed_decided_and_undone(home: Path) -> None:
     assert "limit" in cdp(home, "identity", "cases", "--all").output
 
 
+def test_what_was_said_is_listed_by_its_number_and_taken_back_by_it(home: Path) -> None:
+    assert "none yet" in cdp(home, "identity", "decisions").output
+    explained = cdp(home, "identity", "explain", "1", "2").output
+    (value,) = [part for line in explained.splitlines() for part in line.split("\t") if part.startswith("phone ●")]
+    assert cdp(home, "subject", "retract", "2", value, "--reason", "typed by somebody else").exit_code == 0
+    assert cdp(home, "subject", "split", "1", "3", "--reason", "others").exit_code == 0
+    retracted, parted = cdp(home, "identity", "decisions").output.splitlines()[1:]
+    number, *_, by = retracted.split()
+    assert f"2 {value}" in retracted and "retract" in retracted and by == "staff"
+    assert "cannot" in parted and "1 3" in parted
+    assert cdp(home, "subject", "revoke", number, "--reason", "it was hers").exit_code == 0
+    first, _ = cdp(home, "identity", "decisions").output.splitlines()[1:]
+    assert first.split()[-2:] != retracted.split()[-2:], "the minute at which it was taken back stands at the end"
+    (rest,) = cdp(home, "identity", "decisions", "--after", number).output.splitlines()[1:]
+    assert rest.split() == parted.split()
+
+
+def test_a_case_that_was_answered_is_listed_and_shown_with_its_answer(home: Path) -> None:
+    assert "none yet" in cdp(home, "identity", "cases", "--decided").output
+    cdp(home, "identity", "decide", "1", "shared", "--reason", "the family's")
+    (listed,) = cdp(home, "identity", "cases", "--decided").output.splitlines()[1:]
+    assert "limit" in listed and listed.split()[-4:-2] == ["shared", "staff"]
+    shown = cdp(home, "identity", "show", "1").output
+    assert "answered: shared\tstaff" in shown and "decision 1" in shown
+    assert "answers:" not in shown and "active" not in shown
+    assert cdp(home, "identity", "undo", "1", "--reason", "no").exit_code == 0
+    assert "answers: allow" in cdp(home, "identity", "show", "1").output
+
+
 def test_a_number_that_no_row_can_have_is_no_number(home: Path) -> None:
     for number in (str(GREATEST + 1), str(2**53), "1.5", "-1"):
         for command in (("cases", "--after"), ("proposals", "--after"), ("explain", "1"), ("show",)):

@@ -1,4 +1,4 @@
-"""Who is who over the API: numbers that no row can have, words without a reason, and a word taken back with one."""
+"""Who is who over the API: numbers that no row can have, words without a reason; what was said, listed, taken back."""
 
 import json
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
+from cdp.identity import explaining, graph
 from cdp.identity.model import Override
 from cdp.ids import GREATEST
 from cdp.ledger.model import LedgerEntry
@@ -86,6 +87,26 @@ def test_a_decision_is_taken_back_with_a_reason_or_without(site: Site, header: d
         assert kind(named) == (422, "reason_unusable")
         assert site.browser.delete(path, json=body, headers=header).status_code == 204
         assert revocations(site)[-1] == (made, kept)
+
+
+def test_what_was_decided_is_listed_in_pages_also_what_was_taken_back(site: Site, header: dict[str, str]) -> None:
+    with site.deployment.database.snapshot() as session:
+        (key,) = [key for key in graph.keys_of(session, [1]) if key[0] == "email"]
+        value = explaining.shown(session, key)
+    said = (("decisions", WORD), ("retractions", ASIDE | {"value": value}))
+    made = [
+        site.browser.post(f"/api/identity/{path}", json=body, headers=header).get_json()["decision"]
+        for path, body in said
+    ]
+    site.browser.delete(f"/api/identity/decisions/{made[0]}", headers=header)
+    first = site.browser.get("/api/identity/decisions?limit=1", headers=header).get_json()
+    rest = site.browser.get(f"/api/identity/decisions?after={first['next_after']}", headers=header).get_json()
+    (must,), (retract,) = first["data"], rest["data"]
+    assert (must["id"], must["kind"], must["subjects"], must["shown"]) == (made[0], "must", [1, 2], "")
+    assert must["revoked_at"] and must["case"] is None and rest["next_after"] is None
+    assert (retract["id"], retract["kind"], retract["subjects"], retract["shown"]) == (made[1], "retract", [1], value)
+    assert retract["revoked_at"] is None and retract["actor"] == must["actor"]
+    assert "@" not in json.dumps([first, rest])
 
 
 def revocations(site: Site) -> list[tuple[int, str]]:

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import click
-from rich.console import Console
 from rich.table import Table
 from sqlmodel import Session
 
 from cdp import identity
 from cdp.db import Database
-from cdp.identity import config, explaining, review
+from cdp.identity import config, decisions, explaining, review
 from cdp.identity.rebuild import Difference
 from cdp.ops import console, rebuilding
 from cdp.ops.commands import proposing
@@ -42,21 +42,27 @@ for _command in proposing.COMMANDS:
 
 @identities.command()
 @click.option("--all", "everything", is_flag=True, help="Also notices, which ask for nothing.")
+@click.option("--decided", is_flag=True, help="Those that somebody answered instead, notices and all.")
 @console.AFTER
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
-def cases(everything: bool, after: int, limit: int) -> None:
+def cases(everything: bool, decided: bool, after: int, limit: int) -> None:
     """List open cases: values that joined nobody, and sources on hold, that somebody should look at."""
-    severities = () if everything else ("review", "alarm")
+    severities = () if everything or decided else ("review", "alarm")
     with console.opened() as deployment, deployment.database.snapshot() as session:
-        found = review.listed(session, severities=severities, after=after, limit=limit)
-        table = Table("case", "since", "severity", "rule", "value or source", box=None)
+        found = review.listed(session, ("decided" if decided else "open",), severities, after, limit)
+        answered = ("answer", "by", "at") if decided else ()
+        table = Table("case", "since", "severity", "rule", "value or source", *answered, box=None)
         for one in found:
             what = one.source or explaining.shown(session, (one.namespace, bytes(one.token)))
-            table.add_row(str(one.id), f"{one.opened_at:%Y-%m-%d %H:%M}", one.severity, one.rule, what)
+            answer = (one.action, one.actor, _minute(one.closed_at)) if decided else ()
+            table.add_row(str(one.id), _minute(one.opened_at), one.severity, one.rule, what, *answer)
+    if not found and decided:
+        console.tell_none("cases that `cdp identity decide` answered come here")
+        return
     if not found:
         console.tell_none("values that may not join come here" + ("" if everything else "; --all lists notices, too"))
         return
-    Console().print(table)
+    console.print_table(table)
 
 
 @identities.command()
@@ -70,7 +76,11 @@ def show(case: int) -> None:
         click.echo(f"person {person}\tsubjects {' '.join(map(str, subjects[:20]))}{' …' if len(subjects) > 20 else ''}")
     for obstacle in told.obstacles:
         click.echo(_obstacle(obstacle))
-    click.echo(f"answers: {' '.join(told.actions)}")
+    if told.actions:
+        click.echo(f"answers: {' '.join(told.actions)}")
+    elif told.case.action:
+        made = "".join(f"\tdecision {number}" for number in told.decisions)
+        click.echo(f"answered: {told.case.action}\t{told.case.actor}\t{_minute(told.case.closed_at)}{made}")
 
 
 @identities.command()
@@ -114,6 +124,28 @@ def undo(case: int, reason: str) -> None:
     with console.opened() as deployment:
         deployment.database.attempt(work)
     click.echo(f"case={case}")
+
+
+@identities.command("decisions")
+@console.AFTER
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
+def list_decisions(after: int, limit: int) -> None:
+    """List what was said of records and values, the newest last, also what was taken back since.
+
+    One of a case is taken back with `cdp identity undo CASE`, any other with `cdp subject revoke NUMBER`.
+    """
+    with console.opened() as deployment, deployment.database.snapshot() as session:
+        found = decisions.listed(session, after, limit)
+        table = Table("decision", "at", "kind", "about", "by", "case", "taken back", box=None)
+        for one in found:
+            about = [str(number) for number in (one.subject, one.other_subject) if number]
+            about += [explaining.shown(session, (one.namespace, bytes(one.token)))] if one.namespace else []
+            case, back = str(one.case_id or ""), _minute(one.revoked_at)
+            table.add_row(str(one.id), _minute(one.at), one.kind, " ".join(about), one.actor, case, back)
+    if not found:
+        console.tell_none("what is said of records and values comes here")
+        return
+    console.print_table(table)
 
 
 @identities.command()
@@ -202,10 +234,14 @@ def _say_difference(difference: Difference) -> None:
     click.echo(f"differing_values={len(difference.generic) + len(difference.values)}")
 
 
+def _minute(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else ""
+
+
 def _obstacle(one: explaining.Obstacle) -> str:
     counted = f" of {one.counted}" if one.counted else ""
-    number = f"decision {one.decision}" if one.decision else one.value
-    return f"{one.rule}{counted}\t{number}"
+    said = f"decision {one.decision}" if one.decision else ""
+    return "\t".join(part for part in (one.rule + counted, one.value, said) if part)
 
 
 @contextmanager

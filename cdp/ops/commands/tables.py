@@ -5,12 +5,12 @@ import os
 from collections.abc import Iterable
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from cdp.gate.explanation import Explanation
 from cdp.gate.reasons import LAWS, OBLIGATIONS
 from cdp.gate.register import REGISTER
+from cdp.ops import console
 
 _WORDS = {
     "ja": {
@@ -58,7 +58,7 @@ def print_decision(explained: Explanation, recipient_refused: str, language: str
         table.add_row(one.code, f"{one.law} {one.article}", *told)
     if recipient_refused:
         table.add_row(recipient_refused, "", words["recipient"], "")
-    _print(table)
+    console.print_table(table)
     for name, said in (
         ("basis", decision.bases),
         ("obligations", tuple(_obligation(one, language) for one in decision.obligations)),
@@ -100,7 +100,7 @@ def print_reasons(codes: Iterable[str], language: str) -> None:
         articles = "; ".join(f"{law} {said}" for law, said in entry.articles.items())
         told = (entry.ja, entry.remedy_ja) if language == "ja" else (entry.en, entry.remedy_en)
         table.add_row(code, articles, *told)
-    _print(table)
+    console.print_table(table)
     for law, (ja, en) in LAWS.items():
         click.echo(f"{law}: {ja if language == 'ja' else en}")
 
@@ -110,11 +110,6 @@ def _table(words: dict[str, str]) -> Table:
     for name in ("reason", "article", "text", "remedy"):
         table.add_column(words[name], no_wrap=name == "reason", overflow="fold")
     return table
-
-
-def _print(table: Table) -> None:
-    console = Console()
-    Console(width=console.width if console.is_terminal else 160).print(table)
 
 
 def _obligation(name: str, language: str) -> str:

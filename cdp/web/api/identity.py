@@ -11,9 +11,9 @@ from marshmallow import Schema, fields, validate
 from sqlmodel import Session
 
 from cdp import identity
-from cdp.identity import explaining, review
+from cdp.identity import decisions, explaining, review
 from cdp.identity.explaining import Told
-from cdp.identity.model import IdentityCase
+from cdp.identity.model import IdentityCase, Override
 from cdp.rights import reasons
 from cdp.web import current
 from cdp.web.api.fields import After, Number, Strict, Text
@@ -147,6 +147,33 @@ class RetractionSchema(Strict):
     reason = Text(required=True, validate=validate.Length(1, 500))
 
 
+class DecisionsQuery(Strict):
+    """Which decisions."""
+
+    after = After()
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 1000))
+
+
+class IdentityDecisionSchema(Schema):
+    """What somebody said, of whom or of what."""
+
+    id = fields.Integer()
+    kind = fields.String(metadata={"enum": ["must", "cannot", "block", "shared", "expire", "retract"]})
+    subjects = fields.List(fields.Integer(), metadata={"description": "The records; none where a value is meant"})
+    shown = fields.String(metadata={"description": "The value, masked; empty where records are meant"})
+    case = fields.Integer(allow_none=True, metadata={"description": "The case that it decided: it is undone there"})
+    actor = fields.String()
+    at = fields.DateTime()
+    revoked_at = fields.DateTime(allow_none=True)
+
+
+class IdentityDecisionsSchema(Schema):
+    """Decisions, in the order in which they were said."""
+
+    data = fields.List(fields.Nested(IdentityDecisionSchema))
+    next_after = fields.Integer(allow_none=True)
+
+
 class DecisionMadeSchema(Schema):
     """A decision, to be taken back by its number."""
 
@@ -228,6 +255,21 @@ def explain(body: dict[str, Any]) -> Response:
         return jsonify(_explained(identity.explain(session, body["one"], body["other"])))
 
 
+@blueprint.get("/decisions")
+@requires(SCOPE)
+@blueprint.arguments(DecisionsQuery, location="query")
+@blueprint.response(200, IdentityDecisionsSchema)
+def list_decisions(query: dict[str, Any]) -> Response:
+    """List what was decided
+
+    Also what was taken back since; a decision is taken back by its number, one of a case there.
+    """
+    with current.database().snapshot() as session:
+        found = decisions.listed(session, query["after"], query["limit"])
+        data = [_decision(session, one) for one in found]
+    return jsonify({"data": data, "next_after": found[-1].id if len(found) == query["limit"] else None})
+
+
 @blueprint.post("/decisions")
 @requires(SCOPE)
 @blueprint.arguments(PairDecisionSchema)
@@ -304,6 +346,19 @@ def _case(session: Session, case: IdentityCase) -> dict[str, Any]:
         "action": case.action,
         "actor": case.actor,
         "closed_at": case.closed_at.isoformat() if case.closed_at else None,
+    }
+
+
+def _decision(session: Session, said: Override) -> dict[str, Any]:
+    return {
+        "id": said.id,
+        "kind": said.kind,
+        "subjects": [number for number in (said.subject, said.other_subject) if number],
+        "shown": explaining.shown(session, (said.namespace, bytes(said.token))) if said.namespace else "",
+        "case": said.case_id,
+        "actor": said.actor,
+        "at": said.at.isoformat(),
+        "revoked_at": said.revoked_at.isoformat() if said.revoked_at else None,
     }
 
 

@@ -49,6 +49,7 @@ QUIET = {
     "identity.decide_pair",
     "identity.explain",
     "identity.list_cases",
+    "identity.list_decisions",
     "identity.retract",
     "identity.revoke_decision",
     "identity.show_case",
