@@ -33,6 +33,8 @@ class Turn(NamedTuple):
     """Which rule stands in the way, where the state is conflict."""
     is_kin: bool = False
     """What was derived from another value that stands in the way itself: one case is enough."""
+    is_new: bool = True
+    """The state is another than before; else only whether it is kin may be."""
 
     @property
     def rule(self) -> str:
@@ -40,19 +42,23 @@ class Turn(NamedTuple):
 
 
 def follow(session: Session, turns: Sequence[Turn], at: datetime) -> None:
-    """Open a case for each token that may not join any more, and close those of tokens that may again."""
+    """Open a case for each token that may not join any more, and close those of tokens that may again.
+
+    What somebody answered is not asked again while the state is the same.
+    """
     if not turns:
         return
-    standing = _open(session, [turn.key for turn in turns])
+    standing = _standing(session, [turn.key for turn in turns])
     terms = config.namespaces(session)
     for turn in turns:
         case, said = standing.get(turn.key), severity(turn, terms.get(turn.key[0]))
+        is_open = case is not None and case.state == "open"
         if turn.is_kin or turn.rule in _SILENT:
-            if case is not None:
+            if case is not None and is_open:
                 case.state, case.closed_at = "gone", at
-        elif case is not None:
+        elif case is not None and is_open:
             case.rule, case.severity = turn.rule, said
-        else:
+        elif turn.is_new or case is None or case.state == "gone":
             session.add(
                 IdentityCase(
                     rule=turn.rule,
@@ -75,9 +81,11 @@ def severity(turn: Turn, term: Namespace | None) -> str:
     return REVIEW if term is not None and term.on_conflict == "review" else NOTICE
 
 
-def _open(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, IdentityCase]:
+def _standing(session: Session, keys: Iterable[TokenKey]) -> dict[TokenKey, IdentityCase]:
+    """Return the case of each value: the open one, else the newest."""
     found: dict[TokenKey, IdentityCase] = {}
     for some in chunked(sorted(set(keys)), graph.MANY):
-        query = select(IdentityCase).where(graph.among(IdentityCase, some), col(IdentityCase.state) == "open")
-        found.update({(row.namespace, bytes(row.token)): row for row in session.scalars(query)})
+        query = select(IdentityCase).where(graph.among(IdentityCase, some))
+        for row in session.scalars(query.order_by(col(IdentityCase.state) == "open", col(IdentityCase.id))):
+            found[row.namespace, bytes(row.token)] = row
     return found

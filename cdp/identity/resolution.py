@@ -16,7 +16,7 @@ from cdp.db import chunked, unsettle
 from cdp.identity import aliases, cases, config, graph, moves, rules
 from cdp.identity.model import Aside, Identifier, Token
 from cdp.identity.rules import TokenKey
-from cdp.policy.terms import DERIVED
+from cdp.policy.terms import DERIVED, Namespace
 from cdp.profile.model import Subject
 from cdp.statements import one_of, pair_of
 
@@ -56,7 +56,7 @@ def resolve(
     people = {number: partition.people.get(number, number) for number in region.subjects}
     before = graph.lock_subjects(session, region.subjects)
     _move(session, before, people)
-    turn(session, _turns(region, partition), at)
+    turn(session, _turns(region, partition, config.namespaces(session)), at)
     _remember(session, before, people, at, cause)
     unsettle(session, {*people.values(), *before.values()} - {0})
     return Resolved(people, _joins(session, region, before, people, vouched))
@@ -130,35 +130,47 @@ def _unsettle_apart(session: Session, keys: Iterable[TokenKey]) -> None:
 
 def turn(session: Session, turns: Sequence[cases.Turn], at: datetime) -> None:
     """Write the states of tokens, and open and close cases with them."""
-    rows = [{"within": one.key[0], "named": one.key[1], "now": one.state, "why": one.conflict} for one in turns]
+    new = [one for one in turns if one.is_new]
+    rows = [{"within": one.key[0], "named": one.key[1], "now": one.state, "why": one.conflict} for one in new]
     statements.write(session, _TURNED, rows)
     cases.follow(session, turns, at)
 
 
-def _turns(region: graph.Region, partition: rules.Partition) -> list[cases.Turn]:
-    """Return what became of the tokens of a component, as far as it holds everybody who has them."""
-    turns = []
+def _turns(region: graph.Region, partition: rules.Partition, terms: Mapping[str, Namespace]) -> list[cases.Turn]:
+    """Return what became of the tokens of a component, as far as it holds everybody who has them.
+
+    What was derived and stands in the way is told again where it is as it was: whether it is kin may have changed.
+    """
+    held = {key for key in region.walked if key[0] in DERIVED and partition.states.get(key) in ("conflict", "shared")}
+    kin, turns = _kin(held, region, partition, terms), []
     for key in sorted(region.walked):
         state = partition.states.get(key, "active")
         conflict = partition.conflicts[key].rule if key in partition.conflicts else ""
-        if (state, conflict) != region.states[key]:
-            turns.append(cases.Turn(key, state, conflict, _is_kin(key, region, partition)))
+        is_new = (state, conflict) != region.states[key]
+        if is_new or key in held:
+            turns.append(cases.Turn(key, state, conflict, key in kin, is_new))
     return turns
 
 
-def _is_kin(key: TokenKey, region: graph.Region, partition: rules.Partition) -> bool:
-    """Whether everybody who has a derived value has also what it is derived from, and that is not believed either."""
-    source = DERIVED.get(key[0])
-    if source is None:
-        return False
-    holders: dict[TokenKey, set[int]] = defaultdict(set)
+def _kin(
+    keys: Set[TokenKey], region: graph.Region, partition: rules.Partition, terms: Mapping[str, Namespace]
+) -> set[TokenKey]:
+    """Return those derived values that all who may be joined by them have from one that is not believed either."""
+    if not keys:
+        return set()
+    families = {name for key in keys for name in (key[0], DERIVED[key[0]])}
+    holders, having = defaultdict[TokenKey, set[int]](set), defaultdict[int, set[TokenKey]](set)
     for row in region.evidence:
-        if row.namespace in (source, key[0]):
+        if row.namespace in families and rules.links(terms.get(row.namespace), row):
             holders[row.namespace, row.token].add(row.subject)
-    return any(
-        name[0] == source and those >= holders[key] and (name in partition.states or name in region.unwalked)
-        for name, those in holders.items()
-    )
+            having[row.subject].add((row.namespace, row.token))
+    unbelieved = partition.states.keys() | region.unwalked
+    return {
+        key
+        for key in keys
+        for source in having[min(holders[key])] & unbelieved
+        if source[0] == DERIVED[key[0]] and holders[source] >= holders[key]
+    }
 
 
 def _remember(session: Session, before: Mapping[int, int], people: Mapping[int, int], at: datetime, cause: str) -> None:

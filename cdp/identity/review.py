@@ -23,6 +23,7 @@ from cdp.identity import aside, breaker, config, decisions, graph, kinship, plac
 from cdp.identity.explaining import Obstacle, explain, shown
 from cdp.identity.model import IdentityCase, MatchProposal, Override, OverrideValue
 from cdp.identity.rules import TokenKey
+from cdp.policy.terms import DERIVED
 from cdp.profile.model import Subject
 
 OF_VALUES = ("allow", "cannot", "block", "shared", "expire")
@@ -122,6 +123,8 @@ def _reopen(session: Session, case: IdentityCase, at: datetime) -> None:
             case.rule, case.severity = other.rule, other.severity
             session.delete(other)
     session.flush()
+    if stands and case.namespace in DERIVED:  # by now one case may be enough
+        resolution.resolve(session, graph.counting(session, key, 1000), at, f"reopened:{case.id}")
 
 
 def find(session: Session, case_id: int, lock: bool = False) -> IdentityCase:
