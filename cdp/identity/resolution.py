@@ -112,13 +112,18 @@ def reconsider(session: Session, keys: Iterable[TokenKey], at: datetime) -> set[
         is_generic = graph.is_generic(session, key)
         if state != "blocked" and is_generic != (state == "generic"):
             turns.append(cases.Turn(key, "generic" if is_generic else "active", ""))
-        elif state in ("conflict", "shared") and not graph.degree(session, key):
+        elif state in ("conflict", "shared") and not (_may_join(session, key) and graph.degree(session, key)):
             turns.append(cases.Turn(key, "active", ""))
         if state == "generic" and not is_generic:
             back.add(key)
     turn(session, turns, at)
     _unsettle_apart(session, [key for key, (state, _) in states.items() if state in graph.UNWALKED])
     return back
+
+
+def _may_join(session: Session, key: TokenKey) -> bool:
+    term = config.namespaces(session).get(key[0])
+    return term is not None and term.role == "link"
 
 
 def _unsettle_apart(session: Session, keys: Iterable[TokenKey]) -> None:

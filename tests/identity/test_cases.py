@@ -17,6 +17,7 @@ from cdp.db import Database
 from cdp.identity import Arrival, Canonical, decisions, review
 from cdp.identity.model import Identifier, IdentityCase
 from cdp.identity.rules import TokenKey
+from cdp.ops import rebuilding
 from tests.conftest import DEEP, EXAMPLES
 from tests.identity.graphs import NAMESPACES
 from tests.ingest.ground import make_policy
@@ -144,6 +145,19 @@ def test_a_case_whose_value_is_kin_by_now_is_not_open_again_when_its_answer_is_u
     do(shop, decisions.retract, numbers[2], address(shop, numbers[2]), "a slip", "staff")
     do(shop, review.undo, case, "looked again", "staff")
     assert held(shop, numbers) == {("limit", "notice", "email", (0, 1)): 1}
+
+
+def test_a_rebuild_opens_what_is_kin_no_more_and_closes_what_is_again(shop: Database) -> None:
+    numbers = bring(shop, THREE[:2])
+    before, policy = held(shop, numbers), shop.context["policy"]
+    assert before == {("limit", "notice", "email", (0, 1)): 1}
+    address = replace(policy.namespaces["email"], role="attribute")
+    shop.context["policy"] = make_policy(namespaces=policy.namespaces | {"email": address})
+    assert rebuilding.run(shop, lambda *_: None).difference.is_none
+    assert held(shop, numbers) == {("limit", "review", "email_canon", (0, 1)): 1}
+    shop.context["policy"] = policy
+    assert rebuilding.run(shop, lambda *_: None).difference.is_none
+    assert held(shop, numbers) == before
 
 
 def test_what_somebody_answered_is_not_asked_again_while_it_stands(shop: Database) -> None:

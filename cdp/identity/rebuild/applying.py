@@ -45,8 +45,11 @@ def turn(keys: Sequence[TokenKey], session: Session) -> None:
 
 
 def believe(keys: Sequence[TokenKey], session: Session) -> None:
-    """Bring up to date which values are in conflict or shared."""
-    resolution.resolve(session, graph.holders(session, keys), session.info["clock"].now(), CAUSE)
+    """Bring up to date which values are in conflict or shared; none is of a kind that joins nobody any more."""
+    graph.lock_tokens(session, keys)
+    at = session.info["clock"].now()
+    resolution.reconsider(session, keys, at)
+    resolution.resolve(session, graph.holders(session, keys), at, CAUSE)
 
 
 def settle(subjects: Sequence[int], session: Session) -> None:
