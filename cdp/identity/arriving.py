@@ -240,12 +240,12 @@ def _over(session: Session, seen: Mapping[int, datetime]) -> set[int]:
         left.update(statements.rows(session, _LEFT, some=some))
     again, counting = set[int](), set[int]()
     for some in chunked(sorted(passed), graph.MANY):
-        for subject, month, aside in statements.rows(session, _SEEN, some=some):
-            if not aside:
+        for subject, month, why in statements.rows(session, _SEEN, some=some):
+            if not why:
                 counting.add(subject)
-            elif aside & Aside.LEFT:
+            elif why & Aside.LEFT:
                 again |= {subject} if subject in left and left[subject] < seen[subject] else set()
-            elif aside & Aside.EXPIRED and month < month_of(seen[subject]):
+            elif why & Aside.EXPIRED and month < month_of(seen[subject]):
                 again.add(subject)
     return again - counting
 
