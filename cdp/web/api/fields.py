@@ -70,10 +70,14 @@ class Flag(fields.Boolean):
 
 
 class Number(fields.Integer):
-    """The number that the database gave a row; as JSON says it: 1.7 and "1" are slips."""
+    """The number that the database gave a row; as JSON says it: 1.0 is one, 1.7 and "1" are slips."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strict=True, validate=validate.Range(1, GREATEST), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
+        whole = int(value) if isinstance(value, float) and value.is_integer() else value
+        return super()._deserialize(whole, attr, data, **more)
 
 
 class After(fields.Integer):
