@@ -4,13 +4,14 @@ from cdp.consent import bundles, proofs
 from cdp.consent.holder import holder
 from cdp.consent.journal import lost as lost_silences
 from cdp.consent.links import confirm, read_unsubscribe_token, request, unsubscribe, unsubscribe_token
-from cdp.consent.records import Statement, noes_at, record, record_all, rename, said_by
+from cdp.consent.records import Statement, beside, noes_at, record, record_all, rename, said_by
 from cdp.consent.suppression import in_force, lift, readmit, silence_again, suppress, suppress_all, suppressed_tokens
 from cdp.consent.withdrawal import Point, hold, point, said_for, withdraw
 
 __all__ = [
     "Point",
     "Statement",
+    "beside",
     "bundles",
     "confirm",
     "hold",

@@ -20,11 +20,9 @@ from cdp.identity.model import Identifier
 def _forget(session: Session, subjects: Sequence[int]) -> int:
     gone = 0
     for some in chunked(subjects):
-        tokens = session.scalars(
-            select(col(ConsentRecord.token)).where(col(ConsentRecord.subject).in_(some)).distinct()
-        )
-        beside = identity.people_of(session, records.at_points(session, tokens))
-        unsettle(session, beside.values(), first="gate")
+        tokens = session.scalars(select(col(ConsentRecord.token)).where(col(ConsentRecord.subject).in_(some)))
+        others = records.at_points(session, tokens) | records.beside(session, some)
+        unsettle(session, identity.people_of(session, others).values(), first="gate")  # a no of theirs was these, too
         for table in (ConsentRecord, Objection):
             gone += session.execute(delete(table).where(table.subject.in_(some))).rowcount  # type: ignore[attr-defined]
     return gone

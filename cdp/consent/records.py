@@ -6,19 +6,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, insert, or_, select, update
 from sqlmodel import Session
 
 from cdp import identity, ledger, policy, statements, vault
 from cdp.clock import EARLIEST
 from cdp.consent import suppression
-from cdp.consent.model import ConsentRecord
+from cdp.consent.model import ConsentRecord, Objection
 from cdp.consent.rules import IMPORT, INVALID_METHODS, NO, Said
 from cdp.db import chunked, unsettle
 from cdp.identity.model import Identifier
+from cdp.identity.rules import TokenKey
 from cdp.ids import new_id
 from cdp.policy.terms import CONTACT_CHANNELS, Notice
-from cdp.statements import one_of
+from cdp.statements import one_of, pair_of
 
 _TABLE: Table = ConsentRecord.__table__  # type: ignore[attr-defined]
 
@@ -77,10 +78,18 @@ def record_all(session: Session, said: Sequence[tuple[int, Statement]], at: date
     ledger.note_all(session, [_act(session, row) for row in rows], at)
     explicit = [_lift(one, row) for (_, one), row in zip(said, rows, strict=True) if _lifts(one, row)]
     suppression.lift(session, explicit, at)
-    beside = at_points(session, {row["token"] for row in rows if row["status"] in NO})
-    people = identity.people_of(session, {subject for subject, _ in said} | beside)
+    others = at_points(session, {row["token"] for row in rows if row["status"] in NO})
+    people = identity.people_of(session, {subject for subject, _ in said} | others)
     unsettle(session, {*people, *people.values()}, first="gate")
     return [str(row["record"]) for row in rows]
+
+
+def beside(session: Session, subjects: Iterable[int]) -> set[int]:
+    """Return the subjects who share a contact point with one of these, and these."""
+    tokens: set[bytes] = set()
+    for some in chunked(sorted(set(subjects))):
+        tokens.update(statements.column(session, _HAD, some=some, within=CONTACTS))
+    return at_points(session, tokens).union(subjects)
 
 
 def at_points(session: Session, tokens: Iterable[bytes]) -> set[int]:
@@ -151,26 +160,63 @@ _NOES_AT = select(*(_TABLE.c[name] for name in _SAID)).where(
 )
 _NOES_AT_THEN = _NOES_AT.where(_TABLE.c.received_time <= bindparam("then"))
 _NAMES: Table = Identifier.__table__  # type: ignore[attr-defined]
+_OBJECTIONS: Table = Objection.__table__  # type: ignore[attr-defined]
+_STOPPING = ("direct_marketing", "legitimate_interests", "restriction")
+_ALL_AT = (
+    select(_NAMES.c.token, _NAMES.c.subject, _OBJECTIONS.c.purpose, _OBJECTIONS.c.at)
+    .join(_OBJECTIONS, _OBJECTIONS.c.subject == _NAMES.c.subject)
+    .where(pair_of(_NAMES.c.namespace, _NAMES.c.token), one_of(_OBJECTIONS.c.kind, "kinds"))
+)
+_OBJECTED_AT = _ALL_AT.where(_OBJECTIONS.c.lifted_at.is_(None))
+_OBJECTED_AT_THEN = _ALL_AT.where(
+    _OBJECTIONS.c.at <= bindparam("then"),
+    or_(_OBJECTIONS.c.lifted_at.is_(None), _OBJECTIONS.c.lifted_at > bindparam("then")),
+)
 _HAVING = select(_NAMES.c.subject).distinct().where(one_of(_NAMES.c.namespace, "within"), one_of(_NAMES.c.token))
+_HAD = select(_NAMES.c.token).distinct().where(one_of(_NAMES.c.subject), one_of(_NAMES.c.namespace, "within"))
 CONTACTS = sorted({namespace for namespaces in CONTACT_CHANNELS.values() for namespace in namespaces})
 """Namespaces of contact points."""
 
 
-def noes_at(session: Session, tokens: Iterable[bytes], as_of: datetime | None = None) -> dict[bytes, list[Said]]:
+def noes_at(session: Session, points: Iterable[TokenKey], as_of: datetime | None = None) -> dict[bytes, list[Said]]:
     """Load every no that was said at these contact points, by whomever: whose a mailbox is may be told apart later.
 
-    What a browser says is left out: a declared no through a public key silences the point itself.
+    Who objects to letters, or has them stopped, does so wherever they are reached. What a browser says is left out:
+    a declared no through a public key silences the point itself.
     """
-    found: dict[bytes, list[Said]] = {}
-    for some in chunked(sorted(tokens)):
-        if as_of is None:
-            rows = statements.rows(session, _NOES_AT, some=some, noes=_NOES)
-        else:
-            rows = statements.rows(session, _NOES_AT_THEN, some=some, noes=_NOES, then=as_of)
-        for row in rows:
+    keys, found = sorted(set(points)), dict[bytes, list[Said]]()
+    then = {} if as_of is None else {"then": as_of}
+    for some in chunked(sorted({token for _, token in keys})):
+        for row in statements.rows(session, _NOES_AT_THEN if then else _NOES_AT, some=some, noes=_NOES, **then):
             one = Said(*row)
             found.setdefault(one.token, []).append(one)
+    for pairs in chunked(keys):
+        query = _OBJECTED_AT_THEN if then else _OBJECTED_AT
+        for token, subject, purpose, at in statements.rows(session, query, pairs=pairs, kinds=_STOPPING, **then):
+            found.setdefault(token, []).append(_objection(token, subject, purpose, at))
     return found
+
+
+def _objection(token: bytes, subject: int, purpose: str, at: datetime) -> Said:
+    """Return an objection as what it is to others at the same contact point: a no, until they say yes themselves."""
+    return Said(
+        order=0,
+        subject=subject,
+        purpose=purpose,
+        channel="*",
+        token=token,
+        status="withdrawn",
+        act=True,
+        verified=True,
+        public=False,
+        method="objection",
+        evidence="full",
+        notice="",
+        notice_version="",
+        actor="subject",
+        at=at,
+        received=at,
+    )
 
 
 def given_by(status: str, method: str) -> str:

@@ -150,7 +150,7 @@ def _rows(session: Session, people: Sequence[int], at: datetime, as_of: datetime
         _aged(session, profiles, points, at),
         points,
         said,
-        consent.noes_at(session, {one.token for one in _contacts(points)}, as_of),
+        consent.noes_at(session, {(one.namespace, one.token) for one in _contacts(points)}, as_of),
         suppressed,
         _objections(session, owner, as_of),
         erasing,

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from cdp import gate, identity, ledger, vault
+from cdp import consent, gate, identity, ledger, vault
 from cdp.consent.model import Objection
 from cdp.db import chunked, unsettle
 from cdp.identity import graph
@@ -189,4 +189,5 @@ def _in_force(
 def _changed(session: Session, subjects: list[int], kind: str, what: str, at: datetime) -> None:
     digests = [vault.of(session).digest("ledger.subject", str(subject).encode()).hex() for subject in subjects]
     ledger.note(session, f"objection.{what}", {"kind": kind, "subjects": digests}, at)
-    unsettle(session, {*subjects, *identity.people_of(session, subjects).values()})
+    reached = consent.beside(session, subjects)
+    unsettle(session, {*subjects, *identity.people_of(session, reached).values()})

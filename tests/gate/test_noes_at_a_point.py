@@ -6,6 +6,7 @@ import pytest
 
 from cdp import consent
 from cdp.db import Database
+from cdp.rights import restriction
 from tests.gate.test_permission import allowed, assert_equal_to_fresh, make_person, say
 
 ADA, OTHER = "ada@example.com", "ada@example.org"
@@ -69,6 +70,26 @@ def test_the_answer_to_a_no_waits_for_all_whom_it_concerns(house: Database) -> N
     record = say(house, ben, "refused")
     with house.snapshot() as session:
         assert consent.said_for(session, [record]) == {ada, ben}
+
+
+@pytest.mark.parametrize("kind", ["direct_marketing", "restriction"])
+def test_an_objection_is_heard_by_who_has_the_mailbox_until_it_ends_or_they_say_yes(house: Database, kind: str) -> None:
+    ada, ben, cleo = make_person(house), make_person(house), make_person(house, mails=(OTHER,))
+    say(house, ada, "given")
+    say(house, cleo, "given", OTHER)
+    with house.transaction() as session:
+        restriction.object_to(session, [ben], kind, house.clock.pass_(minutes=1))
+    assert not allowed(house, ada)
+    assert_equal_to_fresh(house, ada)
+    assert allowed(house, cleo)
+    with house.transaction() as session:
+        restriction.lift(session, [ben], kind, house.clock.pass_(minutes=1))
+    assert allowed(house, ada)
+    with house.transaction() as session:
+        restriction.object_to(session, [ben], kind, house.clock.pass_(minutes=1))
+    say(house, ada, "given", event_time=house.clock.pass_(minutes=1))
+    assert allowed(house, ada)
+    assert not allowed(house, ben)
 
 
 def test_a_no_goes_with_who_is_erased(house: Database) -> None:
