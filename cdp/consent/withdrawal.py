@@ -50,7 +50,8 @@ def withdraw(
 ) -> tuple[list[str], set[int]]:
     """Withdraw consent for a purpose and channel (None = all); returns the record ids and the subjects.
 
-    It is written for every subject of the people: a split later leaves the no on either side.
+    It is written for every subject of the people: a split later leaves the no on either side. Of a purpose it is also
+    written at the point, for who brings it later; that record is not among those returned.
     `scoped`: only for the contact point, as an unsubscribe link means it. `brand`: only what that brand says
     (ruling R12). Without a purpose the point itself falls silent on the channel, also when nobody is known behind
     it: then there is nothing to record, and no record id. Whoever brings the point, joins or parts its people waits.
@@ -80,7 +81,7 @@ def withdraw(
     said = [(subject, local if scoped else general) for subject in subjects]
     if purpose and not scoped and _channels(at_point.namespace, channel):  # whoever brings the point later hears it
         said.append((min(seen), local))
-    return records.record_all(session, said, at), set(subjects)
+    return records.record_all(session, said, at)[: len(subjects)], set(subjects)
 
 
 def hold(session: Session, at_point: Point) -> tuple[set[TokenKey], dict[int, bytes]]:
