@@ -18,7 +18,7 @@ from cdp.db import chunked, unsettle
 from cdp.identity.model import Identifier
 from cdp.identity.rules import TokenKey
 from cdp.ids import new_id
-from cdp.policy.terms import CONTACT_CHANNELS, Notice
+from cdp.policy.terms import CONTACTS, Notice
 from cdp.statements import one_of, pair_of
 
 _TABLE: Table = ConsentRecord.__table__  # type: ignore[attr-defined]
@@ -165,7 +165,7 @@ _STOPPING = ("direct_marketing", "legitimate_interests", "restriction")
 _ALL_AT = (
     select(_NAMES.c.token, _NAMES.c.subject, _OBJECTIONS.c.purpose, _OBJECTIONS.c.at)
     .join(_OBJECTIONS, _OBJECTIONS.c.subject == _NAMES.c.subject)
-    .where(pair_of(_NAMES.c.namespace, _NAMES.c.token), one_of(_OBJECTIONS.c.kind, "kinds"))
+    .where(pair_of(_NAMES.c.namespace, _NAMES.c.token), _NAMES.c.verified, one_of(_OBJECTIONS.c.kind, "kinds"))
 )
 _OBJECTED_AT = _ALL_AT.where(_OBJECTIONS.c.lifted_at.is_(None))
 _OBJECTED_AT_THEN = _ALL_AT.where(
@@ -174,15 +174,13 @@ _OBJECTED_AT_THEN = _ALL_AT.where(
 )
 _HAVING = select(_NAMES.c.subject).distinct().where(one_of(_NAMES.c.namespace, "within"), one_of(_NAMES.c.token))
 _HAD = select(_NAMES.c.token).distinct().where(one_of(_NAMES.c.subject), one_of(_NAMES.c.namespace, "within"))
-CONTACTS = sorted({namespace for namespaces in CONTACT_CHANNELS.values() for namespace in namespaces})
-"""Namespaces of contact points."""
 
 
 def noes_at(session: Session, points: Iterable[TokenKey], as_of: datetime | None = None) -> dict[bytes, list[Said]]:
     """Load every no that was said at these contact points, by whomever: whose a mailbox is may be told apart later.
 
-    Who objects to letters, or has them stopped, does so wherever they are reached. What a browser says is left out:
-    a declared no through a public key silences the point itself.
+    Who objects to letters, or has them stopped, does so wherever they are proved to be reached. What a browser says is
+    left out: a declared no through a public key silences the point itself.
     """
     keys, found = sorted(set(points)), dict[bytes, list[Said]]()
     then = {} if as_of is None else {"then": as_of}

@@ -17,15 +17,13 @@ from cdp import statements
 from cdp.db import chunked
 from cdp.gate.decide import OLDEST_AGE_OF_CONSENT
 from cdp.identity.model import Identifier
-from cdp.policy.terms import CONTACT_CHANNELS
+from cdp.policy.terms import CONTACTS
 from cdp.profile.model import Person, Subject
 from cdp.statements import one_of
 
 _NAMES: Table = Identifier.__table__  # type: ignore[attr-defined]
 _SUBJECTS: Table = Subject.__table__  # type: ignore[attr-defined]
 _PEOPLE: Table = Person.__table__  # type: ignore[attr-defined]
-
-_CONTACTS = sorted({namespace for namespaces in CONTACT_CHANNELS.values() for namespace in namespaces})
 
 
 class Born(NamedTuple):
@@ -41,7 +39,7 @@ def youngest_at(session: Session, tokens_of: Mapping[int, Sequence[bytes]], at: 
     youngest: dict[bytes, Born] = {}
     for some in chunked(sorted(tokens)):
         since = at.year - OLDEST_AGE_OF_CONSENT - 1
-        for token, *young in statements.rows(session, _YOUNG, some=some, contacts=_CONTACTS, since=since):
+        for token, *young in statements.rows(session, _YOUNG, some=some, contacts=CONTACTS, since=since):
             held = youngest.get(token)
             if held is None or _born(Born(*young)) > _born(held):
                 youngest[token] = Born(*young)
@@ -61,10 +59,10 @@ def ageless_beside(session: Session, people: Collection[int]) -> set[int]:
     contacts: set[bytes] = set()
     for some in chunked(people):
         rows = statements.rows(session, _EVIDENCE, some=some)
-        contacts.update(token for namespace, token in rows if namespace in _CONTACTS)
+        contacts.update(token for namespace, token in rows if namespace in CONTACTS)
     found: set[int] = set()
     for tokens in chunked(sorted(contacts)):
-        found.update(statements.column(session, _AGELESS, some=tokens, contacts=_CONTACTS))
+        found.update(statements.column(session, _AGELESS, some=tokens, contacts=CONTACTS))
     return found.difference(people)
 
 

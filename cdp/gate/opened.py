@@ -22,12 +22,11 @@ from cdp.holders import Held
 from cdp.identity.belonging import IS_THEIRS
 from cdp.identity.model import Identifier
 from cdp.ids import new_id
-from cdp.policy.terms import CONTACT_CHANNELS, Policy, Use
+from cdp.policy.terms import CONTACT_CHANNELS, CONTACTS, Policy, Use
 from cdp.profile.model import Subject, Trait
 from cdp.vault.model import SubjectKey
 from cdp.vault.opening import open_sealed
 
-_CONTACTS = frozenset(name for names in CONTACT_CHANNELS.values() for name in names)
 _ANSWERING = "subject_rights"
 """The declared purpose for which people are given what is held of them."""
 _MARKETING = ("direct_marketing", "third_party_sharing", "personalisation")
@@ -189,7 +188,7 @@ def _gather_identifiers(
         for row in rows:
             person = owner[row.subject]
             point = grants[person].point
-            if grants[person].is_for_device and row.namespace in _CONTACTS:
+            if grants[person].is_for_device and row.namespace in CONTACTS:
                 continue
             # Where the use reaches a contact point, that very point is given and no other.
             if row.namespace in reached and (point is None or point.suppression_token != row.suppression_token):

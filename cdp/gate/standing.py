@@ -25,7 +25,7 @@ from cdp.gate.question import Consent, Reach, Standing, unasked
 from cdp.gate.situating import Lives
 from cdp.identity.belonging import IS_THEIRS
 from cdp.identity.model import Identifier
-from cdp.policy.terms import CONTACT_CHANNELS, Policy, Purpose
+from cdp.policy.terms import CONTACT_CHANNELS, CONTACTS, Policy, Purpose
 from cdp.profile import declared as declarations
 from cdp.profile import retention
 from cdp.profile.declared import Declared
@@ -33,7 +33,7 @@ from cdp.profile.model import Person, Subject
 from cdp.statements import one_of
 
 DEVICE_NAMESPACE = "anonymous_id"
-_CONTACT_NAMESPACES = sorted({name for names in CONTACT_CHANNELS.values() for name in names} | {DEVICE_NAMESPACE})
+_CONTACT_NAMESPACES = sorted({*CONTACTS, DEVICE_NAMESPACE})
 
 
 class ContactPoint(NamedTuple):

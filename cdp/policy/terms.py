@@ -41,6 +41,9 @@ CONTACT_CHANNELS: Mapping[str, tuple[str, ...]] = {
 }
 """Channels that reach a contact point, and the identifier namespaces that are such points."""
 
+CONTACTS = tuple(sorted({namespace for namespaces in CONTACT_CHANNELS.values() for namespace in namespaces}))
+"""Namespaces of contact points."""
+
 DERIVED: Mapping[str, str] = {"email_canon": "email"}
 """Namespaces whose values are worked out of another's. They are evidence of who is who, and no contact point:
 nobody said that they may be written to there, so that no purpose may open them."""

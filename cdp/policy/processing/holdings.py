@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from cdp.policy.terms import CONTACT_CHANNELS, Policy
+from cdp.policy.terms import CONTACTS, Policy
 
 CONTACT = "contact"
 IDENTIFIER = "identifier"
 PURCHASE = "purchase"
 BEHAVIOUR = "behaviour"
-
-_CONTACTS = frozenset(name for names in CONTACT_CHANNELS.values() for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def category_of_field(policy: Policy, name: str) -> str:
     """Return the category of a trait, or of an identifier: a contact point (or a variant of one), or any other."""
     if name in policy.traits:
         return policy.traits[name].category
-    return CONTACT if name in _CONTACTS or name.partition("_")[0] in _CONTACTS else IDENTIFIER
+    return CONTACT if name in CONTACTS or name.partition("_")[0] in CONTACTS else IDENTIFIER
 
 
 def category_of_event(policy: Policy, name: str) -> str:
