@@ -86,11 +86,11 @@ def _follow(session: Session, case: IdentityCase, released_at: datetime | None, 
 
 
 def change(
-    session: Session, keys: set[TokenKey], subjects: Iterable[int], change: Callable[[], None], at: datetime, cause: str
+    session: Session, keys: set[TokenKey], subjects: Iterable[int], act: Callable[[], None], at: datetime, cause: str
 ) -> resolution.Resolved:
     """Change whether evidence of these values counts on these subjects, and resolve whom it joined or may join."""
     graph.lock_tokens(session, keys)
     before = graph.load_locked(session, set(subjects)).subjects
-    change()
+    act()
     back = graph.holders(session, resolution.reconsider(session, keys, at))
     return resolution.resolve(session, before | back, at, cause)

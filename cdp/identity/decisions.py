@@ -128,17 +128,19 @@ def revoke(session: Session, decision: int, actor: str, at: datetime, reason: st
 
 
 def listed(session: Session, after: int = 0, limit: int = 100) -> list[Override]:
-    """Return what people decided, also what was taken back, in the order in which it was said, from after a number."""
-    query = select(Override).where(col(Override.id) > after).order_by(col(Override.id)).limit(limit)
-    return list(session.scalars(query))
+    """Return what people decided, also what was taken back, in the order in which it was said, from after a number.
+
+    A hold is no person's word: it is the breaker's, and told as a case.
+    """
+    query = select(Override).where(col(Override.id) > after, col(Override.kind) != "hold")
+    return list(session.scalars(query.order_by(col(Override.id)).limit(limit)))
 
 
 def _pair(session: Session, row: Override, case_id: int | None) -> int:
     pair = {row.subject, row.other_subject}
     if len(pair) < 2:
         raise Problem(400, "same_subject", "A decision needs two different subjects.")
-    company = resolution.company(session, pair)
-    graph.load_locked(session, company)  # all at once, in the one order
+    graph.load_locked(session, resolution.company(session, pair))  # all at once, in the one order
     if len(graph.lock_subjects(session, pair)) < 2:
         raise Problem(404, "unknown_subject", "One of the subjects is not known.")
     _refuse_erasing(session, pair)

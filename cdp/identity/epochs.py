@@ -249,8 +249,8 @@ def _write(session: Session, known: _Rows, tokens: Mapping[bytes, bytes], index:
         renamed = _renamed(index, deks, row)
         if renamed is not None and renamed.token != tokens[row.token]:
             raise CiphertextCorrupt("two values have one token")  # written on, it could never be opened again
-        sealed = renamed.sealed if renamed is not None else row.sealed
-        now = {"now": tokens[row.token], "newest": index.epoch, "again": sealed}
+        again = renamed.sealed if renamed is not None else row.sealed
+        now = {"now": tokens[row.token], "newest": index.epoch, "again": again}
         if row.id:
             corrected.append({"number": row.id, **now})
         else:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from cdp.identity import explaining, graph
+from cdp.identity import breaker, explaining, graph
 from cdp.identity.model import Override
 from cdp.ids import GREATEST
 from cdp.ledger.model import LedgerEntry
@@ -95,6 +95,8 @@ def test_what_was_decided_is_listed_in_pages_also_what_was_taken_back(site: Site
     with site.deployment.database.snapshot() as session:
         (key,) = [key for key in graph.keys_of(session, [1]) if key[0] == "email"]
         value = explaining.shown(session, key)
+    with site.deployment.database.transaction() as session:
+        breaker.hold(session, "crm", "joined too many", site.deployment.clock.now())  # is nobody's word
     said = (("decisions", WORD), ("retractions", ASIDE | {"value": value}))
     made = [
         site.browser.post(f"/api/identity/{path}", json=body, headers=header).get_json()["decision"]
