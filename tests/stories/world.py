@@ -39,6 +39,8 @@ class World:
             "CDP_POLICIES": str(ROOT / "policies"),
             "CDP_CONNECTORS": str(ROOT / "connectors"),
             "CDP_BASE_URL": "http://127.0.0.1:8000",
+            # The longest there is: a busy machine of tests may hold one page up for more than the usual two seconds.
+            "CDP_LEASE_SECONDS": "10",
             **environment,
         }
         self.told: dict[str, Mapping[str, str]] = {}

@@ -97,8 +97,9 @@ def lived_in(home: Path, wire: Wire | None, url: str) -> Iterator[Struck]:
     )
     world.arrive(CAST)
     world.choose(CAST)
-    stage = world.lookup(CAST.ada).json()["stage"]
-    world.stage = f"standard/stages/{stage}"
+    found = world.lookup(CAST.ada)
+    assert found.status_code == 200, found.text
+    world.stage = f"standard/stages/{found.json()['stage']}"
     asked = {"right": "access", "identifier": {"type": "email", "value": CAST.ada.email}, "requester": "subject"}
     world.request = world.call("officer", "POST", "/api/subject-requests", asked).json()["id"]
     answers_as_ever(world)
