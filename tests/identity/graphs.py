@@ -67,6 +67,35 @@ WORLDS = st.builds(
 ).map(_one_of_each)
 
 
+def _claiming(known: Known) -> Known:
+    """Put everybody on the browser of one of them; the others may claim there to be somebody else."""
+    owner = [Evidence(1, "user_id", b"a", "", True), Evidence(1, "anonymous_id", b"c", "", True)]
+    of = {row.subject for row in known.evidence} - {1}
+    others = [Evidence(one, "anonymous_id", b"c", "", True) for one in of]
+    claims = [Evidence(one, "user_id", b"b") for one in of if one % 4]
+    return _one_of_each(replace(known, evidence=[*owner, *others, *claims, *known.evidence]))
+
+
+CLAIMING = st.builds(
+    Known,
+    evidence=st.lists(
+        st.builds(
+            Evidence,
+            subject=st.integers(2, 6),
+            namespace=st.sampled_from(["crm_id", "email", "device_id"]),
+            token=st.sampled_from([b"a", b"b"]),
+            verified=st.just(True),
+            seen=st.just(MONTHS[0]),
+        ),
+        max_size=10,
+    ),
+    marks=st.lists(MARKS, max_size=8),
+    links=st.lists(WORDS, max_size=1),
+    subjects=st.just(frozenset(range(1, 13))),
+).map(_claiming)
+"""Worlds of a browser that many claim: who is believed hangs on who is no longer joined to those who are not."""
+
+
 CROWDED = st.builds(
     Known,
     evidence=st.lists(ROWS, min_size=15, max_size=45),

@@ -45,7 +45,7 @@ def compute(graph: Graph, namespaces: Mapping[str, Namespace], told: Told = lamb
     computed = Computed(_lowest(graph, component), components=int(component.max(initial=-1)) + 1)
     for chosen, state in ((generic, "generic"), (shared, "shared")):
         computed.states.update({graph.keys[one]: state for one in np.flatnonzero(chosen).tolist()})
-    _resolve_hard(graph, namespaces, component, hard, computed, told)
+    _resolve_hard(graph, namespaces, _parts(graph, linking, component, hard), computed, told)
     return computed
 
 
@@ -176,29 +176,20 @@ def _lowest(graph: Graph, component: Ints) -> Ints:
 
 
 def _resolve_hard(
-    graph: Graph,
-    namespaces: Mapping[str, Namespace],
-    component: Ints,
-    hard: Bools,
-    computed: Computed,
-    told: Told,
+    graph: Graph, namespaces: Mapping[str, Namespace], parts: "_Parts", computed: Computed, told: Told
 ) -> None:
-    chosen = np.flatnonzero(hard).tolist()
-    computed.difficult = len(chosen)
-    parts = _parts(graph, component, hard)
-    blocked = graph.blocked | computed.states.keys()
-    for done, one in enumerate(chosen):
-        rows, members = parts.rows[one], parts.members[one]
+    computed.difficult = len(parts.members)
+    for done, (one, members) in enumerate(parts.members.items()):
         subjects = frozenset(graph.subjects[members].tolist())
-        known = Known(graph.evidence(rows), parts.marks[one], parts.links[one], blocked, subjects)
-        found = rules.resolve(known, namespaces)
+        known = Known((), parts.marks[one], parts.links[one], subjects=subjects)
+        found = rules.join(known, sorted(graph.evidence(parts.rows[one])), namespaces)
         for member in members:
             computed.people[member] = found.people[int(graph.subjects[member])]
-        computed.states.update({key: state for key, state in found.states.items() if state == "conflict"})
+        computed.states.update(found.states)
         computed.conflicts.update(found.conflicts)
         if done % 500 == 0:
-            told(done, len(chosen))
-    told(len(chosen), len(chosen))
+            told(done, computed.difficult)
+    told(computed.difficult, computed.difficult)
 
 
 @dataclass(slots=True)
@@ -206,14 +197,15 @@ class _Parts:
     """What each difficult component rests on."""
 
     rows: dict[int, Ints]
+    """What is believed: whether it is hangs on others, too, whom nothing joins to these."""
     members: dict[int, list[int]]
     marks: dict[int, list[Mark]]
     links: dict[int, list[Link]]
 
 
-def _parts(graph: Graph, component: Ints, hard: Bools) -> _Parts:
+def _parts(graph: Graph, linking: Bools, component: Ints, hard: Bools) -> _Parts:
     of_row = component[graph.of]
-    mine = np.flatnonzero(hard[of_row])
+    mine = np.flatnonzero(hard[of_row] & linking)
     order = mine[np.argsort(of_row[mine], kind="stable")]
     names, starts = np.unique(of_row[order], return_index=True)
     rows: dict[int, Ints] = defaultdict(lambda: np.empty(0, dtype=np.int64))

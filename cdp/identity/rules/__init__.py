@@ -13,6 +13,7 @@ arrival. Protection only ever splits.
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cdp.identity.rules.belief import CROWD, usable
 from cdp.identity.rules.clusters import BIRTH_DATE, DENIED, Clusters
@@ -43,6 +44,7 @@ __all__ = [
     "Partition",
     "TokenKey",
     "cap",
+    "join",
     "links",
     "resolve",
     "trace",
@@ -56,15 +58,22 @@ def resolve(known: Known, namespaces: Mapping[str, Namespace]) -> Partition:
 
 def trace(known: Known, namespaces: Mapping[str, Namespace]) -> tuple[Partition, list[Evidence]]:
     """Return the partition, and the evidence that was believed, to be told why."""
-    rows = sorted(set(known.evidence))
-    believed, states = usable(rows, namespaces, known.blocked)
-    clusters = Clusters(sorted({row.subject for row in rows} | known.subjects), known, believed, namespaces)
+    believed, unbelieved = usable(sorted(set(known.evidence)), namespaces, known.blocked)
+    partition = join(known, believed, namespaces)
+    return replace(partition, states={**unbelieved, **partition.states}), believed
+
+
+def join(known: Known, believed: list[Evidence], namespaces: Mapping[str, Namespace]) -> Partition:
+    """Return the partition that evidence makes of which all is believed, and the states of what is in conflict.
+
+    What is believed of a record hangs on all who share a device, whoever they are joined with; this does not.
+    """
+    subjects = sorted({row.subject for row in known.evidence} | known.subjects)
+    clusters = Clusters(subjects, known, believed, namespaces)
     for first, second in sorted(clusters.must):
         clusters.join_by_hand(first, second)
-    for key, seen in _in_order(believed, namespaces):
-        if not clusters.join(key, seen):
-            states[key] = "conflict"
-    return Partition(clusters.people(), states, clusters.conflicts), believed
+    states = {key: "conflict" for key, seen in _in_order(believed, namespaces) if not clusters.join(key, seen)}
+    return Partition(clusters.people(), states, clusters.conflicts)
 
 
 def _in_order(rows: list[Evidence], namespaces: Mapping[str, Namespace]) -> list[tuple[TokenKey, dict[int, int]]]:
