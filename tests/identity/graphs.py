@@ -16,7 +16,7 @@ MONTHS = (738000, 738031, 738800, 739600)
 
 NAMESPACES = {
     **SHOP,
-    "crm_id": replace(SHOP["crm_id"], limit_agreed=2, on_conflict="review"),
+    "crm_id": replace(SHOP["crm_id"], limit_agreed=2, max_degree=4, on_conflict="review"),
     "email": replace(SHOP["email"], limit=2, limit_days=366, max_degree=5, hold_above=2),
     "phone": replace(SHOP["phone"], limit=2, max_degree=4, on_conflict="household"),
     "device_id": replace(SHOP["anonymous_id"], name="device_id", max_degree=6, on_conflict="latest"),
@@ -69,10 +69,10 @@ WORLDS = st.builds(
 
 def _claiming(known: Known) -> Known:
     """Put everybody on the browser of one of them; the others may claim there to be somebody else."""
-    owner = [Evidence(1, "user_id", b"a", "", True), Evidence(1, "anonymous_id", b"c", "", True)]
+    owner = [Evidence(1, "crm_id", b"a", "", True), Evidence(1, "anonymous_id", b"c", "", True)]
     of = {row.subject for row in known.evidence} - {1}
     others = [Evidence(one, "anonymous_id", b"c", "", True) for one in of]
-    claims = [Evidence(one, "user_id", b"b") for one in of if one % 4]
+    claims = [Evidence(one, "crm_id", b"b") for one in of if one % 4]
     return _one_of_each(replace(known, evidence=[*owner, *others, *claims, *known.evidence]))
 
 

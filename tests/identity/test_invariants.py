@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cdp.identity import rules
 from cdp.identity.rules import BIRTH_DATE, Evidence, Known, Link, Partition, cap, links
 from tests.conftest import DEEP, EXAMPLES
-from tests.identity.graphs import CROWDED, NAMESPACES, ROWS, SUBJECTS, WORLDS, people
+from tests.identity.graphs import CLAIMING, CROWDED, NAMESPACES, ROWS, SUBJECTS, WORLDS, people
 
 MANY = settings(max_examples=EXAMPLES if DEEP else 200, deadline=None)
 
@@ -33,7 +33,7 @@ def test_i1_the_order_of_arrival_of_numbered_subjects_does_not_matter(known: Kno
 
 
 @MANY
-@given(WORLDS, SUBJECTS)
+@given(st.one_of(WORLDS, CLAIMING), SUBJECTS)
 def test_i2_a_component_alone_is_what_it_is_within_everything(known: Known, subject: int) -> None:
     whole = resolved(known)
     wanted = raw(known)[subject]

@@ -36,8 +36,8 @@ def compute(graph: Graph, namespaces: Mapping[str, Namespace], told: Told = lamb
     """Return the partition that the rules make of everything."""
     numbers = _Numbers(graph, namespaces)
     generic = _generic(graph, numbers, numbers.linking)
-    linking = numbers.linking & ~_unbelieved(graph, numbers, namespaces)
-    linking &= ~generic[graph.token]
+    linking = numbers.linking & ~generic[graph.token]
+    linking &= ~_unbelieved(graph, numbers, linking, namespaces)
     shared = _shared(graph, numbers, linking)
     linking &= ~shared[graph.token]
     component = _components(graph, linking)
@@ -69,14 +69,14 @@ class _Numbers:
         self.per_scope = [term is not None and term.per_scope for term in terms]
 
 
-def _unbelieved(graph: Graph, numbers: _Numbers, namespaces: Mapping[str, Namespace]) -> Bools:
+def _unbelieved(graph: Graph, numbers: _Numbers, linking: Bools, namespaces: Mapping[str, Namespace]) -> Bools:
     """Find rows on devices that claim, unproved, to be of another, and those of a crowd; seldom any."""
     found = np.zeros(len(graph.of), dtype=bool)
     claiming = np.zeros(len(graph.subjects), dtype=bool)
     claiming[graph.of[numbers.unique & ~graph.verified & ~numbers.device]] = True
-    unproven = np.bincount(graph.token[numbers.linking & ~graph.verified], minlength=len(graph.keys))
+    unproven = np.bincount(graph.token[linking & ~graph.verified], minlength=len(graph.keys))
     asked = np.zeros(len(graph.keys), dtype=bool)
-    asked[graph.token[numbers.linking & numbers.device & claiming[graph.of]]] = True
+    asked[graph.token[linking & numbers.device & claiming[graph.of]]] = True
     asked |= unproven > CROWD
     if not asked.any():
         return found
@@ -85,10 +85,9 @@ def _unbelieved(graph: Graph, numbers: _Numbers, namespaces: Mapping[str, Namesp
     rows = np.flatnonzero(there[graph.of])
     evidence = graph.evidence(rows)
     places = dict(zip(evidence, rows.tolist(), strict=True))
-    linking = [one for one, row in zip(evidence, rows.tolist(), strict=True) if numbers.linking[row]]
-    kept = set(belief.agreeing(evidence, linking, namespaces))
-    kept = set(belief.uncrowded(evidence, [one for one in linking if one in kept]))
-    dropped = [places[one] for one in linking if one not in kept]
+    usable = [one for one, row in zip(evidence, rows.tolist(), strict=True) if linking[row]]
+    kept = set(belief.uncrowded(evidence, belief.agreeing(evidence, usable, namespaces)))
+    dropped = [places[one] for one in usable if one not in kept]
     found[[row for row in dropped if asked[graph.token[row]]]] = True
     return found
 

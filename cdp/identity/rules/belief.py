@@ -21,10 +21,11 @@ def usable(
         row for row in rows if links(namespaces.get(row.namespace), row) and (row.namespace, row.token) not in blocked
     ]
     degrees = Counter((row.namespace, row.token) for row in linking if row.verified)
+    states = {key: "generic" for key, degree in degrees.items() if degree > cap(namespaces[key[0]])}
+    # What is generic proves nobody the owner of a device, either: it is to all the rest as if it were blocked.
+    linking = [row for row in linking if (row.namespace, row.token) not in states]
     linking = agreeing(rows, linking, namespaces)
     linking = uncrowded(rows, linking)
-    states = {key: "generic" for key, degree in degrees.items() if degree > cap(namespaces[key[0]])}
-    linking = [row for row in linking if (row.namespace, row.token) not in states]
     states.update(dict.fromkeys(_shared(linking, namespaces), "shared"))
     return [row for row in linking if (row.namespace, row.token) not in states], states
 
