@@ -58,6 +58,7 @@ from tests.identity.test_stream import (
     cleared,
     empty,
     holds,
+    remembers,
     some,
     spelled,
     told,
@@ -108,6 +109,7 @@ def test_i12_a_rotation_of_the_index_changes_nothing_that_anybody_is_told(empty:
         for number, (_, state) in enumerate(run_rotating(world, acts, when)):
             assert state == alone[number], f"after act {number}"
         told(world)
+        remembers(world)
 
     same()
 

@@ -241,13 +241,21 @@ def holds(world: World) -> None:
         assert difference.is_none, difference
         assert rebuild.lost(session) == []
         now = people_of(session)
-        for at, people in world.past:
+        for at, people in world.past[-2:]:
             assert identity.people_at(session, now, at) == {one: of for one, of in people.items() if one in now}
         aliases = {
             row.old_person: row.person for row in session.scalars(select(Alias).where(col(Alias.to_at).is_(None)))
         }
         assert all(old not in now.values() and new in now.values() for old, new in aliases.items())
         world.past.append((world.clock.now(), now))
+
+
+def remembers(world: World) -> None:
+    """Who was who is told of every instant there was."""
+    with world.database.snapshot() as session:
+        now = people_of(session)
+        for at, people in world.past:
+            assert identity.people_at(session, now, at) == {one: of for one, of in people.items() if one in now}
 
 
 def told(world: World) -> None:
@@ -313,6 +321,7 @@ def test_what_is_stored_is_what_the_rules_say_whatever_is_done(empty: World) -> 
             world.do(act)
             holds(world)
         told(world)
+        remembers(world)
 
     holds_after()
 
@@ -341,6 +350,7 @@ def test_what_some_have_put_right_leaves_the_others_as_the_rules_say(empty: Worl
         for act in corrected:
             world.do(act)
             holds(world)
+        remembers(world)
 
     holds_after()
 

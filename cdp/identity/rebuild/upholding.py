@@ -6,10 +6,10 @@ be gone.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import NamedTuple
+from functools import cache, partial
+from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlmodel import Session, col
 
 from cdp.identity import aside, cases, graph, places, resolution, seeing
@@ -70,11 +70,17 @@ def _values(session: Session) -> list[Lost]:
 
 
 def _evidence(session: Session, kind: str, why: Aside) -> list[Lost]:
+    rows = session.execute(_counting_again(kind, why))
+    return sorted(Lost(kind, number, (name, bytes(token)), one) for number, name, token, one in rows)
+
+
+@cache
+def _counting_again(kind: str, why: Aside) -> Select[Any]:
+    """Select evidence that counts, and that a decision in force of this kind was said of; made once: it is long."""
     columns = (col(Identifier.namespace), col(Identifier.token), col(Identifier.subject))
     counts = col(Identifier.aside).op("&")(int(why)) == 0
     in_force = (col(Override.kind) == kind, col(Override.revoked_at).is_(None))
-    query = select(col(Override.id), *columns).where(*in_force, *seeing.is_said(Identifier), counts)
-    return sorted(Lost(kind, number, (name, bytes(token)), one) for number, name, token, one in session.execute(query))
+    return select(col(Override.id), *columns).where(*in_force, *seeing.is_said(Identifier), counts)
 
 
 def _released(session: Session) -> list[Lost]:
