@@ -7,7 +7,7 @@ be gone.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Select, or_, select
 from sqlmodel import Session, col
@@ -75,7 +75,7 @@ def _evidence(session: Session, kind: str, why: Aside) -> list[Lost]:
 
 
 @cache
-def _counting_again(kind: str, why: Aside) -> Select[Any]:
+def _counting_again(kind: str, why: Aside) -> Select[int | None, str, bytes, int]:
     """Select evidence that counts, and that a decision in force of this kind was said of; made once: it is long."""
     columns = (col(Identifier.namespace), col(Identifier.token), col(Identifier.subject))
     counts = col(Identifier.aside).op("&")(int(why)) == 0
