@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlmodel import SQLModel
 
+from cdp.settings import Settings
 from tests import canary
 from tests.figures import figures, table
 
@@ -93,35 +94,58 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def tables(postgres: str) -> str:
     """The name of a PostgreSQL database with every table, to be copied: quicker than making them each time."""
-    from cdp.db import Database
-
-    import_tables()
     name = f"tables_{os.getpid()}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    database = Database(_with_database(postgres, name))
-    SQLModel.metadata.create_all(database.writer)
-    database.dispose()
+    _make_tables(_with_database(postgres, name))
     return name
 
 
 @pytest.fixture(scope="session")
 def file_of_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with every table, to be copied."""
+    path = tmp_path_factory.mktemp("tables") / "tables.db"
+    path.touch(mode=0o600)
+    _make_tables(f"sqlite:///{path}")
+    return path
+
+
+def _make_tables(url: str) -> None:
+    """Make them as `cdp init` does: revision after revision."""
+    from cdp import migrations
     from cdp.db import Database
 
     import_tables()
-    path = tmp_path_factory.mktemp("tables") / "tables.db"
-    database = Database(f"sqlite:///{path}")
-    SQLModel.metadata.create_all(database.writer)
+    database = Database(url)
+    migrations.upgrade(database.writer)
     database.dispose()
-    return path
+
+
+@pytest.fixture
+def with_tables() -> None:
+    """Asks `database_url` for a database that has its tables already."""
+
+
+def initialise(settings: Settings, file_of_tables: Path | None = None) -> None:
+    """Make a home around a database that may have its tables already, or around a copy of this file.
+
+    `cdp init` makes all of it from nothing; making the tables takes longer than most tests.
+    """
+    from cdp import deployment as deploying
+    from cdp import ledger, vault
+
+    settings.home.mkdir(mode=0o700, parents=True)
+    if file_of_tables:
+        shutil.copy(file_of_tables, settings.url.removeprefix("sqlite:///"))
+    vault.Keyring.create(settings.keyring_uri, settings.keyring_mirror)
+    ledger.Signer.create(deploying.ledger_folder(settings))
+    deploying.initialise(settings)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of each kind, so that every story is told twice; with its tables for who asks for `empty_database`."""
-    wants_tables = "empty_database" in request.fixturenames
+    """A database of each kind, so that every story is told twice; with its tables for who asks for them."""
+    wants_tables = not {"empty_database", "with_tables"}.isdisjoint(request.fixturenames)
     if request.param == "sqlite":
         path = tmp_path / "cdp.db"
         if wants_tables:
@@ -142,28 +166,55 @@ def postgres_database(admin: str, template: str = "template1") -> Iterator[str]:
     """Make a PostgreSQL database, yield its URL, and drop it."""
     name = _create(admin, template)
     yield _with_database(admin, name)
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    _drop(admin, name)
 
 
 _spare: list[str] = []
 """Databases of this process whose tables are empty again."""
 
+_SHAPE = """
+SELECT md5(string_agg(concat_ws(' ', relname, attname, atttypid, attnotnull), ',' ORDER BY relname, attnum)),
+       (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal),
+       (SELECT max(version_num) FROM alembic_version)
+FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE relnamespace = 'public'::regnamespace AND attnum > 0
+"""
+
 
 def _emptied_database(admin: str, template: str) -> Iterator[str]:
-    """Yield the URL of a database with every table and no row; it is emptied and used again: a copy takes 0.3 s."""
+    """Yield the URL of a database with every table and no row; it is emptied and used again: a copy takes 0.3 s.
+
+    One whose shape was changed is dropped.
+    """
     name = _spare.pop() if _spare else _create(admin, template)
+    with psycopg.connect(admin, autocommit=True, dbname=name) as connection:
+        shape = connection.execute(_SHAPE).fetchone()
     yield _with_database(admin, name)
+    try:
+        with psycopg.connect(admin, autocommit=True, dbname=name) as connection:
+            others = "FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+            connection.execute(f"SELECT pg_terminate_backend(pid, 5000) {others}", [name])
+            if connection.execute(_SHAPE).fetchone() == shape:
+                _empty(connection)
+                _spare.append(name)
+                return
+    except psycopg.errors.UndefinedTable:
+        pass
+    _drop(admin, name)
+
+
+def _empty(connection: psycopg.Connection) -> None:
     names = sorted(SQLModel.metadata.tables)
     filled = " UNION ALL ".join(f"SELECT '{one}' WHERE EXISTS (SELECT FROM {one})" for one in names)
-    with psycopg.connect(admin, autocommit=True, dbname=name) as connection:
-        others = "FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
-        connection.execute(f"SELECT pg_terminate_backend(pid, 5000) {others}", [name])
-        connection.execute("SET session_replication_role = replica")
-        for (one,) in connection.execute(filled).fetchall():
-            connection.execute(f"DELETE FROM {one}")
-        connection.execute("SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'")
-    _spare.append(name)
+    connection.execute("SET session_replication_role = replica")
+    for (one,) in connection.execute(filled).fetchall():
+        connection.execute(f"DELETE FROM {one}")
+    connection.execute("SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'")
+
+
+def _drop(admin: str, name: str) -> None:
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def _create(admin: str, template: str) -> str:

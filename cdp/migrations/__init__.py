@@ -4,6 +4,7 @@ A database is `empty`, `older`, `current`, or `unknown` (made by a newer Sekisho
 else); nothing but `upgrade` ever works on one that is not current.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,7 @@ Shape = Literal["empty", "older", "current", "unknown"]
 NEWER = "This database was made by a newer Sekisho: install that version, or restore a backup made by this one."
 
 
+@cache
 def newest() -> str:
     """Return the newest revision that this program knows."""
     head = _scripts().get_current_head()

@@ -124,25 +124,42 @@ def parse(text: str) -> Any:
     return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
 
 
-def read_folder(folder: Path, failures: Failures) -> Documents:
-    """Read every file; unreadable ones are failures, files of another kind are too."""
+Files = tuple[tuple[str, str | None], ...]
+"""(path within the folder, text) of every file in order; None where it is not written in UTF-8."""
+
+
+def read_files(folder: Path) -> Files:
+    """Return what stands in a folder, hidden files left out."""
+    paths = ((path, path.relative_to(folder)) for path in sorted(folder.rglob("*")) if not path.is_dir())
+    return tuple((name.as_posix(), _text(path)) for path, name in paths if not any(one[0] == "." for one in name.parts))
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def read(files: Files, failures: Failures) -> Documents:
+    """Return the contents of files; unreadable ones are failures, files of another kind are too."""
     trees: dict[str, Any] = {}
     notices: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_dir() or any(part.startswith(".") for part in Path(name).parts):
+    for name, text in files:
+        path = Path(name)
+        if path.name == "README.md":
             continue
-        try:
-            if path.suffix == ".md" and name.startswith("notices/"):
-                notices[name] = path.read_text(encoding="utf-8")
-            elif path.suffix == ".yaml":
-                trees[name] = parse(path.read_text(encoding="utf-8"))
-            elif path.name != "README.md":
-                failures.add(name, "no policy is kept in a file of this kind")
-        except yaml.YAMLError as error:
-            failures.add(name, f"not valid YAML ({getattr(error, 'problem', None) or 'unreadable'})")
-        except UnicodeDecodeError:
+        if path.suffix != ".yaml" and not (path.suffix == ".md" and name.startswith("notices/")):
+            failures.add(name, "no policy is kept in a file of this kind")
+        elif text is None:
             failures.add(name, "not written in UTF-8")
+        elif path.suffix == ".md":
+            notices[name] = text
+        else:
+            try:
+                trees[name] = parse(text)
+            except yaml.YAMLError as error:
+                failures.add(name, f"not valid YAML ({getattr(error, 'problem', None) or 'unreadable'})")
     return Documents(trees, notices)
 
 

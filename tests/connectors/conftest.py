@@ -22,7 +22,7 @@ from cdp.ingest.model import Dropped
 from cdp.profile.model import Fact
 from cdp.settings import Settings
 from cdp.web.app import create_app
-from tests.conftest import StandingClock
+from tests.conftest import StandingClock, initialise
 from tests.connectors.desk import FOLDER
 
 
@@ -75,27 +75,27 @@ class Shop:
 
 
 @pytest.fixture
-def shop(database_url: str, tmp_path: Path) -> Iterator[Shop]:
+def shop(with_tables: None, database_url: str, tmp_path: Path) -> Iterator[Shop]:
     settings = Settings(home=tmp_path / "home", database_url=database_url, connectors=FOLDER)
     yield from opened(settings)
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def door(tmp_path_factory: pytest.TempPathFactory, file_of_tables: Path) -> Iterator[Shop]:
     """One shop for all tests of a file that ask only how the door answers."""
     home = tmp_path_factory.mktemp("door")
-    for shop in opened(Settings(home=home, connectors=FOLDER)):
+    for shop in opened(Settings(home=home / "home", connectors=FOLDER), file_of_tables):
         shop.add("site", "segment", key="server", residence_default="JP")
         yield shop
 
 
 @pytest.fixture
-def open_shop(tmp_path: Path) -> Iterator[Callable[[Path], Shop]]:
+def open_shop(tmp_path: Path, file_of_tables: Path) -> Iterator[Callable[[Path], Shop]]:
     """A deployment with a folder of connectors of one's own."""
     running: list[Shop] = []
 
     def make(folder: Path) -> Shop:
-        shop = next(opened(Settings(home=tmp_path / "other", connectors=folder)))
+        shop = next(opened(Settings(home=tmp_path / "other", connectors=folder), file_of_tables))
         running.append(shop)
         return shop
 
@@ -104,8 +104,8 @@ def open_shop(tmp_path: Path) -> Iterator[Callable[[Path], Shop]]:
         shop.deployment.close()
 
 
-def opened(settings: Settings) -> Iterator[Shop]:
-    deploying.initialise(settings)
+def opened(settings: Settings, file_of_tables: Path | None = None) -> Iterator[Shop]:
+    initialise(settings, file_of_tables)
     clock = StandingClock(datetime.now(UTC))
     deployment = deploying.assemble(settings, clock)
     yield Shop(deployment, create_app(deployment), clock)

@@ -15,7 +15,7 @@ from cdp.connector.kit import Claim, EventTerm, Item, SourceConfig
 from cdp.deployment import Deployment
 from cdp.ops.cli import main
 from cdp.settings import Settings
-from tests.conftest import ROOT
+from tests.conftest import ROOT, initialise
 
 SHOP = SourceConfig(
     name="shop",
@@ -77,6 +77,6 @@ def uninitialised(database_url: str, tmp_path: Path, tmp_path_factory: pytest.Te
 
 
 @pytest.fixture
-def home(uninitialised: Home) -> Home:
-    deploying.initialise(uninitialised.settings)
+def home(uninitialised: Home, with_tables: None) -> Home:
+    initialise(uninitialised.settings)
     return uninitialised

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdp import policy
-from cdp.policy.documents import Failures, parse, read_folder
+from cdp.policy.documents import Failures, parse, read, read_files
 from cdp.policy.loading import vary
 from cdp.policy.terms import Law
 from tests.conftest import DEEP
@@ -254,7 +254,7 @@ def test_hidden_files_and_readmes_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / ".cache" / "x.bin").write_bytes(b"x")
     (tmp_path / "README.md").write_text("x", encoding="utf-8")
     failures = Failures()
-    read_folder(tmp_path, failures)
+    read(read_files(tmp_path), failures)
     assert failures.lines == []
 
 

@@ -18,7 +18,7 @@ from cdp.web.app import create_app
 from cdp.web.auth import clients
 from cdp.web.auth.caller import DEFAULT_SCOPES
 from cdp.web.auth.tokens import Tokens
-from tests.conftest import StandingClock
+from tests.conftest import StandingClock, initialise
 
 ALL_SCOPES = (*DEFAULT_SCOPES, "consent:write", "decision:read")
 PURPOSES = ("email_marketing", "service_delivery", "analytics")
@@ -71,23 +71,23 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path, file_of_tables: Path) -> Iterator[Site]:
     """A fresh deployment on the embedded database."""
-    yield from opened(tmp_path, "")
+    yield from opened(tmp_path, "", file_of_tables)
 
 
 @pytest.fixture
-def site_on_each_database(tmp_path: Path, database_url: str) -> Iterator[Site]:
+def site_on_each_database(tmp_path: Path, with_tables: None, database_url: str) -> Iterator[Site]:
     """A fresh deployment on each kind of database."""
     yield from opened(tmp_path, database_url)
 
 
-def opened(folder: Path, database_url: str) -> Iterator[Site]:
+def opened(folder: Path, database_url: str, file_of_tables: Path | None = None) -> Iterator[Site]:
     """Assemble a deployment whose time stands at the machine's, since real clients sign with that."""
     connectors = folder / "connectors"
     connectors.mkdir()
     settings = Settings(home=folder / "home", connectors=connectors, database_url=database_url)
-    deploying.initialise(settings)
+    initialise(settings, file_of_tables)
     clock = StandingClock(datetime.now(UTC))
     deployment = deploying.assemble(settings, clock)
     yield Site(deployment, create_app(deployment), clock)
