@@ -241,8 +241,7 @@ def holds(world: World) -> None:
         assert difference.is_none, difference
         assert rebuild.lost(session) == []
         now = people_of(session)
-        for at, people in world.past[-2:]:
-            assert identity.people_at(session, now, at) == {one: of for one, of in people.items() if one in now}
+        _recalls(session, now, world.past[-2:])
         aliases = {
             row.old_person: row.person for row in session.scalars(select(Alias).where(col(Alias.to_at).is_(None)))
         }
@@ -253,9 +252,12 @@ def holds(world: World) -> None:
 def remembers(world: World) -> None:
     """Who was who is told of every instant there was."""
     with world.database.snapshot() as session:
-        now = people_of(session)
-        for at, people in world.past:
-            assert identity.people_at(session, now, at) == {one: of for one, of in people.items() if one in now}
+        _recalls(session, people_of(session), world.past)
+
+
+def _recalls(session: Session, now: dict[int, int], past: list[tuple[datetime, dict[int, int]]]) -> None:
+    for at, people in past:
+        assert identity.people_at(session, now, at) == {one: of for one, of in people.items() if one in now}
 
 
 def told(world: World) -> None:
@@ -366,6 +368,7 @@ def test_whoever_is_seen_again_counts_in_the_window_they_are_seen_in(empty: Worl
         assert len(set(people_of(session).values())) == 1
     world.do(Act("bring", (0, 0), of_a("a"), months=0))
     holds(world)
+    remembers(world)
     with world.database.snapshot() as session:
         assert len(set(people_of(session).values())) > 1
 
